@@ -1,0 +1,79 @@
+"""What prevents deciding. A refusal is a value (`decision.Decision`); these are failures.
+
+    QuanhengError
+    ├── SettingsError        the settings cannot be used            (command exits 2)
+    ├── PolicyError          policy files or compiled rows unusable (command exits 2)
+    ├── PersonnelError       appointments, credentials or declarations unusable
+    ├── RouteFileError       a proxy route file cannot be used
+    ├── WorkbookError        a workbook cannot be read at all
+    ├── RequestError         the request is malformed               (HTTP 400, 409, 413)
+    ├── StoreError           the record cannot be made durable      (becomes LOG_UNAVAILABLE)
+    │   ├── SecondWriterError  another process owns the data directory
+    │   └── VersionConflictError  the case moved on; decide again on its new history
+    └── NotFoundError        no such decision or case               (HTTP 404)
+
+Each carries its facts as fields; `hint` tells the person at the terminal what to do next.
+"""
+
+
+class QuanhengError(Exception):
+    """Base of every failure. `message` says what is wrong and where, `hint` what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class SettingsError(QuanhengError):
+    """The settings are missing, contradictory or contain an unknown key."""
+
+
+class PolicyError(QuanhengError):
+    """Policy sources or compiled policies cannot be used."""
+
+
+class PersonnelError(QuanhengError):
+    """A personnel table has at least one bad row; `problems` lists all of them."""
+
+    def __init__(self, message: str, hint: str = "", problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.problems = problems
+
+
+class RouteFileError(QuanhengError):
+    """A proxy route file cannot be used."""
+
+
+class WorkbookError(QuanhengError):
+    """A workbook cannot be opened or holds no power list."""
+
+
+class RequestError(QuanhengError):
+    """A malformed request. `code` is stable, `status_hint` is the HTTP status an edge should use."""
+
+    def __init__(self, code: str, message: str, status_hint: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status_hint = status_hint
+
+
+class StoreError(QuanhengError):
+    """The store could not make a record durable, or could not be read."""
+
+
+class SecondWriterError(StoreError):
+    """Another process already writes to this data directory (SQLite's WAL-reset bug needs two writers)."""
+
+
+class VersionConflictError(StoreError):
+    """The case's version is no longer `expected`: somebody else acted first."""
+
+    def __init__(self, case_id: str, expected: int) -> None:
+        super().__init__(f"case {case_id} is no longer at version {expected}")
+        self.case_id = case_id
+        self.expected = expected
+
+
+class NotFoundError(QuanhengError):
+    """The thing asked for is not in the record."""
