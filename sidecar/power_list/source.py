@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from sidecar.power_list.findings import Finding, Place, Severity
+from sidecar.power_list.findings import Finding, Place
 
 MAX_BYTES = 64 * 1024 * 1024  # a province's list written as one file is about a fifth of this
 MAX_DEPTH = 32
@@ -137,13 +137,11 @@ class _Builder:
         return root
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node | None:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        if isinstance(event, yaml.AliasEvent):
-            return self._forbid(event, f"*{event.anchor}")
-        if getattr(event, "anchor", None):
-            return self._forbid(event, f"&{event.anchor}")
-        if getattr(event, "tag", None):
-            return self._forbid(event, f"{event.tag}")
+        line, column = _position(event)
+        forbidden = _forbidden(event)
+        if forbidden:
+            self._forbid(event, forbidden)
+            return None
         if depth > MAX_DEPTH:
             self._findings.append(Finding("TOO_DEEP", Place(self._file, line, column), facts={"limit": MAX_DEPTH}))
             return None
@@ -182,7 +180,7 @@ class _Builder:
         return node
 
     def _scalar(self, event: yaml.ScalarEvent, line: int, column: int) -> Scalar:
-        if event.style is not None:
+        if event.style:  # quoted or block text; libyaml gives "" for plain
             return Scalar(line, column, event.value, event.value)
         text = event.value
         if text.lower() in _AMBIGUOUS or _ZERO_LED.match(text):
@@ -190,8 +188,21 @@ class _Builder:
         return Scalar(line, column, text, plain_value(text))
 
     def _forbid(self, event: yaml.Event, what: str) -> None:
-        place = Place(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
-        self._findings.append(Finding("YAML_FORBIDDEN", place, facts={"what": what}, severity=Severity.ERROR))
+        self._findings.append(Finding("YAML_FORBIDDEN", Place(self._file, *_position(event)), facts={"what": what}))
+
+
+def _position(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _forbidden(event: yaml.Event) -> str:
+    """What in this event is outside the dialect, as it stands in the file; empty when nothing is."""
+    anchor: str | None = getattr(event, "anchor", None)
+    tag: str | None = getattr(event, "tag", None)
+    if isinstance(event, yaml.AliasEvent):
+        return f"*{anchor}"
+    return f"&{anchor}" if anchor else tag or ""
 
 
 def plain_value(text: str) -> Value:

@@ -1,0 +1,228 @@
+"""A parsed file → a typed model, with every mistake reported at its place.
+
+Two walks over the same tree: the first turns nodes into plain values, translating Chinese keys into English ones and noting
+where each value stands; the second is pydantic's, whose errors are led back to those places.
+"""
+
+import difflib
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import UnionType
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from sidecar.power_list.findings import Finding, Place
+from sidecar.power_list.model import Later, Part, Zh
+from sidecar.power_list.source import Mapping, Node, Scalar, Sequence, Source
+
+Path = tuple[str | int, ...]
+M = TypeVar("M", bound=Part)
+
+
+@dataclass(slots=True)
+class Located:
+    """A model beside the places of its parts. `place(path)` finds the nearest known place of a path."""
+
+    file: str
+    places: dict[Path, Place] = field(default_factory=dict)
+
+    def place(self, *path: str | int) -> Place:
+        for end in range(len(path), -1, -1):
+            found = self.places.get(path[:end])
+            if found:
+                return found
+        return Place(self.file, 1, 1)
+
+
+@dataclass(slots=True)
+class Loaded(Generic[M]):
+    """What became of one file: the model (None when it has errors), its places, and the findings."""
+
+    model: M | None
+    located: Located
+    findings: list[Finding]
+
+
+def load(source: Source, model: type[M]) -> Loaded[M]:
+    """Read `source` as `model`. All mistakes of the file are in `findings`; the model is None when there is any error."""
+    located = Located(source.file)
+    findings = list(source.findings)
+    if source.root is None:
+        return Loaded(None, located, findings)
+    walk = _Walk(located, findings)
+    data = walk.value(source.root, model, ())
+    try:
+        value = model.model_validate(data)
+    except ValidationError as fault:
+        items = _item_ids(data)
+        errors = [e for e in fault.errors(include_url=False) if not _echo(e)]
+        findings.extend(_finding(error, located, items, model) for error in errors)
+        return Loaded(None, located, findings)
+    broken = any(f.code in {"DUPLICATE_KEY", "AMBIGUOUS_SCALAR"} for f in findings)
+    return Loaded(None if broken else value, located, findings)
+
+
+class _Walk:
+    def __init__(self, located: Located, findings: list[Finding]) -> None:
+        self._located = located
+        self._findings = findings
+
+    def value(self, node: Node, model: type[BaseModel] | None, path: Path) -> Any:
+        self._located.places.setdefault(path, Place(self._located.file, node.line, node.column))
+        if isinstance(node, Scalar):
+            return node.value
+        if isinstance(node, Sequence):
+            return [self.value(child, model, (*path, index)) for index, child in enumerate(node.items)]
+        return self._mapping(node, model, path)
+
+    def _mapping(self, node: Mapping, model: type[BaseModel] | None, path: Path) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        names = keys_of(model) if model else {}
+        for key, child in node.entries:
+            known = names.get(key.text)
+            name = known.name if known else key.text
+            place = Place(self._located.file, key.line, key.column)
+            if name in data:
+                self._findings.append(Finding("DUPLICATE_KEY", place, facts={"key": key.text}))
+                continue
+            self._located.places[(*path, "#key", name)] = place
+            data[name] = self.value(child, known.part if known else None, (*path, name))
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a block: its English name, its Chinese label, the block below it, and whether it is enforced."""
+
+    name: str
+    label: str
+    part: type[BaseModel] | None
+    later: bool
+
+
+@lru_cache(maxsize=256)
+def keys_of(model: type[BaseModel]) -> MappingType[str, Key]:
+    """Every accepted spelling of a key of `model` → the key."""
+    keys: dict[str, Key] = {}
+    for name, info in model.model_fields.items():
+        english = info.alias or name
+        labels = [m.label for m in info.metadata if isinstance(m, Zh)]
+        later = any(isinstance(m, Later) for m in info.metadata)
+        key = Key(english, labels[0] if labels else "", _part_in(info.annotation), later)
+        keys[english] = key
+        for label in labels:
+            keys[label] = key
+    return keys
+
+
+def _part_in(annotation: Any) -> type[BaseModel] | None:
+    """The block nested in an annotation, through lists, options and Annotated."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _part_in(get_args(annotation)[0])
+    if origin in (tuple, list, Union, UnionType):
+        for argument in get_args(annotation):
+            found = _part_in(argument)
+            if found:
+                return found
+    return None
+
+
+# pydantic's error type → our finding code; anything else is BAD_VALUE
+_CODES = {
+    "extra_forbidden": "UNKNOWN_KEY",
+    "missing": "MISSING_KEY",
+    "string_type": "NOT_TEXT",
+    "int_type": "NOT_INTEGER",
+    "bool_type": "NOT_BOOLEAN",
+    "tuple_type": "NOT_A_LIST",
+    "list_type": "NOT_A_LIST",
+    "model_type": "NOT_A_BLOCK",
+    "model_attributes_type": "NOT_A_BLOCK",
+    "dict_type": "NOT_A_BLOCK",
+    "string_pattern_mismatch": "BAD_FORM",
+    "literal_error": "NOT_IN_TABLE",
+    "too_short": "EMPTY_LIST",
+    "string_too_short": "EMPTY_TEXT",
+    "NOT_IN_TABLE": "NOT_IN_TABLE",
+    "NOT_A_DAY": "NOT_A_DAY",
+    "BAD_CONDITION": "BAD_CONDITION",
+}
+
+# Missing or empty, these two have a name of their own: the law asks for them (权责法定；授权即明确责任).
+_OWN_CODES: dict[str | int, str] = {"legal_basis": "NO_LEGAL_BASIS", "posts": "NO_ACCOUNTABLE_POST"}
+
+
+def _finding(error: Any, located: Located, items: dict[int, str], model: type[BaseModel]) -> Finding:
+    path: Path = error["loc"]
+    kind = error["type"]
+    code = _CODES.get(kind, "BAD_VALUE")
+    if kind in {"missing", "too_short"}:
+        in_item = path[:1] == ("items",)
+        code = _OWN_CODES.get(path[-1], code) if in_item and path else code
+    facts: dict[str, object] = {"key": _readable(path), "value": _shown(error.get("input")), **_context(error)}
+    if code == "UNKNOWN_KEY":
+        place = located.place(*path[:-1], "#key", path[-1])
+        facts |= {"key": path[-1], "near": _nearest(str(path[-1]), model, path[:-1])}
+    elif kind == "missing":
+        place = located.place(*path[:-1])
+        facts["key"] = path[-1]
+    else:
+        place = located.place(*path)
+    return Finding(code, place, item=_item_of(path, items), facts=facts)
+
+
+def _echo(error: Any) -> bool:
+    """Whether pydantic calls a list too short only because its entries are wrong; those are reported already."""
+    return bool(error["type"] == "too_short" and error.get("input"))
+
+
+def _context(error: Any) -> dict[str, object]:
+    context: dict[str, object] = {k: v for k, v in (error.get("ctx") or {}).items() if isinstance(v, str | int)}
+    if error["type"] == "string_pattern_mismatch":
+        context["expected"] = context.pop("pattern", "")
+    if "problem" not in context:
+        context["problem"] = error["msg"]
+    return context
+
+
+def _nearest(word: str, model: type[BaseModel], path: Path) -> str:
+    block: type[BaseModel] | None = model
+    for step in path:
+        if isinstance(step, str) and block:
+            key = keys_of(block).get(step)
+            block = key.part if key else None
+    if block is None:
+        return "-"
+    names = sorted({key.name for key in keys_of(block).values()})
+    close = difflib.get_close_matches(word, [*names, *(k.label for k in keys_of(block).values())], n=1, cutoff=0.6)
+    return close[0] if close else ", ".join(names)
+
+
+def _readable(path: Path) -> str:
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _item_ids(data: Any) -> dict[int, str]:
+    items = data.get("items") if isinstance(data, dict) else None
+    if not isinstance(items, list):
+        return {}
+    return {n: str(item.get("id", "")) for n, item in enumerate(items) if isinstance(item, dict)}
+
+
+def _item_of(path: Path, items: dict[int, str]) -> str:
+    if len(path) > 1 and path[0] == "items" and isinstance(path[1], int):
+        return items.get(path[1], "")
+    return ""

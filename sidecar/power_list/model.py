@@ -1,0 +1,400 @@
+"""The power list as typed values: `organ.yaml`, `powers.yaml` and `profiles/*.yaml`.
+
+Field names are the English keys; `Zh` gives the one Chinese label that the loader accepts in its place. Unknown keys are
+errors, codes are strings, and a person has no place in any of these models: powers belong to posts (分岗设权).
+
+Fields marked `Later` belong to the language and are carried into the manifest, but no control of this version reads them;
+`check` says so for each, so that nobody believes in a guard that does not stand.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.json_schema import WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from sidecar.power_list import vocabulary as words
+from sidecar.power_list.conditions import ConditionError, parse_condition
+
+
+@dataclass(frozen=True, slots=True)
+class Zh:
+    """The Chinese label of a key."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Accepted and carried, not enforced by this version."""
+
+
+def _one_of(table: Mapping[str, tuple[str, ...]]) -> tuple[BeforeValidator, WithJsonSchema]:
+    """A closed word list: any spelling in, the identifier out."""
+    known = words.spellings(table)
+
+    def read(value: object) -> object:
+        if isinstance(value, str) and value in known:
+            return known[value]
+        raise PydanticCustomError("NOT_IN_TABLE", "not in table", {"expected": ", ".join(_shown(table))})
+
+    return BeforeValidator(read), WithJsonSchema({"type": "string", "enum": sorted(known)})
+
+
+def _shown(table: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return [f"{identifier} ({labels[0]})" for identifier, labels in table.items()]
+
+
+def _read_day(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("NOT_A_DAY", "not a day", {})
+
+
+def _read_condition(value: object) -> object:
+    if not isinstance(value, str):
+        raise PydanticCustomError("BAD_CONDITION", "bad condition", {"problem": repr(value)})
+    try:
+        parse_condition(value)
+    except ConditionError as fault:
+        raise PydanticCustomError("BAD_CONDITION", "bad condition", {"problem": str(fault)}) from fault
+    return value
+
+
+def _read_article(value: object) -> object:
+    """Article numbers are written bare (7) or as text (第七条之一)."""
+    return str(value) if type(value) is int else value
+
+
+_DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date"})
+_ARTICLE_SCHEMA = WithJsonSchema({"type": ["integer", "string"]})
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,95}$")]
+PostRef = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=r"^[^\n]+$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9]{3}){0,2}$")]
+Day = Annotated[date, BeforeValidator(_read_day), _DAY_SCHEMA]
+ConditionText = Annotated[str, BeforeValidator(_read_condition)]
+Article = Annotated[str, BeforeValidator(_read_article), _ARTICLE_SCHEMA]
+PowerClass = Annotated[str, *_one_of(words.POWER_CLASSES)]
+Level = Annotated[str, *_one_of(words.LEVELS)]
+Status = Annotated[str, *_one_of(words.STATUSES)]
+Instrument = Annotated[str, *_one_of(words.INSTRUMENTS)]
+Verb = Annotated[str, *_one_of(words.VERBS)]
+StepType = Annotated[str, *_one_of(words.STEP_TYPES)]
+Tier = Annotated[str, *_one_of(words.TIERS)]
+Rank = Annotated[str, *_one_of(words.RANKS)]
+Relation = Annotated[str, *_one_of(words.RELATIONS)]
+Credential = Annotated[str, *_one_of(words.CREDENTIALS)]
+Requirement = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+class Part(BaseModel):
+    """Base of every block of the language: strict, closed, immutable."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Code(Part):
+    scheme: Annotated[Name, Zh("编码体系")]
+    value: Annotated[Name, Zh("编码值")]
+
+
+class Effective(Part):
+    """In force from the first day up to and including the last; an absent end means until further notice."""
+
+    start: Annotated[Day | None, Zh("生效日期")] = Field(default=None, alias="from")
+    end: Annotated[Day | None, Zh("失效日期")] = Field(default=None, alias="to")
+
+
+class LegalBasis(Part):
+    instrument: Annotated[Instrument, Zh("文种")]
+    title: Annotated[Name, Zh("名称")]
+    number: Annotated[Name | None, Zh("文号")] = None
+    version: Annotated[Day | None, Zh("版本")] = None
+    article: Annotated[Article | None, Zh("条款")] = None
+    quote: Annotated[Text | None, Zh("条文")] = None
+    role: Annotated[Annotated[str, *_one_of(words.BASIS_ROLES)], Zh("作用")] = "creates"
+
+    @property
+    def citation(self) -> str:
+        """As a person cites it: 建筑法第7条."""
+        if self.article is None:
+            return self.title
+        return self.title + (f"第{self.article}条" if self.article.isdigit() else self.article)
+
+
+class Body(Part):
+    name: Annotated[Name, Zh("名称")]
+    uscc: Annotated[Name | None, Zh("统一社会信用代码")] = None
+    nature: Annotated[Literal["1", "2", "3"] | None, Zh("实施主体性质")] = None
+    power_source: Annotated[Literal["1", "2", "3", "4", "5", "6"] | None, Zh("权力来源")] = None
+    entrusted_by: Annotated[Name | None, Zh("委托部门")] = None
+
+
+class UnitRef(Part):
+    unit: Annotated[Name, Zh("机构")]
+    lead: Annotated[bool, Zh("牵头")] = False
+
+
+class Exclusion(Part):
+    """A matter outside the power: when the condition holds the request is OUT_OF_SCOPE."""
+
+    when: Annotated[ConditionText, Zh("情形")]
+    reason: Annotated[Text, Zh("理由")]
+    basis: Annotated[Name | None, Zh("依据")] = None
+
+
+class Scope(Part):
+    function: Annotated[Text | None, Zh("职责")] = None
+    objects: Annotated[tuple[Annotated[str, *_one_of(words.OBJECTS)], ...], Zh("实施对象")] = Field(default=(), strict=False)
+    excludes: Annotated[tuple[Exclusion, ...], Zh("除外")] = Field(default=(), strict=False)
+    limitation: Annotated[dict[str, object] | None, Zh("追责时效"), Later()] = None
+    anti_split: Annotated[dict[str, object] | None, Zh("化整为零"), Later()] = None
+
+
+class Extension(Part):
+    n: Annotated[int, Zh("数量")]
+    approver: Annotated[Tier | None, Zh("批准人")] = None
+
+
+class TimeLimit(Part):
+    n: Annotated[int, Field(ge=0), Zh("数量")]
+    unit: Annotated[Annotated[str, *_one_of(words.LIMIT_UNITS)], Zh("单位")]
+    start: Annotated[Name | None, Zh("起算")] = Field(default=None, alias="from")
+    basis: Annotated[Name | None, Zh("依据")] = None
+    extension: Annotated[Extension | None, Zh("延长")] = None
+
+
+class TimeLimits(Part):
+    statutory: Annotated[TimeLimit | None, Zh("法定办结时限")] = None
+    rule: Annotated[TimeLimit | None, Zh("规章时限")] = None
+    promised: Annotated[TimeLimit | None, Zh("承诺办结时限")] = None
+    excluded: Annotated[tuple[Name, ...], Zh("特别程序")] = Field(default=(), strict=False)
+
+
+class StepLimit(Part):
+    n: Annotated[int | None, Field(ge=0), Zh("数量")] = None
+    unit: Annotated[Annotated[str, *_one_of(words.LIMIT_UNITS)] | None, Zh("单位")] = None
+    min_days_open: Annotated[int | None, Zh("最短公示天数"), Later()] = None
+
+
+class Officers(Part):
+    """How many distinct persons act together, and what each must hold on that day."""
+
+    min: Annotated[int, Field(ge=1, le=99), Zh("人数")] = 1
+    credential: Annotated[Credential | None, Zh("资格")] = None
+    odd: Annotated[bool, Zh("单数"), Later()] = False
+    experts_share: Annotated[Name | None, Zh("专家比例"), Later()] = None
+    rule: Annotated[Name | None, Zh("规则")] = None
+    basis: Annotated[Name | None, Zh("依据")] = None
+
+
+class Step(Part):
+    """One step of an item. The first post named is the accountable one."""
+
+    id: Annotated[Slug, Zh("环节标识")]
+    name: Annotated[Name, Zh("环节名称")]
+    verb: Annotated[Verb, Zh("动作")]
+    type: Annotated[StepType, Zh("环节类型")]
+    posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(min_length=1, strict=False)
+    officers: Annotated[Officers | None, Zh("人员")] = None
+    after: Annotated[tuple[Slug, ...], Zh("前置环节")] = Field(default=(), strict=False)
+    before: Annotated[tuple[Slug, ...], Zh("后续环节")] = Field(default=(), strict=False)
+    distinct_from: Annotated[tuple[Slug, ...], Zh("不得同人")] = Field(default=(), strict=False)
+    requires: Annotated[tuple[Requirement, ...], Zh("要件")] = Field(default=(), strict=False)
+    required_when: Annotated[ConditionText | None, Zh("必经情形")] = None
+    limit: Annotated[StepLimit | None, Zh("时限")] = None
+    optional: Annotated[bool, Zh("可选")] = False
+    max_times: Annotated[int, Field(ge=1), Zh("次数上限")] = 1
+    obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
+
+
+class Rotation(Part):
+    posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(strict=False)
+    max_years: Annotated[int, Zh("最长年限")]
+    compensating: Annotated[Name | None, Zh("替代措施")] = None
+
+
+class Controls(Part):
+    separation: Annotated[tuple[Annotated[tuple[Slug, Slug], Field(strict=False)], ...], Zh("分离")] = Field(default=(), strict=False)
+    recusal: Annotated[tuple[Relation, ...], Zh("回避")] = Field(default=(), strict=False)
+    rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
+    collective: Annotated[dict[str, object] | None, Zh("集体决策"), Later()] = None
+    discretion: Annotated[list[dict[str, object]] | None, Zh("裁量基准"), Later()] = None
+    hearing: Annotated[dict[str, object] | None, Zh("听证"), Later()] = None
+    random: Annotated[dict[str, object] | None, Zh("随机"), Later()] = None
+    tiers: Annotated[list[dict[str, object]] | None, Zh("分级"), Later()] = None
+    principal_not_in_charge: Annotated[bool, Zh("一把手不直接分管"), Later()] = False
+
+
+class RiskPoint(Part):
+    step: Annotated[Slug, Zh("环节名称")]
+    form: Annotated[Text, Zh("表现形式")]
+    likelihood: Annotated[int, Field(ge=1, le=5), Zh("可能性")]
+    severity: Annotated[int, Field(ge=1, le=5), Zh("后果严重性")]
+    grade: Annotated[Annotated[str, *_one_of(words.RISK_GRADES)], Zh("风险等级")]
+    measure: Annotated[Text, Zh("防控措施")]
+    owner_post: Annotated[PostRef, Zh("责任人")]
+
+
+class Supervision(Part):
+    hotline: Annotated[Name | None, Zh("监督电话")] = None
+    online: Annotated[bool, Zh("网上监督")] = False
+    discipline_office: Annotated[bool, Zh("纪检监察")] = False
+
+
+class DisclosureException(Part):
+    ground: Annotated[Text, Zh("理由")]
+    reviewer_post: Annotated[PostRef, Zh("审查岗位")]
+    review_by: Annotated[Day, Zh("复核日期")]
+
+
+class Disclosure(Part):
+    mode: Annotated[Annotated[str, *_one_of(words.DISCLOSURE_MODES)], Zh("方式")] = "proactive"
+    artefacts: Annotated[tuple[Annotated[str, *_one_of(words.ARTEFACTS)], ...], Zh("四公开")] = Field(default=(), strict=False)
+    tags: Annotated[tuple[Annotated[str, *_one_of(words.DISCLOSURE_TAGS)], ...], Zh("四类事项")] = Field(default=(), strict=False)
+    deadline: Annotated[StepLimit | None, Zh("公开时限")] = None
+    exception: Annotated[DisclosureException | None, Zh("例外")] = None
+
+
+class Retention(Part):
+    years: Annotated[int, Field(ge=1), Zh("年限")]
+    start: Annotated[Name, Zh("起算")] = Field(alias="from")
+    basis: Annotated[Name, Zh("依据")]
+
+
+class Parameter(Part):
+    """A local figure (threshold, amount) that conditions may name; always with the text that sets it."""
+
+    name: Annotated[Requirement, Zh("参数名")]
+    value: Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1), Zh("参数值")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class Item(Part):
+    """One power item (事项). An item without steps takes those of its control profile, tier by tier of its units."""
+
+    id: Annotated[Slug, Zh("事项标识")]
+    name: Annotated[Name, Zh("事项名称")]
+    subitem: Annotated[Name | None, Zh("子项名称")] = None
+    power_class: Annotated[PowerClass, Zh("权力类型")]
+    codes: Annotated[tuple[Code, ...], Zh("编码")] = Field(default=(), strict=False)
+    status: Annotated[Status, Zh("事项状态")] = "in_use"
+    version: Annotated[int, Field(ge=1), Zh("事项版本")] = 1
+    effective: Annotated[Effective, Zh("有效期")] = Effective()
+    legal_basis: Annotated[tuple[LegalBasis, ...], Zh("设定依据")] = Field(min_length=1, strict=False)
+    body: Annotated[Body, Zh("行使主体")]
+    level: Annotated[Level, Zh("行使层级")]
+    region: Annotated[Region, Zh("行政区划")]
+    units: Annotated[tuple[UnitRef, ...], Zh("承办机构")] = Field(min_length=1, strict=False)
+    scope: Annotated[Scope, Zh("职责权限")] = Scope()
+    time_limits: Annotated[TimeLimits, Zh("办理时限")] = TimeLimits()
+    steps: Annotated[tuple[Step, ...], Zh("运行流程")] = Field(default=(), strict=False)
+    control_profile: Annotated[Slug | None, Zh("制约模板")] = None
+    parameters: Annotated[tuple[Parameter, ...], Zh("参数")] = Field(default=(), strict=False)
+    controls: Annotated[Controls, Zh("制约措施")] = Controls()
+    risk_points: Annotated[tuple[RiskPoint, ...], Zh("廉政风险点")] = Field(default=(), strict=False)
+    duties: Annotated[tuple[Text, ...], Zh("责任事项")] = Field(default=(), strict=False)
+    accountable: Annotated[tuple[Tier, ...], Zh("追责对象")] = Field(default=(), strict=False)
+    accountability_grounds: Annotated[tuple[Text, ...], Zh("追责情形")] = Field(default=(), strict=False)
+    supervision: Annotated[Supervision, Zh("监督方式")] = Supervision()
+    remedies: Annotated[tuple[Name, ...], Zh("救济途径")] = Field(default=(), strict=False)
+    disclosure: Annotated[Disclosure, Zh("公开")] = Disclosure()
+    retention: Annotated[Retention | None, Zh("留存")] = None
+
+    @property
+    def profile_id(self) -> str:
+        return self.control_profile or self.power_class
+
+
+class PowersFile(Part):
+    items: Annotated[tuple[Item, ...], Zh("事项")] = Field(strict=False)
+
+
+class Unit(Part):
+    id: Annotated[Slug, Zh("机构标识")]
+    name: Annotated[Name, Zh("机构名称")]
+
+
+class Post(Part):
+    """A post (岗位) of a unit. `confirmed: false` marks what an import wrote and no one has checked."""
+
+    id: Annotated[Slug, Zh("岗位标识")]
+    name: Annotated[Name, Zh("岗位名称")]
+    unit: Annotated[Slug, Zh("所属机构")]
+    rank: Annotated[Rank, Zh("职级")] = "handler"
+    key_post: Annotated[bool, Zh("重点岗位")] = False
+    confirmed: Annotated[bool, Zh("已确认")] = True
+
+    @property
+    def full_id(self) -> str:
+        return f"{self.unit}.{self.id}"
+
+
+class Organ(Part):
+    id: Annotated[Slug, Zh("机关标识")]
+    name: Annotated[Name, Zh("机关名称")]
+    uscc: Annotated[Name | None, Zh("统一社会信用代码")] = None
+    level: Annotated[Level, Zh("层级")]
+    region: Annotated[Region, Zh("行政区划")]
+
+
+class OrganFile(Part):
+    organ: Annotated[Organ, Zh("机关")]
+    units: Annotated[tuple[Unit, ...], Zh("机构")] = Field(min_length=1, strict=False)
+    posts: Annotated[tuple[Post, ...], Zh("岗位")] = Field(min_length=1, strict=False)
+
+
+class ProfileStep(Part):
+    """A step the statute requires. `tier` says which of a unit's posts takes it when the item names none."""
+
+    id: Annotated[Slug, Zh("环节标识")]
+    name: Annotated[Name, Zh("环节名称")]
+    verb: Annotated[Verb, Zh("动作")]
+    type: Annotated[StepType, Zh("环节类型")]
+    tier: Annotated[Tier | None, Zh("层次")] = None
+    after: Annotated[tuple[Slug, ...], Zh("前置环节")] = Field(default=(), strict=False)
+    before: Annotated[tuple[Slug, ...], Zh("后续环节")] = Field(default=(), strict=False)
+    officers: Annotated[Officers | None, Zh("人员")] = None
+    requires: Annotated[tuple[Requirement, ...], Zh("要件")] = Field(default=(), strict=False)
+    required_when: Annotated[ConditionText | None, Zh("必经情形")] = None
+    optional: Annotated[bool, Zh("可选")] = False
+    max_times: Annotated[int, Field(ge=1), Zh("次数上限")] = 1
+    obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfileSeparation(Part):
+    """Two steps that one person may not both do in one case, and the article that says so."""
+
+    pair: Annotated[tuple[Slug, Slug], Zh("环节")] = Field(strict=False)
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfileRecusal(Part):
+    relations: Annotated[tuple[Relation, ...], Zh("关系")] = Field(min_length=1, strict=False)
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfileFile(Part):
+    """A control profile (制约模板): what the statute asks of every item of a class; an item may only tighten it."""
+
+    profile: Annotated[Slug, Zh("模板标识")]
+    name: Annotated[Name, Zh("模板名称")]
+    applies_to: Annotated[tuple[PowerClass, ...], Zh("适用类型")] = Field(min_length=1, strict=False)
+    requires_steps: Annotated[tuple[Slug, ...], Zh("必备环节")] = Field(min_length=1, strict=False)
+    steps: Annotated[tuple[ProfileStep, ...], Zh("运行流程")] = Field(min_length=1, strict=False)
+    separation: Annotated[tuple[ProfileSeparation, ...], Zh("分离")] = Field(default=(), strict=False)
+    recusal: Annotated[ProfileRecusal | None, Zh("回避")] = None

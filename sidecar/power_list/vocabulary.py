@@ -1,0 +1,134 @@
+"""The closed word lists of the language: identifier ↔ Chinese label ↔ national code.
+
+Classes and levels follow the code tables of GB/T 39554.2-2020 as implemented on the national platform; class 90 (internal
+power) is ours, for personnel, money, procurement and works, which no public list carries. Verbs are the steps a power runs
+through. A table maps every accepted spelling to its identifier, so files may use either language.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+def _table(**labels: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType(labels)
+
+
+# identifier: (Chinese label, national code, further spellings met in published lists …)
+POWER_CLASSES = _table(
+    licensing=("行政许可", "01", "行政审批", "许可"),
+    penalty=("行政处罚", "02", "处罚"),
+    compulsion=("行政强制", "03", "行政强制措施", "行政强制执行", "强制"),
+    levy=("行政征收", "04", "征收"),
+    payment=("行政给付", "05", "给付"),
+    inspection=("行政检查", "06", "行政监督检查", "监督检查", "检查"),
+    confirmation=("行政确认", "07", "确认"),
+    award=("行政奖励", "08", "奖励"),
+    adjudication=("行政裁决", "09", "裁决"),
+    other=("其他行政权力", "10", "其他权力", "其它行政权力", "其他职权", "其他类"),
+    public_service=("公共服务", "20", "公共服务事项"),
+    internal=("内部权力", "90", "内部管理"),
+)
+
+LEVELS = MappingProxyType(
+    {
+        "1": ("国家级", "中央"),
+        "2": ("省级", "自治区级", "直辖市级"),
+        "3": ("市级", "地州市级", "地市级", "设区市级", "州级"),
+        "4": ("县级", "县市区级", "区级", "县区级"),
+        "5": ("镇(乡、街道)级", "乡镇级", "镇级", "街道级"),
+        "6": ("村(社区)级",),
+    }
+)
+
+STATUSES = _table(in_use=("在用", "1"), suspended=("暂停", "2"), cancelled=("取消", "3"))
+
+INSTRUMENTS = _table(
+    law=("法律",),
+    administrative_regulation=("行政法规",),
+    state_council_decision=("国务院决定",),
+    local_regulation=("地方性法规",),
+    departmental_rule=("部门规章",),
+    provincial_rule=("省级政府规章",),
+    local_rule=("其他政府规章",),
+    normative_document=("规范性文件",),
+    unclassified=("未分类",),
+)
+
+BASIS_ROLES = _table(creates=("设定",), details=("细化",))
+
+VERBS = _table(
+    accept=("受理",),
+    **{"return": ("补正",)},
+    inspect=("核查", "现场核查"),
+    review=("审查", "初审"),
+    hear=("听证",),
+    legal_review=("法制审核",),
+    deliberate=("集体讨论",),
+    decide=("决定",),
+    issue=("发证",),
+    serve=("送达",),
+    execute=("执行",),
+    collect=("收缴",),
+    publish=("公开",),
+    extend=("延期",),
+    revoke=("撤销",),
+    correct=("纠正",),
+    file=("立案",),
+    investigate=("调查",),
+    notify=("告知",),
+    transfer=("移送",),
+    archive=("归档",),
+)
+
+STEP_TYPES = _table(execute=("执行",), decide=("决策",), supervise=("监督",))
+
+# The three tiers of 追责对象范围, the standard wording of 2,481 of 2,932 published rows.
+TIERS = _table(handler=("承办人", "具体承办人"), section_head=("内设机构负责人",), leader=("分管领导", "单位法定代表人或分管领导"))
+
+RANKS = _table(handler=("承办人",), section_head=("内设机构负责人",), leader=("分管领导",), principal=("一把手",), group=("领导班子",))
+
+RELATIONS = _table(
+    kin=("亲属",),
+    ownership=("持股",),
+    former_employment=("曾任职",),
+    employment_3y=("三年内任职",),
+    director_3y=("三年内任董事监事",),
+    other_relation=("其他关系",),
+)
+
+CREDENTIALS = _table(enforcement_card=("执法证",), work_card=("工作证",), legal_qualification=("法律职业资格",))
+
+OBJECTS = _table(
+    natural_person=("自然人",),
+    enterprise=("企业法人", "企业"),
+    public_institution=("事业法人",),
+    social_organisation=("社会组织法人",),
+    unincorporated=("非法人企业",),
+    government_organ=("行政机关",),
+)
+
+LIMIT_UNITS = _table(day=("日", "天"), workday=("工作日",), month=("月",), hour=("小时",))
+
+DISCLOSURE_MODES = _table(proactive=("主动公开",), on_request=("依申请公开",), withheld=("不予公开",))
+
+ARTEFACTS = _table(decision=("决策公开",), management=("管理公开",), service=("服务公开",), result=("结果公开",))
+
+DISCLOSURE_TAGS = _table(
+    major_matter=("重大事项",), public_concern=("普遍关注",), livelihood=("切身利益",), corruption_prone=("易发腐败",)
+)
+
+RISK_GRADES = _table(first=("一级",), second=("二级",), third=("三级",))
+
+
+def spellings(table: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Every accepted spelling of a table → its identifier."""
+    known: dict[str, str] = {}
+    for identifier, labels in table.items():
+        known[identifier] = identifier
+        known.update({label: identifier for label in labels})
+    return known
+
+
+def label(table: Mapping[str, tuple[str, ...]], identifier: str) -> str:
+    """The Chinese label of an identifier, or the identifier itself where the table has none."""
+    return table[identifier][0] if identifier in table else identifier
