@@ -1,0 +1,102 @@
+"""A case as a fold of its events.
+
+    ActRecorded      an officer performed a step, or co-signed one        (an allowed exercise)
+    OutcomeReported  the enforcement point says the act failed after all  (the act no longer counts)
+
+Item, region and party are fixed by the first act that names them, for good: not even a failed act frees them. A co-signature is
+spent by the next performance of its step. Facts a caller asserted are remembered; the newest assertion holds.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+MAX_EVENTS = 2_000  # one case; bounds the work of a fold and of one decision
+
+
+class ActRecorded(msgspec.Struct, frozen=True, tag="act"):
+    """One allowed exercise. `time` is ISO 8601 with offset; `kind` is performed or co_signed."""
+
+    decision_id: str
+    kind: str
+    step: str
+    person: str
+    post: str
+    time: str
+    item: str
+    region: str
+    party: str = ""
+    outcome: str = ""
+    facts: dict[str, int | bool] = {}
+
+
+class OutcomeReported(msgspec.Struct, frozen=True, tag="outcome"):
+    """What became of an act: `result` is performed or failed."""
+
+    decision_id: str
+    result: str
+    time: str
+
+
+CaseEvent = ActRecorded | OutcomeReported
+
+
+class CaseHistory(msgspec.Struct, frozen=True):
+    """A case at one version: `version` is the number of its events."""
+
+    case_id: str
+    version: int = 0
+    item: str = ""
+    region: str = ""
+    party: str = ""
+    acts: tuple[ActRecorded, ...] = ()
+    facts: Mapping[str, int | bool] = {}
+
+    def performances(self, step: str) -> tuple[ActRecorded, ...]:
+        return tuple(act for act in self.acts if act.step == step and act.kind == "performed")
+
+    def is_done(self, step: str) -> bool:
+        return any(act.step == step and act.kind == "performed" for act in self.acts)
+
+    def persons_of(self, step: str) -> frozenset[str]:
+        """Everyone who took part in a step: performers and co-signers alike."""
+        return frozenset(act.person for act in self.acts if act.step == step)
+
+    def open_signatures(self, step: str) -> frozenset[str]:
+        """Who has co-signed the step since it was last performed."""
+        signers: set[str] = set()
+        for act in self.acts:
+            if act.step == step:
+                signers = signers | {act.person} if act.kind == "co_signed" else set()
+        return frozenset(signers)
+
+    def done_steps(self) -> frozenset[str]:
+        return frozenset(act.step for act in self.acts if act.kind == "performed")
+
+
+def extend(history: CaseHistory, event: CaseEvent) -> CaseHistory:
+    """The history after one more event."""
+    if isinstance(event, OutcomeReported):
+        kept = tuple(act for act in history.acts if event.result != "failed" or act.decision_id != event.decision_id)
+        return msgspec.structs.replace(history, version=history.version + 1, acts=kept, facts=_facts(kept))
+    return CaseHistory(
+        case_id=history.case_id,
+        version=history.version + 1,
+        item=history.item or event.item,
+        region=history.region or event.region,
+        party=history.party or event.party,
+        acts=(*history.acts, event),
+        facts={**history.facts, **event.facts},
+    )
+
+
+def fold(case_id: str, events: Iterable[CaseEvent]) -> CaseHistory:
+    """The history of a case from its first event on."""
+    history = CaseHistory(case_id)
+    for event in events:
+        history = extend(history, event)
+    return history
+
+
+def _facts(acts: Iterable[ActRecorded]) -> dict[str, int | bool]:
+    return {name: value for act in acts for name, value in act.facts.items()}

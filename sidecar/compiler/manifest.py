@@ -1,0 +1,132 @@
+"""The manifest beside `policy.csv`: digests, the source map, and the names people read.
+
+Rows hold codes only; the manifest holds what a decision needs to speak to a person (names, articles, where each row was
+written) and the digests that tie model, rows and manifest together. The policy digest is SHA-256 over the three digests.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+import msgspec
+
+from sidecar.errors import PolicyError
+
+FORMAT = 1
+
+
+class StepEntry(msgspec.Struct, frozen=True):
+    name: str
+    verb: str
+    posts: list[str]
+
+
+class ItemFacts(msgspec.Struct, frozen=True):
+    """One item as a decision needs it. Days are `YYYYMMDD` or `-` for an open end."""
+
+    name: str
+    power_class: str
+    version: int
+    status: str
+    since: str
+    until: str
+    level: str
+    region: str
+    organ: str
+    basis: list[str]
+    facts: list[str]
+    profile: str
+    file: str
+    line: int
+    steps: dict[str, StepEntry]
+
+
+class OrganFacts(msgspec.Struct, frozen=True):
+    name: str
+    level: str
+    region: str
+
+
+class PostFacts(msgspec.Struct, frozen=True):
+    name: str
+    unit: str
+    organ: str
+    rank: str
+
+
+class RowSource(msgspec.Struct, frozen=True, array_like=True):
+    """Where a row comes from: `file`, `line` (1-based), catalogue rule, article, and a note for the person refused."""
+
+    file: str
+    line: int
+    rule: str
+    basis: str
+    note: str = ""
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    format: int
+    compiler: str
+    model: str
+    policy: str
+    digest: str
+    sources: dict[str, str]
+    organs: dict[str, OrganFacts]
+    posts: dict[str, PostFacts]
+    items: dict[str, ItemFacts]
+    rows: dict[str, RowSource]
+
+
+def sha256(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def seal(manifest: Manifest) -> Manifest:
+    """The manifest with its policy digest filled in."""
+    return msgspec.structs.replace(manifest, digest=_digest(manifest))
+
+
+def _digest(manifest: Manifest) -> str:
+    body = msgspec.json.encode(msgspec.structs.replace(manifest, digest=""), order="deterministic")
+    return sha256(f"{manifest.model}\n{manifest.policy}\n{sha256(body)}\n".encode())
+
+
+def write_manifest(manifest: Manifest) -> bytes:
+    """One line per entry, so that two versions can be compared line by line."""
+    plain = msgspec.to_builtins(manifest, order="deterministic")
+    lines = ["{"]
+    keys = list(plain)
+    for n, key in enumerate(keys):
+        comma = "," if n < len(keys) - 1 else ""
+        lines += _section(key, plain[key], comma)
+    return ("\n".join([*lines, "}"]) + "\n").encode()
+
+
+def _section(key: str, value: object, comma: str) -> list[str]:
+    if not isinstance(value, Mapping) or not value:
+        return [f" {_json(key)}: {_json(value)}{comma}"]
+    entries = [f"  {_json(name)}: {_json(entry)}" for name, entry in value.items()]
+    return [f" {_json(key)}: {{", *[entry + "," for entry in entries[:-1]], entries[-1], f" }}{comma}"]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+
+
+def read_manifest(data: bytes, *, model: bytes, policy: bytes) -> Manifest:
+    """Read and prove a manifest: its own digest and those of the model and the rows. Raises PolicyError."""
+    hint = "run `quanheng build DIR` again; compiled files are never edited by hand"
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise PolicyError(f"manifest.json cannot be read: {fault}", hint) from fault
+    if manifest.format != FORMAT:
+        raise PolicyError(f"manifest.json has format {manifest.format}, this version reads {FORMAT}", hint)
+    for name, wanted, found in (
+        ("model.conf", manifest.model, sha256(model)),
+        ("policy.csv", manifest.policy, sha256(policy)),
+        ("manifest.json", manifest.digest, _digest(manifest)),
+    ):
+        if wanted != found:
+            raise PolicyError(f"{name} is not the one that was built: digest {found[:19]}…, expected {wanted[:19]}…", hint)
+    return manifest

@@ -1,0 +1,85 @@
+"""The registers a personnel office keeps, as immutable values asked by the day.
+
+An entry is valid from its first day up to and including its last; an open end means until further notice. A party stands in the
+register of interests as a keyed token, as it does in the record: the register is read once and the plain name is forgotten.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import TypeVar
+
+import msgspec
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Days from `start` to `end`, ends included; None is open."""
+
+    start: date | None = None
+    end: date | None = None
+
+    def holds(self, day: date) -> bool:
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
+class Appointment(msgspec.Struct, frozen=True):
+    person: str
+    post: str
+    span: Span
+
+
+class CredentialHeld(msgspec.Struct, frozen=True):
+    person: str
+    credential: str
+    span: Span
+
+
+class Interest(msgspec.Struct, frozen=True):
+    """A declared relation (利益申报) of a person to a party, given as a keyed token."""
+
+    person: str
+    party: str
+    relation: str
+    span: Span
+
+
+_Entry = TypeVar("_Entry", Appointment, CredentialHeld, Interest)
+
+
+class Personnel:
+    """The three registers, indexed by person. Immutable once made."""
+
+    def __init__(
+        self,
+        appointments: Iterable[Appointment] = (),
+        credentials: Iterable[CredentialHeld] = (),
+        interests: Iterable[Interest] = (),
+    ) -> None:
+        self._appointments = _by_person(appointments)
+        self._credentials = _by_person(credentials)
+        self._interests = _by_person(interests)
+
+    def posts(self, person: str, day: date) -> frozenset[str]:
+        """Full ids of the posts the person holds that day."""
+        return frozenset(a.post for a in self._appointments.get(person, ()) if a.span.holds(day))
+
+    def appointments(self, person: str) -> tuple[Appointment, ...]:
+        """Past, present and future appointments of a person."""
+        return self._appointments.get(person, ())
+
+    def holders(self, post: str, day: date) -> tuple[str, ...]:
+        """Who holds a post that day, sorted."""
+        entries = (a for held in self._appointments.values() for a in held)
+        return tuple(sorted({a.person for a in entries if a.post == post and a.span.holds(day)}))
+
+    def credentials(self, person: str, day: date) -> frozenset[str]:
+        return frozenset(c.credential for c in self._credentials.get(person, ()) if c.span.holds(day))
+
+    def interests(self, person: str, day: date) -> tuple[Interest, ...]:
+        return tuple(i for i in self._interests.get(person, ()) if i.span.holds(day))
+
+
+def _by_person(entries: Iterable[_Entry]) -> Mapping[str, tuple[_Entry, ...]]:
+    index: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        index.setdefault(entry.person, []).append(entry)
+    return {person: tuple(held) for person, held in index.items()}

@@ -1,0 +1,25 @@
+"""The controls a deny row can name (column `ctl`), shared by the compiler that writes them and the guards that judge them.
+
+The argument (column `arg`) is text of a small safe alphabet; each kind says what it holds.
+"""
+
+from enum import StrEnum
+
+
+class ControlKind(StrEnum):
+    STATUS = "status"  # the item's status, when it is not in use
+    LEVEL = "level"  # the level at which this step may be done
+    AFTER = "after"  # a step that must be done before
+    UNLESS_DONE = "unless_done"  # step:condition — the step must be done before when the condition holds
+    TIMES = "times"  # how often the step may be done in one case
+    DISTINCT = "distinct"  # a step that the same person may not have done
+    OFFICERS = "officers"  # how many distinct persons act together
+    CREDENTIAL = "credential"  # what the acting person must hold today
+    RECUSAL = "recusal"  # relations to the party that bar a person, joined by |
+    REQUIRES = "requires"  # a piece of evidence the request must carry
+    EXCLUDES = "excludes"  # a condition under which the matter is outside the power
+
+
+NO_CONTROL = "-"  # column `ctl` of an allow row
+
+REASON_IF_REFUSED = "reason_if_refused"  # the one requirement that binds only when the outcome is a refusal
