@@ -102,6 +102,8 @@ _FINDINGS: dict[str, tuple[str, str]] = {
     "NO_POLICIES": ("没有找到任何 organ.yaml——请指向含有机关子目录的目录", "no organ.yaml found — point to a folder that holds organ folders"),
     "MISSING_FILE": ("缺少文件 {name}——请建立", "{name} is missing — create it"),
     "EFFECTIVE_ORDER": ("失效日期早于生效日期", "the last day is before the first — swap them"),
+    "UNKNOWN_ITEM_NAMED": ("没有事项“{item}”——应为其中之一：{near}", "unknown item {item} — it must be one of: {near}"),
+    "UNKNOWN_OFFICER": ("没有人员“{officer}”——请在 officers 中写明", "unknown officer {officer} — describe the officer under officers"),
     # warnings
     "POST_NOT_CONFIRMED": (
         "{n} 个岗位由导入生成，尚未确认——请核对 organ.yaml 并删去 confirmed: false",

@@ -1,0 +1,99 @@
+"""A policy folder on disk: its sources read with care, its compiled files written whole or not at all.
+
+Refused: symbolic links, device files, anything outside the folder and anything writable by everyone. A folder without profiles
+or without a model borrows the ones shipped with Quanheng, under the same names, so that an import can be checked where it lies.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import sidecar
+from sidecar.compiler.compile import MANIFEST_FILE, MODEL_FILE, POLICY_FILE
+from sidecar.compiler.manifest import sha256
+from sidecar.decision.policy import PolicySnapshot
+from sidecar.errors import PolicyError
+from sidecar.expectations.run import EXPECTATIONS_FILE
+from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE, PROFILES
+from sidecar.power_list.source import MAX_BYTES
+
+SHIPPED = Path(sidecar.__file__).resolve().parent.parent / "policies"
+
+_SOURCE_NAMES = (ORGAN_FILE, POWERS_FILE)
+
+
+class PolicyFolder:
+    """One policy folder. `root` need not be absolute."""
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise PolicyError(f"{root} is not a folder", "name the folder that holds the organ folders")
+        self.root = root
+
+    def sources(self) -> dict[str, bytes]:
+        """Every organ and profile file: path relative to the folder → bytes."""
+        files = {path: self._read(path) for path in self._named(_SOURCE_NAMES)}
+        own_profiles = sorted(f"{PROFILES}{p.name}" for p in (self.root / PROFILES).glob("*.yaml"))
+        if own_profiles:
+            return files | {path: self._read(path) for path in own_profiles}
+        return files | {f"{PROFILES}{p.name}": p.read_bytes() for p in sorted((SHIPPED / PROFILES).glob("*.yaml"))}
+
+    def expectations(self) -> dict[str, bytes]:
+        return {path: self._read(path) for path in self._named((EXPECTATIONS_FILE,))}
+
+    def model(self) -> bytes:
+        own = (self.root / MODEL_FILE).exists()
+        return self._read(MODEL_FILE) if own else (SHIPPED / MODEL_FILE).read_bytes()
+
+    def write(self, files: dict[str, bytes]) -> None:
+        """Each file replaces its old version in one step; a crash leaves the old or the new, never half."""
+        for path, data in files.items():
+            target = self.root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = target.with_name(f".{target.name}.new")
+            with draft.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(target)
+
+    def snapshot(self) -> PolicySnapshot:
+        """The compiled policies, proven to be those of the sources that lie beside them."""
+        if not (self.root / MANIFEST_FILE).exists():
+            raise PolicyError(f"{self.root} is not built: {MANIFEST_FILE} is missing", f"run: quanheng build {self.root}")
+        policy, manifest = self._read(POLICY_FILE), self._read(MANIFEST_FILE)
+        snapshot = PolicySnapshot(model=self.model(), policy=policy, manifest=manifest)
+        self._refuse_stale(snapshot)
+        return snapshot
+
+    def _refuse_stale(self, snapshot: PolicySnapshot) -> None:
+        built = snapshot.manifest.sources
+        current = {path: sha256(data) for path, data in self.sources().items()}
+        if any(path.endswith(ORGAN_FILE) for path in current) and current != built:
+            changed = sorted(path for path in current.keys() | built.keys() if current.get(path) != built.get(path))
+            raise PolicyError(f"the compiled policies are older than {', '.join(changed[:5])}", f"run: quanheng build {self.root}")
+
+    def _named(self, names: tuple[str, ...]) -> Iterator[str]:
+        folders = [self.root, *sorted(p for p in self.root.iterdir() if p.is_dir() and not p.name.startswith("."))]
+        for folder in folders:
+            for name in names:
+                path = folder / name
+                if path.exists() or path.is_symlink():
+                    yield path.relative_to(self.root).as_posix()
+
+    def _read(self, path: str) -> bytes:
+        full = self.root / path
+        try:
+            descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as fault:
+            raise PolicyError(f"{full}: cannot be read: {fault.strerror}", "a regular readable file is needed, no link") from fault
+        with os.fdopen(descriptor, "rb") as stream:
+            state = os.fstat(stream.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise PolicyError(f"{full}: is not a regular file", "remove it")
+            if state.st_mode & stat.S_IWOTH:
+                raise PolicyError(f"{full}: is writable by everyone", f"run: chmod o-w {full}")
+            if state.st_size > MAX_BYTES:
+                raise PolicyError(f"{full}: larger than {MAX_BYTES} bytes", "split it by organ")
+            return stream.read()

@@ -1,0 +1,17 @@
+"""All commands in one place."""
+
+import typer
+
+from sidecar.cli import policies
+
+app = typer.Typer(
+    name="quanheng",
+    help="Quanheng 权衡: power lists decide real requests, and each decision is recorded.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("check")(policies.check_command)
+app.command("build")(policies.build_command)
+app.command("test")(policies.test_command)
+app.command("schema")(policies.schema_command)

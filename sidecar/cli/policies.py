@@ -1,0 +1,180 @@
+"""`quanheng check`, `build`, `test`, `schema`: the maintainer's commands."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.storage.policy_folder import PolicyFolder
+from sidecar.cli.output import FOUND, OK, JsonOption, Language, LangOption, print_json, print_line
+from sidecar.compiler.compile import Checked, check, compile_policies
+from sidecar.expectations.run import Outcome, Report, run_expectations
+from sidecar.power_list.findings import Finding, Severity
+from sidecar.power_list.json_schema import SCHEMAS, schema_of
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Policy folder 策略目录")]
+
+SHOWN_WARNINGS = 40
+
+
+def check_command(
+    folder: Folder,
+    lang: LangOption,
+    json: JsonOption = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every warning 显示全部警告")] = False,
+) -> None:
+    """Check a policy folder: every mistake of every file in one run 检查策略目录."""
+    files = PolicyFolder(folder)
+    checked = check(files.sources())
+    if json:
+        print_json(_as_json(checked))
+    else:
+        _show_findings(folder, checked.findings, lang, every)
+        _show_summary(checked, lang)
+    raise typer.Exit(FOUND if checked.broken else OK)
+
+
+def build_command(folder: Folder, lang: LangOption, json: JsonOption = False) -> None:
+    """Compile a policy folder to Casbin rows and a manifest 编译."""
+    files = PolicyFolder(folder)
+    sources = files.sources()
+    checked = check(sources)
+    if checked.broken:
+        errors = [f for f in checked.findings if f.severity is Severity.ERROR]
+        if json:
+            print_json(_as_json(checked))
+        else:
+            _show_findings(folder, errors, lang, every=True)
+            _show_summary(checked, lang)
+        raise typer.Exit(FOUND)
+    compiled = compile_policies(checked, files.model(), sources)
+    files.write(compiled.files)
+    facts = {"items": len(checked.items), "rows": len(compiled.rows), "digest": compiled.manifest.digest, "files": sorted(compiled.files)}
+    if json:
+        print_json(facts)
+    else:
+        told = {Language.ZH: "已编译 {items} 个事项，{rows} 行策略，摘要 {digest}", Language.EN: "built {items} items into {rows} rows, digest {digest}"}
+        print_line(told[lang].format_map(facts))
+
+
+def test_command(folder: Folder, lang: LangOption, json: JsonOption = False) -> None:
+    """Run the expectations of a built policy folder 运行期望测试."""
+    files = PolicyFolder(folder)
+    report = run_expectations(files.expectations(), files.snapshot())
+    if json:
+        print_json(_report_as_json(report))
+    else:
+        _show_report(folder, report, lang)
+    raise typer.Exit(OK if report.passed else FOUND)
+
+
+def schema_command(name: Annotated[str, typer.Argument(help=" | ".join(SCHEMAS))]) -> None:
+    """Print the JSON Schema of a kind of file, for editors 输出 JSON Schema."""
+    if name not in SCHEMAS:
+        raise typer.BadParameter(f"{name}: write one of {', '.join(SCHEMAS)}")
+    print_json(schema_of(name))
+
+
+def _show_findings(folder: Path, findings: list[Finding], lang: Language, every: bool) -> None:
+    shown = 0
+    for finding in findings:
+        if finding.severity is Severity.WARNING and not every:
+            shown += 1
+            if shown > SHOWN_WARNINGS:
+                continue
+        item = f"[{finding.item}] " if finding.item else ""
+        print_line(f"{folder / finding.place.file}:{finding.place.line}:{finding.place.column}: {finding.severity}: {item}"
+                   f"{finding.sentence.in_language(lang)} ({finding.code})")
+    if shown > SHOWN_WARNINGS:
+        rest = Counter(f.code for f in findings if f.severity is Severity.WARNING)
+        told = {Language.ZH: "…警告共 {n} 条，按种类：{kinds}；--all 显示全部", Language.EN: "… {n} warnings in all, by kind: {kinds}; --all shows each"}
+        kinds = ", ".join(f"{code} {n}" for code, n in rest.most_common())
+        print_line(told[lang].format(n=rest.total(), kinds=kinds))
+
+
+def _show_summary(checked: Checked, lang: Language) -> None:
+    facts = _counts(checked)
+    told = {
+        Language.ZH: "{organs} 个机关，{items} 个事项：{errors} 个错误，{warnings} 个警告",
+        Language.EN: "{organs} organs, {items} items: {errors} errors, {warnings} warnings",
+    }
+    print_line(told[lang].format_map(facts))
+
+
+def _counts(checked: Checked) -> dict[str, int]:
+    return {
+        "organs": len(checked.policies.organs),
+        "items": len(checked.policies.items),
+        "errors": sum(f.severity is Severity.ERROR for f in checked.findings),
+        "warnings": sum(f.severity is Severity.WARNING for f in checked.findings),
+    }
+
+
+def _as_json(checked: Checked) -> dict[str, object]:
+    return {**_counts(checked), "findings": [_finding_as_json(finding) for finding in checked.findings]}
+
+
+def _finding_as_json(finding: Finding) -> dict[str, object]:
+    place = finding.place
+    return {
+        "severity": finding.severity,
+        "code": finding.code,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "item": finding.item,
+        "zh": finding.sentence.zh,
+        "en": finding.sentence.en,
+    }
+
+
+def _show_report(folder: Path, report: Report, lang: Language) -> None:
+    _show_findings(folder, list(report.findings), lang, every=True)
+    for outcome in report.outcomes:
+        if not outcome.holds:
+            _show_difference(folder, outcome, lang)
+    held = sum(outcome.holds for outcome in report.outcomes)
+    zh = lang is Language.ZH
+    print_line(f"{held}/{len(report.outcomes)} " + ("条期望成立" if zh else "expectations hold"))
+    for label, names in (
+        ("没有期望触及的事项" if zh else "items no expectation touches", report.untouched_items),
+        ("没有期望触发的规则" if zh else "rules no expectation has seen refuse", report.untouched_rules),
+    ):
+        print_line(f"{label}: {', '.join(names) or '-'}")
+
+
+def _show_difference(folder: Path, outcome: Outcome, lang: Language) -> None:
+    place = outcome.place
+    print_line(f"{folder / place.file}:{place.line}:{place.column}: [{outcome.item}] {outcome.name}")
+    for what, expected, found in outcome.differences:
+        print_line(f"    {what}:")
+        print_line(f"      - {expected}")
+        print_line(f"      + {found}")
+    for ground in outcome.decision.grounds:
+        print_line(f"      {ground.code}: {ground.reason.in_language(lang)} [{ground.source}]")
+
+
+def _report_as_json(report: Report) -> dict[str, object]:
+    return {
+        "passed": report.passed,
+        "expectations": [
+            {
+                "name": outcome.name,
+                "item": outcome.item,
+                "file": outcome.place.file,
+                "line": outcome.place.line,
+                "holds": outcome.holds,
+                "differences": [{"what": w, "expected": e, "found": f} for w, e, f in outcome.differences],
+            }
+            for outcome in report.outcomes
+        ],
+        "findings": [_finding_as_json(finding) for finding in report.findings],
+        "untouched_items": report.untouched_items,
+        "untouched_rules": report.untouched_rules,
+    }
+
+
+def write_error(text: str) -> None:
+    sys.stderr.write(text + "\n")

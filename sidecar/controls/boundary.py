@@ -1,0 +1,52 @@
+"""The boundary of a power (权力边界): status, level, subject matter, and what a request must carry.
+
+Region and dates in force are cells of the allow rows themselves. What only the business system knows (amounts, kinds) is
+asserted by the caller and remembered by the case; an exclusion that cannot be settled at a case's first step is refused with the
+names of the facts, later ones are settled already.
+"""
+
+from sidecar.controls.context import ControlContext, Stop
+from sidecar.power_list import vocabulary as words
+from sidecar.power_list.conditions import parse_condition
+from sidecar.power_list.control_kinds import REASON_IF_REFUSED
+
+REFUSED = "refuse"
+
+
+def status(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: the item's status, which is not `in_use`."""
+    return Stop("ITEM_NOT_IN_FORCE", {"item": context.item.name, "status": words.label(words.STATUSES, arg), "period": "-"})
+
+
+def level(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: the level that may do this step; the acting organ and a level the request names must both be it."""
+    acting = context.request.level or context.organ_level
+    if arg == context.organ_level == acting:
+        return None
+    wrong = context.organ_level if arg != context.organ_level else acting
+    facts = {"level": words.label(words.LEVELS, arg), "organ_level": words.label(words.LEVELS, wrong)}
+    return Stop("WRONG_LEVEL", {"item": context.item.name, "step": context.asked_step, **facts})
+
+
+def excludes(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: the condition under which the matter is outside the power."""
+    condition = parse_condition(arg)
+    holds = condition.holds(context.facts)
+    if holds:
+        return Stop("OUT_OF_SCOPE", {"item": context.item.name, "condition": arg})
+    if holds is None and not context.history.acts:
+        missing = "、".join(condition.unknown(context.facts))
+        return Stop("MISSING_REQUIREMENT", {"missing": missing, "step": context.asked_step, "facts": missing})
+    return None
+
+
+def requires(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: the evidence the request must carry; a reason is asked only of a refusal (行政许可法 38)."""
+    request = context.request
+    if arg == REASON_IF_REFUSED:
+        present = request.outcome != REFUSED or bool(request.evidence & {"reason", REASON_IF_REFUSED})
+    else:
+        present = arg in request.evidence
+    if present:
+        return None
+    return Stop("MISSING_REQUIREMENT", {"missing": arg, "step": context.asked_step, "evidence": arg})

@@ -1,0 +1,82 @@
+"""What a guard may look at, and what it answers.
+
+A guard gets the argument of its deny row and this context, and answers None (let it pass) or a `Stop`: a code of the refusal and
+the facts its sentence needs. It never looks at anything else: no clock, no store, no other request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from sidecar.case_history.history import CaseHistory
+from sidecar.compiler.binding import derived_fact
+from sidecar.compiler.manifest import ItemFacts
+from sidecar.personnel.registers import Personnel
+
+EXERCISE, CO_SIGN, QUESTION = "exercise", "co_sign", "question"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """A request as the decision sees it: identifiers checked, party tokenised.
+
+    `facts` are integers and booleans asserted by the caller; `evidence` names what the caller holds (digests are in the record).
+    """
+
+    person: str
+    step: str
+    item: str
+    case_id: str
+    region: str = ""
+    party: str = ""
+    acting_post: str = ""
+    level: str = ""
+    outcome: str = ""
+    intent: str = EXERCISE
+    facts: Mapping[str, int | bool] = field(default_factory=dict)
+    evidence: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A refusal in the making. `sentence` names the catalogue entry when it differs from the code."""
+
+    code: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class ControlContext:
+    """One request against one case on one day."""
+
+    request: AccessRequest
+    item: ItemFacts
+    organ_level: str
+    history: CaseHistory
+    personnel: Personnel
+    day: date
+
+    @cached_property
+    def facts(self) -> Mapping[str, int | bool]:
+        """Remembered, asserted now, and derived from the case's own history; the last always win."""
+        done = self.history.done_steps()
+        derived = {derived_fact(step): step in done for step in self.item.steps}
+        return {**self.history.facts, **self.request.facts, **derived}
+
+    @property
+    def party(self) -> str:
+        return self.history.party or self.request.party
+
+    def step_name(self, step: str) -> str:
+        entry = self.item.steps.get(step)
+        return entry.name if entry else step
+
+    def verb(self, step: str) -> str:
+        entry = self.item.steps.get(step)
+        return entry.verb if entry else ""
+
+    @property
+    def asked_step(self) -> str:
+        return self.step_name(self.request.step)

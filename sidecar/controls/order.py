@@ -1,0 +1,49 @@
+"""Step order: what must be done before, and how often a step may be done (power-running flow, 权力运行流程).
+
+A missing step is refused under the name the statute gives its absence: no notice of rights (行政处罚法 44; 行政许可法 36), no
+hearing (63; 46–47), no legal review (58), no collective deliberation (57); every other one is simply out of order.
+
+A condition whose facts nobody asserted is neither true nor false; the guard then refuses and names the facts, because a
+prohibition with a missing attribute must not let pass (and the caller can answer at once).
+"""
+
+from sidecar.controls.context import ControlContext, Stop
+from sidecar.power_list.conditions import parse_condition
+
+_CODE_BY_VERB = {
+    "notify": "RIGHTS_NOT_NOTIFIED",
+    "hear": "HEARING_REQUIRED",
+    "legal_review": "LEGAL_REVIEW_REQUIRED",
+    "deliberate": "COLLECTIVE_REQUIRED",
+}
+
+
+def after(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: the step that must be done before."""
+    return None if context.history.is_done(arg) else _not_done(arg, context)
+
+
+def unless_done(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: `step:condition` — the step must be done before wherever the condition holds."""
+    step, _, text = arg.partition(":")
+    if context.history.is_done(step):
+        return None
+    condition = parse_condition(text)
+    holds = condition.holds(context.facts)
+    if holds is None:
+        missing = "、".join(condition.unknown(context.facts))
+        return Stop("MISSING_REQUIREMENT", {"missing": missing, "step": context.asked_step, "facts": missing})
+    return _not_done(step, context) if holds else None
+
+
+def times(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: how often the step may be performed in one case."""
+    done = len(context.history.performances(context.request.step))
+    if done < int(arg):
+        return None
+    return Stop("STEP_ALREADY_DONE", {"step": context.asked_step, "times": done, "limit": arg})
+
+
+def _not_done(step: str, context: ControlContext) -> Stop:
+    code = _CODE_BY_VERB.get(context.verb(step), "STEP_OUT_OF_ORDER")
+    return Stop(code, {"missing": context.step_name(step), "step": context.asked_step, "missing_step": step})

@@ -1,0 +1,53 @@
+"""Who acts: separation of duties, the two-person rule, credentials and recusal.
+
+Separation is dynamic and by case (history-based SoD): co-signers count as having taken part, persons are compared, not
+accounts or posts. The two-person rule counts distinct persons: those who co-signed the step since it was last performed, and
+the one who performs it now. A co-signature is an act of its own (`intent: co_sign`), so that no one can sign for another and no
+two requests can both become the second signature. Articles: 行政许可法 34, 48; 行政处罚法 42, 43, 64, 67; 公务员法 76.
+"""
+
+from sidecar.controls.context import CO_SIGN, ControlContext, Stop
+from sidecar.power_list import vocabulary as words
+
+
+def distinct(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: a step the acting person may not have taken part in."""
+    if context.request.person not in context.history.persons_of(arg):
+        return None
+    return Stop("SAME_PERSON_PRIOR_STEP", {"other": context.step_name(arg), "other_step": arg, "step": context.asked_step})
+
+
+def officers(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: how many distinct persons the step needs."""
+    request = context.request
+    signers = context.history.open_signatures(request.step)
+    if request.intent == CO_SIGN:
+        if request.person in signers:
+            return Stop("STEP_ALREADY_DONE", {"step": context.asked_step}, sentence="ALREADY_CO_SIGNED")
+        return None
+    present = len(signers | {request.person})
+    if present >= int(arg):
+        return None
+    return Stop("TOO_FEW_OFFICERS", {"step": context.asked_step, "required": arg, "present": present})
+
+
+def credential(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: the credential the acting person must hold on the day."""
+    if arg in context.personnel.credentials(context.request.person, context.day):
+        return None
+    name = words.label(words.CREDENTIALS, arg)
+    return Stop("CREDENTIAL_MISSING", {"credential": name, "credential_id": arg, "step": context.asked_step})
+
+
+def recusal(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: the relations that bar, joined by `|`. One who has declared such an interest may act only on a known party."""
+    barred = arg.split("|")
+    declared = [i for i in context.personnel.interests(context.request.person, context.day) if i.relation in barred]
+    if not declared:
+        return None
+    if not context.party:
+        return Stop("MISSING_REQUIREMENT", {"missing": "当事人 party", "step": context.asked_step, "facts": "party"})
+    relations = [words.label(words.RELATIONS, i.relation) for i in declared if i.party == context.party]
+    if not relations:
+        return None
+    return Stop("RECUSAL", {"relation": "、".join(relations), "step": context.asked_step})

@@ -1,0 +1,54 @@
+"""Every control kind and its guard: the one table a deny row is judged by.
+
+An error inside a guard is a refusal (`CONTROL_ERROR`): a prohibition that cannot be evaluated prohibits.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from sidecar.controls import boundary, order, persons
+from sidecar.controls.context import ControlContext, Stop
+from sidecar.power_list.control_kinds import ControlKind as Kind
+
+Guard = Callable[[str, ControlContext], Stop | None]
+
+GUARDS: Mapping[str, Guard] = MappingProxyType(
+    {
+        Kind.STATUS: boundary.status,
+        Kind.LEVEL: boundary.level,
+        Kind.EXCLUDES: boundary.excludes,
+        Kind.REQUIRES: boundary.requires,
+        Kind.AFTER: order.after,
+        Kind.UNLESS_DONE: order.unless_done,
+        Kind.TIMES: order.times,
+        Kind.DISTINCT: persons.distinct,
+        Kind.OFFICERS: persons.officers,
+        Kind.CREDENTIAL: persons.credential,
+        Kind.RECUSAL: persons.recusal,
+    }
+)
+
+
+class Judge:
+    """Judges the controls of one request, each once; Casbin asks it through the function `stops`."""
+
+    def __init__(self, context: ControlContext) -> None:
+        self.context = context
+        self._answers: dict[tuple[str, str], Stop | None] = {}
+
+    def answer(self, control: str, arg: str) -> Stop | None:
+        key = (control, arg)
+        if key not in self._answers:
+            self._answers[key] = self._ask(control, arg)
+        return self._answers[key]
+
+    def _ask(self, control: str, arg: str) -> Stop | None:
+        try:
+            return GUARDS[control](arg, self.context)
+        except Exception:  # whatever went wrong inside, the prohibition stands
+            return Stop("CONTROL_ERROR", {"control": control})
+
+
+def stops(judge: Judge, control: str, arg: str) -> bool:
+    """The Casbin function `stops(case, ctl, arg)`."""
+    return judge.answer(control, arg) is not None

@@ -1,0 +1,1 @@
+"""Request, decision, reasons; the indexed evaluation of Casbin models; and `decide()`."""

@@ -1,0 +1,273 @@
+"""`decide()`: the power first, then what restrains it here and now; all grounds collected, deny wins.
+
+    1. The engine answers which allow rows give this person, through a post in force today, this step of this item here, and
+       which deny rows stop the request on the case's own history.
+    2. Where no allow row matches, the reason is looked for: the item unknown or not in force, the region outside, the
+       appointment ended, or simply no power.
+    3. What belongs to no row is checked beside it: the case keeps the item, region and party of its first act.
+
+Default deny: an allow names item, version, step, post, rows and legal basis, and is built only from matched rows.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from sidecar.case_history.history import MAX_EVENTS, CaseHistory
+from sidecar.compiler.manifest import ItemFacts
+from sidecar.controls.context import CO_SIGN, AccessRequest, ControlContext, Stop
+from sidecar.controls.table import Judge
+from sidecar.decision.decision import Decision, Due, Ground, Judged
+from sidecar.decision.engine import Matches, Row
+from sidecar.decision.policy import CASBIN_FUNCTIONS, PolicySnapshot, in_force
+from sidecar.messages import say
+from sidecar.personnel.registers import Personnel
+from sidecar.power_list import vocabulary as words
+from sidecar.power_list.control_kinds import ControlKind
+from sidecar.power_list.regions import within
+
+# The headline is the ground a person must deal with first: whose power, which case, then what is missing.
+_PRECEDENCE = (
+    "CONTROL_ERROR",
+    "NO_POST",
+    "POST_EXPIRED",
+    "NO_POWER",
+    "ITEM_NOT_IN_FORCE",
+    "OUT_OF_REGION",
+    "WRONG_LEVEL",
+    "CASE_ITEM_MISMATCH",
+    "CASE_REGION_MISMATCH",
+    "CASE_PARTY_MISMATCH",
+    "CASE_TOO_LARGE",
+    "OUT_OF_SCOPE",
+    "RECUSAL",
+    "SAME_PERSON_PRIOR_STEP",
+    "CREDENTIAL_MISSING",
+    "STEP_ALREADY_DONE",
+    "CO_SIGN_NOT_NEEDED",
+    "RIGHTS_NOT_NOTIFIED",
+    "HEARING_REQUIRED",
+    "LEGAL_REVIEW_REQUIRED",
+    "COLLECTIVE_REQUIRED",
+    "STEP_OUT_OF_ORDER",
+    "TOO_FEW_OFFICERS",
+    "MISSING_REQUIREMENT",
+)
+_RANK = {code: n for n, code in enumerate(_PRECEDENCE)}
+
+# columns of a p row, as in policies/model.conf
+_ID, _SUB, _REGION, _SINCE, _UNTIL, _CTL, _ARG = 0, 1, 2, 5, 6, 7, 8
+
+
+def decide(
+    policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, today: date
+) -> Decision:
+    """Decide one request in a case on a day. Pure: the same values in give the same decision out."""
+    item = policy.item(request.item)
+    if item is None or request.step not in item.steps:
+        return _unknown(policy, request, item)
+    asked = _Asked(policy, personnel, history, request, item, today)
+    matches = policy.engine.match(asked.casbin_request, {**CASBIN_FUNCTIONS, "g": asked.holds})
+    grounds = [*asked.power_grounds(matches), *asked.case_grounds(), *asked.control_grounds(matches)]
+    return asked.refused(grounds, matches) if grounds else asked.granted(matches)
+
+
+class _Asked:
+    """One request with everything it is decided on."""
+
+    def __init__(
+        self,
+        policy: PolicySnapshot,
+        personnel: Personnel,
+        history: CaseHistory,
+        request: AccessRequest,
+        item: ItemFacts,
+        today: date,
+    ) -> None:
+        self._policy, self._personnel, self._history = policy, personnel, history
+        self._request, self._item, self._today = request, item, today
+        self._region = request.region or history.region or item.region
+        held = personnel.posts(request.person, today)
+        self._posts = held & {request.acting_post} if request.acting_post else held
+        organ = policy.manifest.organs[item.organ]
+        self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, today))
+        self._day = today.strftime("%Y%m%d")
+
+    @property
+    def casbin_request(self) -> tuple[object, ...]:
+        request = self._request
+        return (f"officer:{request.person}", self._region, request.item, request.step, self._day, self._judge)
+
+    def holds(self, sub: str, post: str) -> bool:
+        """Casbin's `g`: appointments in force today. Unknown officers are never stored anywhere."""
+        return post.removeprefix("post:") in self._posts
+
+    # -- why not ---------------------------------------------------------------------------------------------------
+
+    def power_grounds(self, matches: Matches) -> Iterator[Ground]:
+        if matches.allow:
+            return
+        if self._request.acting_post and not self._posts:
+            yield self._no_post(self._request.acting_post)
+            return
+        powers = [row for row in matches.considered if row[_CTL] == "-"]
+        mine = [row for row in powers if self.holds("", row[_SUB])]
+        if not mine:
+            yield self._no_power(powers)
+            return
+        here = [row for row in mine if within(self._region, row[_REGION])]
+        if not here:
+            allowed = "、".join(sorted({row[_REGION] for row in mine}))
+            yield self._ground("OUT_OF_REGION", "AP-17", region=self._region, item=self._item.name, allowed=allowed)
+        if not any(in_force(self._day, row[_SINCE], row[_UNTIL]) for row in mine):
+            period = f"{self._item.since} — {self._item.until}"
+            status = words.label(words.STATUSES, self._item.status)
+            yield self._ground("ITEM_NOT_IN_FORCE", "AL-4", item=self._item.name, status=status, period=period)
+
+    def _no_power(self, powers: Iterable[Row]) -> Ground:
+        """No post of this person holds the step; say so, or say that the one which did has ended."""
+        wanted = {row[_SUB].removeprefix("post:") for row in powers}
+        ended = [a for a in self._personnel.appointments(self._request.person) if a.post in wanted]
+        if ended:
+            return self._no_post(ended[-1].post)
+        posts = self._names(sorted(wanted))
+        return self._ground("NO_POWER", "AL-4", item=self._item.name, step=self._step_name, posts=posts)
+
+    def _no_post(self, post: str) -> Ground:
+        spans = [a.span for a in self._personnel.appointments(self._request.person) if a.post == post]
+        ended = [span.end for span in spans if span.end and span.end < self._today]
+        name = f"“{self._policy.post_name(post)}”({post})"
+        if ended:
+            return self._ground("POST_EXPIRED", "AL-4", acting_post=name, until=max(ended))
+        return self._ground("NO_POST", "AL-4", acting_post=name)
+
+    def case_grounds(self) -> Iterator[Ground]:
+        history, request = self._history, self._request
+        if history.version >= MAX_EVENTS:
+            yield self._ground("CASE_TOO_LARGE", "CASE", limit=MAX_EVENTS)
+        if history.item and history.item != request.item:
+            yield self._ground("CASE_ITEM_MISMATCH", "CASE", fixed=history.item, item=request.item)
+        if history.region and request.region and history.region != request.region:
+            yield self._ground("CASE_REGION_MISMATCH", "CASE", fixed=history.region)
+        if history.party and request.party and history.party != request.party:
+            yield self._ground("CASE_PARTY_MISMATCH", "CASE")
+        if request.intent == CO_SIGN and not self._needs_signatures():
+            yield self._ground("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
+
+    def _needs_signatures(self) -> bool:
+        rows = self._policy.engine.candidates(self._request.item, self._request.step)
+        return any(row[_CTL] == ControlKind.OFFICERS for row in rows)
+
+    def control_grounds(self, matches: Matches) -> Iterator[Ground]:
+        for row in matches.deny:
+            stop = self._judge.answer(row[_CTL], row[_ARG]) or Stop("CONTROL_ERROR", {"control": row[_CTL]})
+            source = self._policy.source(row[_ID])
+            facts = {"posts": self._names(self._able()), "reason": source.note, "basis": source.basis, **stop.facts}
+            reason = say(stop.sentence or stop.code, **facts)
+            yield Ground(stop.code, reason, source.rule, source.basis, f"{source.file}:{source.line}", row[_ID])
+
+    def _ground(self, code: str, rule: str, **facts: object) -> Ground:
+        place = f"{self._item.file}:{self._item.line}"
+        return Ground(code, say(code, **facts), rule, self._item_basis, place)
+
+    # -- the answers -----------------------------------------------------------------------------------------------
+
+    def refused(self, grounds: list[Ground], matches: Matches) -> Decision:
+        ordered = sorted(_without_echoes(grounds), key=lambda ground: _RANK.get(ground.code, 0))
+        first = ordered[0]
+        return Decision(
+            allowed=False,
+            code=first.code,
+            reason=first.reason,
+            rule=first.rule,
+            basis=first.basis,
+            item=self._request.item,
+            item_version=self._item.version,
+            step=self._request.step,
+            post=self._request.acting_post or self._first_post(matches),
+            rows=tuple(ground.row for ground in ordered if ground.row),
+            sources=tuple(dict.fromkeys(ground.source for ground in ordered if ground.source)),
+            legal_basis=tuple(self._item.basis),
+            grounds=tuple(ordered),
+            posts=tuple(self._able()),
+            judged=self._judged(matches),
+            region=self._region,
+        )
+
+    def granted(self, matches: Matches) -> Decision:
+        post = self._first_post(matches)
+        used = [row for row in matches.allow if row[_SUB] == f"post:{post}"]
+        sources = [self._policy.source(row[_ID]) for row in used]
+        code = "CO_SIGNED" if self._request.intent == CO_SIGN else "ALLOWED"
+        return Decision(
+            allowed=True,
+            code=code,
+            reason=say(code, post=self._policy.post_name(post), item=self._item.name, step=self._step_name),
+            rule=sources[0].rule,
+            basis="；".join(dict.fromkeys(source.basis for source in sources)),
+            item=self._request.item,
+            item_version=self._item.version,
+            step=self._request.step,
+            post=post,
+            rows=tuple(row[_ID] for row in used),
+            sources=tuple(dict.fromkeys(f"{source.file}:{source.line}" for source in sources)),
+            legal_basis=tuple(self._item.basis),
+            posts=(post,),
+            obligations=self._obligations() if code == "ALLOWED" else (),
+            judged=self._judged(matches),
+            region=self._region,
+        )
+
+    def _first_post(self, matches: Matches) -> str:
+        return matches.allow[0][_SUB].removeprefix("post:") if matches.allow else ""
+
+    def _obligations(self) -> tuple[Due, ...]:
+        rows = self._policy.obligations(self._request.item, self._request.step)
+        return tuple(Due(row[0], row[3], row[4], self._policy.source(row[0]).basis) for row in rows)
+
+    def _judged(self, matches: Matches) -> tuple[Judged, ...]:
+        stopped = {row[_ID] for row in matches.deny}
+        controls = (row[_ID] for row in matches.considered if row[_CTL] != "-")
+        return tuple(Judged(row, self._policy.source(row).rule, row in stopped) for row in controls)
+
+    def _able(self) -> list[str]:
+        """Full ids of the posts that hold the step."""
+        return self._item.steps[self._request.step].posts
+
+    def _names(self, posts: Iterable[str]) -> str:
+        return "、".join(f"{self._policy.post_name(post)}({post})" for post in posts) or "-"
+
+    @property
+    def _step_name(self) -> str:
+        return self._item.steps[self._request.step].name
+
+    @property
+    def _item_basis(self) -> str:
+        return f"事项 {self._request.item} 第{self._item.version}版；" + "；".join(self._item.basis)
+
+
+def _without_echoes(grounds: Iterable[Ground]) -> list[Ground]:
+    """Two rows that say the same sentence (a profile's and an item's own) are one ground."""
+    return list({(ground.code, ground.reason): ground for ground in reversed(list(grounds))}.values())[::-1]
+
+
+def _unknown(policy: PolicySnapshot, request: AccessRequest, item: ItemFacts | None) -> Decision:
+    if item is None:
+        reason, version, basis = say("UNKNOWN_ITEM", item=request.item), 0, "优化营商环境条例第四十条；法无授权不可为"
+    else:
+        steps = "、".join(f"{name}（{entry.name}）" for name, entry in item.steps.items())
+        reason = say("UNKNOWN_STEP_OF_ITEM", item=item.name, step=request.step, steps=steps)
+        version, basis = item.version, "；".join(item.basis)
+    ground = Ground("NO_POWER", reason, "AL-4", basis)
+    return Decision(
+        allowed=False,
+        code="NO_POWER",
+        reason=reason,
+        rule="AL-4",
+        basis=basis,
+        item=request.item,
+        item_version=version,
+        step=request.step,
+        grounds=(ground,),
+        post=request.acting_post,
+        region=request.region,
+    )

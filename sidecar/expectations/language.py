@@ -1,0 +1,74 @@
+"""`expectations.yaml` as typed values. Officers here are made-up labels (甲, 乙), never people."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from sidecar.power_list.model import Credential, Day, Name, Part, PostRef, Region, Relation, Requirement, Slug, Zh
+
+_DECISIONS = {"准许": "allow", "拒绝": "deny"}
+
+
+def _read_decision(value: object) -> object:
+    return _DECISIONS.get(value, value) if isinstance(value, str) else value
+
+
+Facts = dict[Requirement, bool | int]
+
+
+class InterestGiven(Part):
+    party: Annotated[Name, Zh("当事人")]
+    relation: Annotated[Relation, Zh("关系")]
+
+
+class OfficerGiven(Part):
+    posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(default=(), strict=False)
+    credentials: Annotated[tuple[Credential, ...], Zh("资格")] = Field(default=(), strict=False)
+    interests: Annotated[tuple[InterestGiven, ...], Zh("利益")] = Field(default=(), strict=False)
+
+
+class ActGiven(Part):
+    """Something that happened before."""
+
+    officer: Annotated[Name, Zh("人员")]
+    step: Annotated[Slug, Zh("环节")]
+    post: Annotated[PostRef | None, Zh("岗位")] = None
+    co_sign: Annotated[bool, Zh("会签")] = False
+    outcome: Annotated[str, Zh("结果")] = ""
+    facts: Annotated[Facts, Zh("事实")] = Field(default_factory=dict)
+
+
+class RequestGiven(Part):
+    officer: Annotated[Name, Zh("人员")]
+    step: Annotated[Slug, Zh("环节")]
+    post: Annotated[PostRef | None, Zh("岗位")] = None
+    outcome: Annotated[Name | None, Zh("结果")] = None
+    facts: Annotated[Facts, Zh("事实")] = Field(default_factory=dict)
+    evidence: Annotated[tuple[Requirement, ...], Zh("证据")] = Field(default=(), strict=False)
+    intent: Annotated[Literal["exercise", "co_sign", "question"], Zh("意图")] = "exercise"
+    item: Annotated[Slug | None, Zh("事项")] = None
+    party: Annotated[Name | None, Zh("当事人")] = None
+    region: Annotated[Region | None, Zh("行政区划")] = None
+    level: Annotated[Name | None, Zh("层级")] = None
+
+
+class Expected(Part):
+    decision: Annotated[Annotated[Literal["allow", "deny"], BeforeValidator(_read_decision)], Zh("决定")]
+    codes: Annotated[tuple[Name, ...], Zh("代码")] = Field(default=(), strict=False)
+    obligations: Annotated[tuple[Name, ...] | None, Zh("义务")] = Field(default=None, strict=False)
+
+
+class Expectation(Part):
+    name: Annotated[Name, Zh("名称")]
+    item: Annotated[Slug, Zh("事项")]
+    day: Annotated[Day | None, Zh("日期")] = None
+    officers: Annotated[dict[Name, OfficerGiven], Zh("人员")]
+    party: Annotated[Name | None, Zh("当事人")] = None
+    region: Annotated[Region | None, Zh("行政区划")] = None
+    history: Annotated[tuple[ActGiven, ...], Zh("经过")] = Field(default=(), strict=False)
+    request: Annotated[RequestGiven, Zh("请求")]
+    expect: Annotated[Expected, Zh("期望")]
+
+
+class ExpectationsFile(Part):
+    expectations: Annotated[tuple[Expectation, ...], Zh("期望")] = Field(strict=False)
