@@ -1,0 +1,107 @@
+"""A record that forgets: the promises of the port without the disk, for tests. It says so wherever it is asked."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from sidecar.case_history.history import CaseEvent, CaseHistory, fold
+from sidecar.decision_log.canonical import canonical_bytes, leaf_hash
+from sidecar.decision_log.entry import as_fields
+from sidecar.errors import StoreError, VersionConflictError
+from sidecar.ports.records import Commit, Committed, Filter, Replayed, RequestKey, Stored
+
+
+class MemoryStore:
+    """Keeps everything in lists. `break_with` makes every later commit fail, as a full disk would."""
+
+    durable = False
+
+    def __init__(self) -> None:
+        self.reader = MemoryReader()
+        self._requests: dict[RequestKey, Replayed] = {}
+        self._failure = ""
+
+    def break_with(self, reason: str) -> None:
+        self._failure = reason
+
+    @property
+    def failure(self) -> str:
+        return self._failure
+
+    async def read_case(self, case_id: str) -> CaseHistory:
+        return fold(case_id, self.reader.case_events(case_id))
+
+    async def commit(self, commit: Commit) -> Committed | Replayed:
+        await asyncio.sleep(0)  # as with a disk, others run meanwhile
+        if self._failure:
+            raise StoreError(self._failure)
+        if commit.key and commit.key in self._requests:
+            return self._requests[commit.key]
+        events = self.reader.events.setdefault(commit.case_id, []) if commit.case_id else []
+        if commit.event and len(events) != commit.expected_version:
+            raise VersionConflictError(commit.case_id, commit.expected_version)
+        seq = self.reader.append(commit)
+        if commit.event:
+            events.append(commit.event)
+        if commit.key:
+            self._requests[commit.key] = Replayed(commit.act, commit.answer)
+        return Committed(seq)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class MemoryReader:
+    def __init__(self) -> None:
+        self.entries: list[Stored] = []
+        self.events: dict[str, list[CaseEvent]] = {}
+
+    def append(self, commit: Commit) -> int:
+        seq = len(self.entries) + 1
+        previous = next((e.leaf.hex() for e in reversed(self.entries) if commit.case_id and _fields(e)["case_id"] == commit.case_id), "")
+        body = canonical_bytes({**as_fields(commit.entry), "seq": seq, "prev_case": previous})
+        self.entries.append(Stored(seq, leaf_hash(body), body))
+        return seq
+
+    def query(self, wanted: Filter, *, limit: int, before: int | None = None) -> Sequence[Stored]:
+        newest_first = (e for e in reversed(self.entries) if (before is None or e.seq < before) and _matches(e, wanted))
+        return [entry for entry, _ in zip(newest_first, range(limit), strict=False)]
+
+    def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
+        return [e for e in self.entries if e.seq > after and _matches(e, wanted)][:limit]
+
+    def find(self, decision_id: str) -> Stored | None:
+        return self._one("decision", decision_id)
+
+    def outcome_of(self, decision_id: str) -> Stored | None:
+        return self._one("outcome", decision_id)
+
+    def case_events(self, case_id: str) -> Iterator[CaseEvent]:
+        return iter(tuple(self.events.get(case_id, ())))
+
+    def last_seq(self) -> int:
+        return len(self.entries)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _one(self, kind: str, decision_id: str) -> Stored | None:
+        return next((e for e in self.entries if (_fields(e)["kind"], _fields(e)["decision_id"]) == (kind, decision_id)), None)
+
+
+def _fields(entry: Stored) -> dict[str, object]:
+    fields: dict[str, object] = {"case_id": "", **msgspec.json.decode(entry.body)}
+    return fields
+
+
+def _matches(entry: Stored, wanted: Filter) -> bool:
+    fields = _fields(entry)
+    subject = fields.get("subject")
+    fields["officer"] = subject["person"] if isinstance(subject, dict) else ""
+    named = all(not getattr(wanted, n) or fields.get(n) == getattr(wanted, n) for n in ("officer", "item", "case_id", "code", "decision", "kind"))
+    moment = datetime.fromisoformat(str(fields["time"])).timestamp() * 1000
+    early = wanted.since_ms is not None and moment < wanted.since_ms
+    late = wanted.until_ms is not None and moment >= wanted.until_ms
+    return named and not early and not late

@@ -1,0 +1,354 @@
+"""The embedded record: one process, one SQLite file, one writing thread, group commit.
+
+WAL with `synchronous=FULL`: a commit returns after fsync. Requests that arrive while one batch is being synced share the next:
+entries, case events and request keys of a batch are one transaction. The version of a case is checked inside the transaction,
+so two requests of one batch cannot both act on the same version.
+
+A second writer is refused by a lock on the folder (SQLite's WAL-reset bug needs two writers). A failed commit is final: what the
+kernel wrote is unknown after a failed fsync, and a retry could acknowledge what is not there. The process then refuses
+everything until it is restarted, and on restart reads what is really on the disk.
+"""
+
+import asyncio
+import fcntl
+import os
+import queue
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sidecar.case_history.history import CaseEvent, CaseHistory, extend, fold
+from sidecar.decision_log.canonical import NotCanonicalError, canonical_bytes, leaf_hash
+from sidecar.decision_log.entry import as_fields
+from sidecar.errors import SecondWriterError, StoreError, VersionConflictError
+from sidecar.ports.records import Commit, Committed, Filter, Replayed, Stored
+
+RECORD_FILE = "record.sqlite3"
+LOCK_FILE = "writer.lock"
+FORMAT = 1
+MAX_BATCH = 512
+MAX_WAITING = 8_192
+CACHED_CASES = 20_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, time_ms INTEGER NOT NULL, officer TEXT NOT NULL,
+  item TEXT NOT NULL, case_id TEXT NOT NULL, code TEXT NOT NULL, decision TEXT NOT NULL, leaf BLOB NOT NULL, body BLOB NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS entries_by_id ON entries (id, kind);
+CREATE INDEX IF NOT EXISTS entries_by_case ON entries (case_id, seq);
+CREATE INDEX IF NOT EXISTS entries_by_officer ON entries (officer, seq);
+CREATE INDEX IF NOT EXISTS entries_by_item ON entries (item, seq);
+CREATE INDEX IF NOT EXISTS entries_by_code ON entries (code, seq);
+CREATE INDEX IF NOT EXISTS entries_by_time ON entries (time_ms, seq);
+CREATE TABLE IF NOT EXISTS case_events (
+  case_id TEXT NOT NULL, version INTEGER NOT NULL, seq INTEGER NOT NULL, event BLOB NOT NULL,
+  PRIMARY KEY (case_id, version)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS requests (
+  caller TEXT NOT NULL, request_id TEXT NOT NULL, act TEXT NOT NULL, answer BLOB NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (caller, request_id)) WITHOUT ROWID;
+"""
+
+_encode_event = msgspec.json.Encoder().encode
+_decode_event = msgspec.json.Decoder(CaseEvent).decode
+
+Result = Committed | Replayed | StoreError
+
+
+class _Waiting(NamedTuple):
+    commit: Commit
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Committed | Replayed]"
+
+
+class SqliteStore:
+    """The record in `folder`. Opening it takes the writer's lock; raises SecondWriterError or StoreError."""
+
+    durable = True
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _take_lock(folder / LOCK_FILE)
+        self._path = folder / RECORD_FILE
+        self._failure = ""
+        self._cases: OrderedDict[str, CaseHistory] = OrderedDict()
+        self._waiting: queue.Queue[_Waiting | None] = queue.Queue(MAX_WAITING)
+        try:
+            self._connection = _open_writer(self._path)
+            self._next_seq = _prove_tail(self._connection) + 1
+        except (sqlite3.Error, StoreError) as fault:
+            os.close(self._lock)
+            raise StoreError(f"{self._path} cannot be used: {fault}", "restore it from a backup or move it away") from fault
+        self.reader = SqliteReader(self._path)
+        self._thread = threading.Thread(target=self._write_batches, name="record-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def failure(self) -> str:
+        return self._failure
+
+    async def read_case(self, case_id: str) -> CaseHistory:
+        known = self._cases.get(case_id)
+        if known is None:
+            known = fold(case_id, self.reader.case_events(case_id))
+            self._remember(known)
+        return known
+
+    async def commit(self, commit: Commit) -> Committed | Replayed:
+        if self._failure:
+            raise StoreError(self._failure, "restart the sidecar after checking the disk")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(commit, loop, loop.create_future())
+        try:
+            self._waiting.put_nowait(waiting)
+        except queue.Full:
+            raise StoreError("too many decisions wait for the disk", "the caller retries") from None
+        try:
+            # A caller that goes away does not undo a commit: the shield lets the writer's answer arrive.
+            result = await asyncio.shield(waiting.future)
+        except VersionConflictError:
+            self._cases.pop(commit.case_id, None)  # the next read sees the durable version
+            raise
+        if commit.event and isinstance(result, Committed):
+            self._advance(commit.case_id, commit.expected_version, commit.event)
+        return result
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._waiting.put, None)
+        await asyncio.to_thread(self._thread.join)
+        self.reader.close()
+        self._connection.close()
+        os.close(self._lock)
+
+    # -- cached cases: on the event loop only ----------------------------------------------------------------------
+
+    def _advance(self, case_id: str, version: int, event: CaseEvent) -> None:
+        known = self._cases.get(case_id)
+        if known and known.version == version:
+            self._remember(extend(known, event))
+        elif known and known.version < version:
+            self._cases.pop(case_id, None)  # answers came out of order; read it again when it is next needed
+
+    def _remember(self, history: CaseHistory) -> None:
+        self._cases[history.case_id] = history
+        self._cases.move_to_end(history.case_id)
+        if len(self._cases) > CACHED_CASES:
+            self._cases.popitem(last=False)
+
+    # -- the writing thread ----------------------------------------------------------------------------------------
+
+    def _write_batches(self) -> None:
+        while True:
+            batch, last = self._next_batch()
+            if batch:
+                _answer(batch, self._write(batch))
+            if last:
+                return
+
+    def _next_batch(self) -> tuple[list[_Waiting], bool]:
+        batch: list[_Waiting] = []
+        entry = self._waiting.get()
+        while entry is not None:
+            batch.append(entry)
+            if len(batch) == MAX_BATCH:
+                return batch, False
+            try:
+                entry = self._waiting.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _write(self, batch: list[_Waiting]) -> list[Result]:
+        if self._failure:
+            return [StoreError(self._failure)] * len(batch)
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as fault:  # nothing is written yet (a backup holds the lock, say): refuse this batch only
+            return [StoreError(f"the record cannot be written: {fault}")] * len(batch)
+        seq = self._next_seq
+        try:
+            results = [self._store(waiting.commit) for waiting in batch]
+            self._connection.execute("COMMIT")
+        except Exception as fault:  # noqa: BLE001 - the state of the disk is unknown now; stop, never retry
+            self._failure = f"the record could not be made durable: {fault}"
+            self._next_seq = seq
+            return [StoreError(self._failure)] * len(batch)
+        return results
+
+    def _store(self, commit: Commit) -> Result:
+        if commit.key:
+            found = self._connection.execute("SELECT act, answer FROM requests WHERE caller = ? AND request_id = ?", commit.key)
+            known = found.fetchone()
+            if known:
+                return Replayed(*known)
+        if commit.event and self._version(commit.case_id) != commit.expected_version:
+            return VersionConflictError(commit.case_id, commit.expected_version)
+        try:
+            self._append(commit)
+        except NotCanonicalError as fault:
+            return StoreError(f"the entry cannot be recorded: {fault}")
+        return Committed(self._next_seq - 1)
+
+    def _append(self, commit: Commit) -> None:
+        seq, execute = self._next_seq, self._connection.execute
+        body = canonical_bytes({**as_fields(commit.entry), "seq": seq, "prev_case": self._previous_leaf(commit.case_id)})
+        execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _columns(seq, commit, body))
+        if commit.event:
+            event = _encode_event(commit.event)
+            execute("INSERT INTO case_events VALUES (?, ?, ?, ?)", (commit.case_id, commit.expected_version + 1, seq, event))
+        if commit.key:
+            execute("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", (*commit.key, commit.act, commit.answer, seq))
+        self._next_seq += 1
+
+    def _version(self, case_id: str) -> int:
+        found = self._connection.execute("SELECT max(version) FROM case_events WHERE case_id = ?", (case_id,)).fetchone()
+        return found[0] or 0
+
+    def _previous_leaf(self, case_id: str) -> str:
+        if not case_id:
+            return ""
+        found = self._connection.execute("SELECT leaf FROM entries WHERE case_id = ? ORDER BY seq DESC LIMIT 1", (case_id,))
+        row = found.fetchone()
+        return row[0].hex() if row else ""
+
+
+def _columns(seq: int, commit: Commit, body: bytes) -> tuple[object, ...]:
+    entry = commit.entry
+    officer = getattr(entry, "subject", {}).get("person", "")
+    time_ms = int(datetime.fromisoformat(entry.time).timestamp() * 1000)
+    item, code, decision = (getattr(entry, name, "") for name in ("item", "code", "decision"))
+    return seq, entry.decision_id, entry.kind, time_ms, officer, item, commit.case_id, code, decision, leaf_hash(body), body
+
+
+def _answer(batch: list[_Waiting], results: Sequence[Result]) -> None:
+    """Wake the waiting requests, one call into each event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Result]]] = {}
+    for waiting, result in zip(batch, results, strict=True):
+        by_loop.setdefault(waiting.loop, []).append((waiting, result))
+    for loop, answers in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, answers)
+
+
+def _resolve(answers: Iterable[tuple[_Waiting, Result]]) -> None:
+    for waiting, result in answers:
+        if waiting.future.done():
+            continue
+        if isinstance(result, StoreError):
+            waiting.future.set_exception(result)
+        else:
+            waiting.future.set_result(result)
+
+
+def _take_lock(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        owner = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+        os.close(descriptor)
+        raise SecondWriterError(
+            f"{path.parent} is already written by process {owner}", "stop that process, or give this one its own --data folder"
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+def _open_writer(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
+    mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    if mode != "wal":
+        raise StoreError(f"the file system does not support WAL (journal mode is {mode})")
+    connection.execute("PRAGMA synchronous=FULL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, FORMAT):
+        raise StoreError(f"the record has format {version}, this version writes {FORMAT}")
+    connection.executescript(_SCHEMA)
+    connection.execute(f"PRAGMA user_version={FORMAT}")
+    path.chmod(0o600)
+    return connection
+
+
+def _prove_tail(connection: sqlite3.Connection) -> int:
+    """The last sequence number, after checking that the last entry is the one its leaf hash names."""
+    last = connection.execute("SELECT seq, leaf, body FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+    if last is None:
+        return 0
+    seq, leaf, body = last
+    if leaf_hash(body) != leaf or msgspec.json.decode(body)["seq"] != seq:
+        raise StoreError(f"entry {seq} is not the one that was recorded")
+    return int(seq)
+
+
+class SqliteReader:
+    """Reads the record, beside a writer or alone. One reader belongs to one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise StoreError(f"{path} does not exist", "name the --data folder of the sidecar")
+        self._guard = threading.Lock()
+        try:
+            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=2.0)
+        except sqlite3.Error as fault:
+            raise StoreError(f"{path} cannot be opened: {fault}", "check that it is readable") from fault
+
+    def query(self, wanted: Filter, *, limit: int, before: int | None = None) -> Sequence[Stored]:
+        where, values = _where(wanted)
+        if before is not None:
+            where, values = [*where, "seq < ?"], [*values, before]
+        return self._entries(where, [*values, limit], "ORDER BY seq DESC LIMIT ?")
+
+    def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
+        where, values = _where(wanted)
+        return self._entries([*where, "seq > ?"], [*values, after, limit], "ORDER BY seq LIMIT ?")
+
+    def find(self, decision_id: str) -> Stored | None:
+        return self._one("decision", decision_id)
+
+    def outcome_of(self, decision_id: str) -> Stored | None:
+        return self._one("outcome", decision_id)
+
+    def case_events(self, case_id: str) -> Iterator[CaseEvent]:
+        rows = self._rows("SELECT event FROM case_events WHERE case_id = ? ORDER BY version", (case_id,))
+        return (_decode_event(row[0]) for row in rows)
+
+    def last_seq(self) -> int:
+        return int(self._rows("SELECT coalesce(max(seq), 0) FROM entries", ())[0][0])
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _one(self, kind: str, decision_id: str) -> Stored | None:
+        found = self._entries(["id = ?", "kind = ?"], [decision_id, kind], "")
+        return found[0] if found else None
+
+    def _entries(self, where: list[str], values: list[object], tail: str) -> list[Stored]:
+        clause = f"WHERE {' AND '.join(where)}" if where else ""
+        rows = self._rows(f"SELECT seq, leaf, body FROM entries {clause} {tail}", values)  # noqa: S608 - clauses are ours
+        return [Stored(*row) for row in rows]
+
+    def _rows(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        try:
+            with self._guard:
+                return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as fault:
+            raise StoreError(f"the record cannot be read: {fault}", "check that the file is a record of this version") from fault
+
+
+_FILTER_COLUMNS = {"officer": "officer", "item": "item", "case_id": "case_id", "code": "code", "decision": "decision", "kind": "kind"}
+
+
+def _where(wanted: Filter) -> tuple[list[str], list[object]]:
+    where = [f"{column} = ?" for name, column in _FILTER_COLUMNS.items() if getattr(wanted, name)]
+    values: list[object] = [getattr(wanted, name) for name in _FILTER_COLUMNS if getattr(wanted, name)]
+    if wanted.since_ms is not None:
+        where, values = [*where, "time_ms >= ?"], [*values, wanted.since_ms]
+    if wanted.until_ms is not None:
+        where, values = [*where, "time_ms < ?"], [*values, wanted.until_ms]
+    return where, values

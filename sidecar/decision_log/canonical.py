@@ -1,0 +1,51 @@
+"""Canonical bytes of an entry: one value, one spelling, for ever.
+
+JSON in a restricted profile (a subset of RFC 8785): ASCII keys in order, no white space, strings in Unicode NFC, whole numbers
+below 2^53, no floats and no null. Two entries are equal exactly when their bytes are. The leaf hash of an entry is
+SHA-256(0x00 ‖ bytes), as in RFC 6962 section 2.1, so that it can become a leaf of a Merkle tree as it is.
+"""
+
+import hashlib
+import unicodedata
+
+import msgspec
+
+MAX_INTEGER = 2**53 - 1
+MAX_ENTRY = 256 * 1024  # bytes; bounded inputs keep an entry far below
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class NotCanonicalError(ValueError):
+    """A value outside the profile; the message names where it stands."""
+
+
+def canonical_bytes(entry: dict[str, object]) -> bytes:
+    """The canonical bytes of an entry. Raises NotCanonicalError."""
+    _check(entry, "")
+    return _encode(entry)
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """RFC 6962 leaf hash, 32 bytes."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def _check(value: object, where: str) -> None:
+    kind = type(value)
+    if kind is str:
+        if not str.isascii(value) and not unicodedata.is_normalized("NFC", value):  # type: ignore[arg-type]
+            raise NotCanonicalError(f"{where}: text is not NFC")
+    elif kind is int:
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:  # type: ignore[operator]
+            raise NotCanonicalError(f"{where}: whole number beyond 2^53")
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            if not (isinstance(key, str) and key.isascii()):
+                raise NotCanonicalError(f"{where}: key {key!r} is not ASCII text")
+            _check(child, f"{where}/{key}")
+    elif isinstance(value, list | tuple):
+        for n, child in enumerate(value):
+            _check(child, f"{where}/{n}")
+    elif kind is not bool:
+        raise NotCanonicalError(f"{where}: {kind.__name__} has no place in an entry")

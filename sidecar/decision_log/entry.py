@@ -1,0 +1,95 @@
+"""What one entry holds: the record fields of GB/T 22239 8.1.4.3 and of the project's own list, one entry a decision.
+
+Personal data: officers stand in clear, because they act for the state; a party is a keyed token; evidence is a digest; facts
+are in clear only where a condition of the policy reads them, so that a decision can be replayed, and a digest otherwise.
+`seq` and `prev_case` (the leaf hash of the same case's previous entry) are filled in by the store, which alone knows them.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+VERSION = 1
+
+
+class DecisionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision. Times are ISO 8601 with offset; `latency_us` runs from the request read to the decision made."""
+
+    v: int = VERSION
+    kind: Literal["decision"] = "decision"
+    decision_id: str
+    request_id: str
+    time: str
+    time_source: str
+    caller: str
+    client_ip: str
+    channel: str
+    intent: str
+    subject: dict[str, str]
+    action: dict[str, str]
+    item: str
+    item_name: str
+    item_version: int
+    case_id: str
+    case_version: int
+    party_token: str
+    region: str
+    decision: Literal["allow", "deny"]
+    code: str
+    reason: dict[str, str]
+    grounds: list[dict[str, str]]
+    rules_evaluated: list[dict[str, str]]
+    obligations: list[dict[str, str]]
+    rows: list[str]
+    sources: list[str]
+    basis: list[str]
+    officers: list[str]
+    facts: Mapping[str, int | bool]
+    facts_digest: str
+    evidence_digests: Mapping[str, str]
+    policy_digest: str
+    engine_version: str
+    latency_us: int
+
+
+class OutcomeEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What an enforcement point reports of an act that was allowed."""
+
+    v: int = VERSION
+    kind: Literal["outcome"] = "outcome"
+    decision_id: str
+    request_id: str
+    time: str
+    time_source: str
+    caller: str
+    subject: dict[str, str]
+    action: dict[str, str]
+    item: str
+    case_id: str
+    case_version: int
+    result: str
+    detail: str
+
+
+class LogReadEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Reading the record is itself an act and recorded (GB/T 22239, audit of audit)."""
+
+    v: int = VERSION
+    kind: Literal["log_read"] = "log_read"
+    decision_id: str
+    request_id: str
+    time: str
+    time_source: str
+    caller: str
+    client_ip: str
+    query: dict[str, str]
+
+
+Entry = DecisionEntry | OutcomeEntry | LogReadEntry
+
+
+def as_fields(entry: Entry) -> dict[str, object]:
+    """The entry as plain values, ready for `seq`, `prev_case` and canonical bytes."""
+    fields: dict[str, object] = msgspec.to_builtins(entry)
+    return fields

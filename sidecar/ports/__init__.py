@@ -1,0 +1,1 @@
+"""A page of promises for each thing outside: the record, the clock."""

@@ -1,0 +1,121 @@
+"""The record and the case store: one port, because a decision and its case event are committed together or not at all.
+
+Promises of `commit`, for every store:
+  * When it returns `Committed`, entry, case event and request identifier are durable (fsync, or the shared store's
+    acknowledgement) and MUST be found after a crash. An allow MUST NOT be answered before.
+  * All of one commit is stored or nothing is. Entries are never changed, reordered or dropped afterwards.
+  * Commits that carry an event are linearizable by case: if the case is no longer at `expected_version`,
+    VersionConflictError is raised and nothing is stored.
+  * A request key that is already known stores nothing and returns `Replayed` with what was stored under it first.
+  * When durability cannot be promised it raises StoreError. After a failed sync it raises for ever: stop and recover.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from sidecar.case_history.history import CaseEvent, CaseHistory
+from sidecar.decision_log.entry import Entry
+
+
+class RequestKey(NamedTuple):
+    """Identifies a request for retries: the caller's name and its request identifier."""
+
+    caller: str
+    request_id: str
+
+
+class Commit(NamedTuple):
+    """One thing to make durable. `act` is a digest of what was asked, `answer` the bytes a retry gets."""
+
+    entry: Entry
+    case_id: str = ""
+    expected_version: int = 0
+    event: CaseEvent | None = None
+    key: RequestKey | None = None
+    act: str = ""
+    answer: bytes = b""
+
+
+class Committed(NamedTuple):
+    """`seq` is the entry's place in the log, from 1."""
+
+    seq: int
+
+
+class Replayed(NamedTuple):
+    """The key was known: what was asked under it, and what was answered."""
+
+    act: str
+    answer: bytes
+
+
+class Filter(NamedTuple):
+    """Which entries a reader wants; empty fields do not restrict. Times are milliseconds since the epoch, [since, until)."""
+
+    officer: str = ""
+    item: str = ""
+    case_id: str = ""
+    code: str = ""
+    decision: str = ""
+    kind: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+class Stored(NamedTuple):
+    """One entry as it lies in the log."""
+
+    seq: int
+    leaf: bytes
+    body: bytes
+
+
+class RecordReader(Protocol):
+    """Reading the log. Safe beside a running writer; sees only what is durable."""
+
+    def query(self, wanted: Filter, *, limit: int, before: int | None = None) -> Sequence[Stored]:
+        """The newest entries first, at most `limit`, those with a smaller `seq` than `before`."""
+        ...
+
+    def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
+        """The oldest entries first, those with a greater `seq` than `after`."""
+        ...
+
+    def find(self, decision_id: str) -> Stored | None:
+        """The entry of a decision."""
+        ...
+
+    def outcome_of(self, decision_id: str) -> Stored | None: ...
+
+    def case_events(self, case_id: str) -> Iterator[CaseEvent]: ...
+
+    def last_seq(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class RecordStore(Protocol):
+    """The one writer."""
+
+    async def read_case(self, case_id: str) -> CaseHistory:
+        """The case at its newest durable version; an unknown case is empty, at version 0."""
+        ...
+
+    async def commit(self, commit: Commit) -> Committed | Replayed: ...
+
+    @property
+    def reader(self) -> RecordReader: ...
+
+    @property
+    def failure(self) -> str:
+        """Why nothing can be recorded any more; empty while all is well."""
+        ...
+
+    @property
+    def durable(self) -> bool:
+        """False for stores that forget (memory, for tests); said at each start and in /readyz."""
+        ...
+
+    async def close(self) -> None:
+        """Make what is pending durable and let go of the data."""
+        ...

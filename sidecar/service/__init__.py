@@ -1,0 +1,1 @@
+"""Use cases: authorize, report an outcome, read decisions and cases."""

@@ -1,0 +1,169 @@
+"""An AuthZEN request → the request that is decided: identifiers checked, party tokenised, facts bounded.
+
+Unknown fields are ignored (AuthZEN 1.0, section on transport); a known field of the wrong type is an error. A subject that is
+not of type `officer` and a resource that is not of type `case` are data like any other: they simply hold no power.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, AccessRequest
+from sidecar.errors import RequestError
+from sidecar.personnel.tables import PERSON_ID
+
+MAX_IDENTIFIER = 128
+MAX_FACTS = 64
+MAX_FACT = 2**53 - 1
+
+_CASE_ID = re.compile(r"[\w〔〕()（）\[\]【】.\-]{1,128}\Z")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
+_REGION = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}\Z")
+_FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+_INTENTS = frozenset({EXERCISE, CO_SIGN, QUESTION})
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Who acts: `id` is the officer's personal identifier, `properties.acting_post` the post acted through (unit.post)."""
+
+    type: str
+    id: str
+    properties: dict[str, Any] = {}
+
+
+class Action(msgspec.Struct, frozen=True):
+    """What is done: `name` is the step of the item, `properties.outcome` `grant` or `refuse` where a step decides."""
+
+    name: str
+    properties: dict[str, Any] = {}
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """On what: `id` is the case; `properties` name `item`, `region`, `party` and `level`."""
+
+    type: str
+    id: str
+    properties: dict[str, Any] = {}
+
+
+class EvaluationRequest(msgspec.Struct, frozen=True):
+    """AuthZEN access evaluation. `context`: `intent`, `channel`, `facts` (name → integer or boolean), `evidence` (name → reference)."""
+
+    subject: Subject
+    action: Action
+    resource: Resource
+    context: dict[str, Any] = {}
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The request to decide, with what only the record needs."""
+
+    request: AccessRequest
+    subject_type: str
+    channel: str
+    evidence: Mapping[str, str]
+
+
+PartyToken = Callable[[str], str]
+
+
+def party_tokeniser(key: bytes) -> PartyToken:
+    """Keyed tokens for parties: the same party, the same token; without the key, no way back and no guessing."""
+
+    def token(party: str) -> str:
+        return "pty-" + hmac.new(key, party.encode(), hashlib.sha256).hexdigest()[:32]
+
+    return token
+
+
+def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
+    """Check and translate. Raises RequestError naming the field."""
+    subject, action, resource, context = wire.subject, wire.action, wire.resource, wire.context
+    party = _text(resource.properties, "party", "resource.properties.party")
+    evidence = _evidence(context.get("evidence", {}))
+    request = AccessRequest(
+        person=_person(subject),
+        step=_bounded(action.name, "action.name"),
+        item=_item(resource),
+        case_id=_matching(resource.id, _CASE_ID, "resource.id"),
+        region=_optional(resource.properties, "region", _REGION, "resource.properties.region"),
+        party=party_token(party) if party else "",
+        acting_post=_optional(subject.properties, "acting_post", _CODE, "subject.properties.acting_post"),
+        level=_text(resource.properties, "level", "resource.properties.level"),
+        outcome=_text(action.properties, "outcome", "action.properties.outcome"),
+        intent=_intent(context),
+        facts=_facts(context.get("facts", {})),
+        evidence=frozenset(evidence),
+    )
+    return Asked(request, _bounded(subject.type, "subject.type"), _text(context, "channel", "context.channel"), evidence)
+
+
+def _person(subject: Subject) -> str:
+    """Officers live in a name space of their own: no other subject can be spelt like one."""
+    if subject.type == "officer":
+        return _matching(subject.id, PERSON_ID, "subject.id")
+    return f"{_bounded(subject.type, 'subject.type')}:{_bounded(subject.id, 'subject.id')}"
+
+
+def _item(resource: Resource) -> str:
+    item = _optional(resource.properties, "item", _CODE, "resource.properties.item")
+    return item if resource.type == "case" else f"{_bounded(resource.type, 'resource.type')}:{item}"
+
+
+def _intent(context: Mapping[str, Any]) -> str:
+    intent = _text(context, "intent", "context.intent") or EXERCISE
+    if intent not in _INTENTS:
+        raise RequestError("bad_intent", f"context.intent must be one of {', '.join(sorted(_INTENTS))}")
+    return intent
+
+
+def _facts(value: object) -> dict[str, int | bool]:
+    if not isinstance(value, dict) or len(value) > MAX_FACTS:
+        raise RequestError("bad_facts", f"context.facts must be an object of at most {MAX_FACTS} members")
+    for name, fact in value.items():
+        if not _FACT_NAME.match(name):
+            raise RequestError("bad_facts", f"context.facts: {name!r} is not a fact name (a-z, 0-9, _)")
+        if type(fact) not in (int, bool):
+            raise RequestError("bad_facts", f"context.facts.{name} must be a whole number, true or false")
+        if not -MAX_FACT <= fact <= MAX_FACT:
+            raise RequestError("int_range", f"context.facts.{name} is beyond 2^53")
+    return dict(sorted(value.items()))
+
+
+def _evidence(value: object) -> dict[str, str]:
+    """Evidence is `{name: reference}`, or a list of names when there is nothing to refer to."""
+    pairs = {name: "" for name in value} if isinstance(value, list) and all(isinstance(n, str) for n in value) else value
+    if not isinstance(pairs, dict) or len(pairs) > MAX_FACTS:
+        raise RequestError("bad_evidence", f"context.evidence must be an object or list of at most {MAX_FACTS} members")
+    for name, reference in pairs.items():
+        if not _FACT_NAME.match(name) or not isinstance(reference, str):
+            raise RequestError("bad_evidence", "context.evidence: names of a-z, 0-9, _ with text as reference")
+    return dict(sorted(pairs.items()))
+
+
+def _text(holder: Mapping[str, Any], name: str, where: str) -> str:
+    value = holder.get(name, "")
+    if not isinstance(value, str) or len(value) > MAX_IDENTIFIER:
+        raise RequestError("bad_field", f"{where} must be text of at most {MAX_IDENTIFIER} characters")
+    return value
+
+
+def _optional(holder: Mapping[str, Any], name: str, form: re.Pattern[str], where: str) -> str:
+    value = _text(holder, name, where)
+    return _matching(value, form, where) if name in holder else ""
+
+
+def _bounded(value: str, where: str) -> str:
+    if not 1 <= len(value) <= MAX_IDENTIFIER:
+        raise RequestError("bad_field", f"{where} must be text of 1 to {MAX_IDENTIFIER} characters")
+    return value
+
+
+def _matching(value: str, form: re.Pattern[str], where: str) -> str:
+    if not form.match(value) or value in (".", ".."):
+        raise RequestError("bad_identifier", f"{where} is not a valid identifier")
+    return value

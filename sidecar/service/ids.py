@@ -1,0 +1,11 @@
+"""Decision identifiers: ULIDs — 48 bits of milliseconds, 80 random bits, 26 characters of Crockford's base 32, sorted by time."""
+
+import secrets
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id(milliseconds: int) -> str:
+    """A fresh identifier for a moment given in milliseconds since the epoch."""
+    value = (milliseconds << 80) | secrets.randbits(80)
+    return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -5, -5))

@@ -1,0 +1,80 @@
+"""Reading decisions and cases over HTTP. Each reading is itself recorded before anything is shown."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from sidecar.case_history.history import ActRecorded
+from sidecar.decision_log.entry import LogReadEntry
+from sidecar.errors import NotFoundError
+from sidecar.ports.clock import Clock
+from sidecar.ports.records import Commit, Filter, RecordStore, Stored
+from sidecar.service.authorize import CallerFacts
+from sidecar.service.ids import new_id
+
+MAX_PAGE = 500
+
+
+class Inspector:
+    """What an inspector or an operator may look up."""
+
+    def __init__(self, store: RecordStore, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    async def decisions(self, wanted: Filter, *, limit: int, before: int | None, caller: CallerFacts) -> dict[str, object]:
+        """A page of entries, newest first; `next` is the `before` of the following page."""
+        named = {name: str(value) for name, value in wanted._asdict().items() if value not in ("", None)}
+        await self._record(caller, {"what": "decisions", **named})
+        size = min(limit, MAX_PAGE)
+        found = await asyncio.to_thread(self._store.reader.query, wanted, limit=size, before=before)
+        return {"entries": [as_shown(entry) for entry in found], "next": found[-1].seq if len(found) == size else None}
+
+    async def decision(self, decision_id: str, caller: CallerFacts) -> dict[str, object]:
+        """One decision with its outcome, if one was reported."""
+        await self._record(caller, {"what": "decision", "id": decision_id})
+        stored = self._store.reader.find(decision_id)
+        if stored is None:
+            raise NotFoundError(f"no decision {decision_id}")
+        outcome = self._store.reader.outcome_of(decision_id)
+        return {"entry": as_shown(stored), "outcome": as_shown(outcome) if outcome else None}
+
+    async def case(self, case_id: str, caller: CallerFacts) -> dict[str, object]:
+        """A case as its own history tells it."""
+        await self._record(caller, {"what": "case", "id": case_id})
+        history = await self._store.read_case(case_id)
+        if not history.version:
+            raise NotFoundError(f"no case {case_id}")
+        return {
+            "case": case_id,
+            "version": history.version,
+            "item": history.item,
+            "region": history.region,
+            "party_token": history.party,
+            "facts": dict(history.facts),
+            "acts": [_act(act) for act in history.acts],
+        }
+
+    async def _record(self, caller: CallerFacts, query: dict[str, str]) -> None:
+        now = self._clock.now()
+        entry = LogReadEntry(
+            decision_id=new_id(int(now.timestamp() * 1000)),
+            request_id=caller.request_id,
+            time=now.isoformat(timespec="milliseconds"),
+            time_source=self._clock.source,
+            caller=caller.name,
+            client_ip=caller.client_ip,
+            query=query,
+        )
+        await self._store.commit(Commit(entry))
+
+
+def as_shown(stored: Stored) -> dict[str, Any]:
+    """An entry with its leaf hash, as programs see it."""
+    return {**msgspec.json.decode(stored.body), "leaf": stored.leaf.hex()}
+
+
+def _act(act: ActRecorded) -> dict[str, object]:
+    shown: dict[str, object] = msgspec.to_builtins(act)
+    shown.pop("type", None)
+    return shown
