@@ -90,6 +90,10 @@ _FINDINGS: dict[str, tuple[str, str]] = {
         "环节“{step}”写了 {n} 人，少于 {basis} 的 {required} 人——请写 {required} 或更多",
         "step {step} has {n} officers, fewer than the {required} of {basis} — write {required} or more",
     ),
+    "LOOSER_TIMES": (
+        "环节“{step}”写了最多 {n} 次，超过 {basis} 的 {allowed} 次——请写 {allowed} 或更少",
+        "step {step} may be done {n} times, more than the {allowed} of {basis} — write {allowed} or fewer",
+    ),
     "LEAD_UNIT": ("承办机构应有且只有一个 lead: true，现有 {n} 个", "exactly one unit must have lead: true, not {n} — mark one"),
     "NO_TIER_POST": (
         "机构“{unit}”没有“{tier}”层次的岗位，模板环节“{step}”无人承担——请在 organ.yaml 增加岗位",

@@ -2,7 +2,7 @@
 
 import typer
 
-from sidecar.cli import policies
+from sidecar.cli import policies, serving
 
 app = typer.Typer(
     name="quanheng",
@@ -15,3 +15,5 @@ app.command("check")(policies.check_command)
 app.command("build")(policies.build_command)
 app.command("test")(policies.test_command)
 app.command("schema")(policies.schema_command)
+app.command("serve")(serving.serve_command)
+app.command("token")(serving.token_command)

@@ -201,6 +201,10 @@ def _tightening(binder: _Binder) -> Iterator[Finding]:
                 yield entry.finding(
                     "LOOSER_OFFICERS", ("steps", n, "officers"), step=step.id, n=step.officers.min, required=required, basis=rule.basis
                 )
+            if rule.max_times and step.max_times > rule.max_times:
+                yield entry.finding(
+                    "LOOSER_TIMES", ("steps", n, "max_times"), step=step.id, n=step.max_times, allowed=rule.max_times, basis=rule.basis
+                )
 
 
 def _bound_step(binder: _Binder, step_id: str, profile: ProfileEntry) -> BoundStep:
@@ -294,7 +298,11 @@ def _guarded(binder: _Binder, guard: str) -> set[str]:
 
 
 def _times(binder: _Binder, plan: _Plan) -> Iterator[Control]:
-    yield _own(binder, Kind.TIMES, str(plan.head.max_times), plan.place)
+    if plan.own:
+        yield _own(binder, Kind.TIMES, str(plan.own.max_times), plan.place)
+    else:
+        rule, place = plan.rules[0]
+        yield Control(Kind.TIMES, str(rule.max_times or 1), place, rule.rule, rule.basis)
 
 
 def _separation(binder: _Binder, step_id: str, profile: ProfileEntry) -> Iterator[Control]:

@@ -368,7 +368,7 @@ class ProfileStep(Part):
     requires: Annotated[tuple[Requirement, ...], Zh("要件")] = Field(default=(), strict=False)
     required_when: Annotated[ConditionText | None, Zh("必经情形")] = None
     optional: Annotated[bool, Zh("可选")] = False
-    max_times: Annotated[int, Field(ge=1), Zh("次数上限")] = 1
+    max_times: Annotated[Annotated[int, Field(ge=1)] | None, Zh("次数上限")] = None
     obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]

@@ -165,7 +165,7 @@ class _Builder:
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
-            key = self._node(event, events, depth + 1)
+            key = self._key(event, events, depth)
             if key is None:
                 return None
             child = self._node(next(events), events, depth + 1)
@@ -178,6 +178,12 @@ class _Builder:
                 return None
             node.entries.append((key, child))
         return node
+
+    def _key(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node | None:
+        """A key is always text, so `n:` and `on:` are what they look like."""
+        if isinstance(event, yaml.ScalarEvent) and not _forbidden(event):
+            return Scalar(*_position(event), event.value, event.value)
+        return self._node(event, events, depth + 1)
 
     def _scalar(self, event: yaml.ScalarEvent, line: int, column: int) -> Scalar:
         if event.style:  # quoted or block text; libyaml gives "" for plain

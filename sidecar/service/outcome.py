@@ -65,7 +65,7 @@ class OutcomeReports:
         answer: dict[str, object] = {"decision_id": decision_id, "result": result, "case": {"id": case_id, "version": history.version + 1}}
         event = OutcomeReported(decision_id, result, now)
         act = hashlib.sha256(f"{decision_id} {result}".encode()).hexdigest()
-        key = RequestKey(caller.name, f"outcome of {decision_id}")
+        key = RequestKey(caller.name, f"\noutcome {decision_id}")  # no header can hold a line feed
         done = await self._store.commit(Commit(entry, case_id, history.version, event, key, act, msgspec.json.encode(answer)))
         if isinstance(done, Replayed):
             if done.act != act:

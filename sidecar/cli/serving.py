@@ -1,0 +1,72 @@
+"""`quanheng serve` and `quanheng token`."""
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+import uvicorn
+
+from sidecar.cli.output import print_line
+from sidecar.http_api.app import warnings_of
+from sidecar.settings import Settings, read_settings
+from sidecar.wiring import build_service
+
+log = structlog.get_logger("quanheng")
+
+
+def serve_command(
+    policies: Annotated[Path | None, typer.Option(help="Built policy folder 已编译的策略目录")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the record 记录目录")] = None,
+    personnel: Annotated[Path | None, typer.Option(help="Folder of appointments.csv and its companions 任职数据目录")] = None,
+    host: Annotated[str | None, typer.Option()] = None,
+    port: Annotated[int | None, typer.Option()] = None,
+    uds: Annotated[Path | None, typer.Option(help="Unix socket instead of host and port")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings file (TOML) 设置文件")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Loopback callers need no token; for trying out 仅供本机试用")] = False,
+) -> None:
+    """Serve decisions over HTTP 启动服务."""
+    overrides: dict[str, Any] = {
+        "policies": policies, "data": data, "personnel": personnel, "host": host, "port": port, "uds": uds, "insecure": insecure or None,
+    }
+    settings = read_settings(overrides=overrides, config=config)
+    service = build_service(settings)
+    store = service.authorizer.store
+    for warning in warnings_of(settings, durable=store.durable):
+        log.warning("INSECURE", what=warning)
+    log.info("ready", policy=service.authorizer.policy.digest, items=len(service.authorizer.policy.manifest.items), **_where(settings))
+    server = uvicorn.Server(_uvicorn(service.app, settings))
+    server.run()
+
+
+def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        uds=str(settings.uds) if settings.uds else None,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=str(settings.tls_key) if settings.tls_key else None,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+    )
+
+
+def _where(settings: Settings) -> dict[str, str]:
+    return {"socket": str(settings.uds)} if settings.uds else {"listening": f"http://{settings.host}:{settings.port}"}
+
+
+def token_command(name: Annotated[str, typer.Argument(help="Name of the calling system 调用系统名称")]) -> None:
+    """Make a token for a calling system: the token for the caller, its hash for the settings 生成调用令牌."""
+    token = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    print_line(f"# give this to the caller, once 交给调用方：\nAuthorization: Bearer {token}\n")
+    print_line(f'# put this into the settings 写入设置：\n[callers.{name}]\ntoken_sha256 = "{digest}"\nmay = ["ask"]')

@@ -1,0 +1,1 @@
+"""The edge of the service over HTTP: translate, never decide."""

@@ -1,0 +1,170 @@
+"""The FastAPI application around the hot path: outcomes, reading, health, metrics, documentation."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from sidecar import __version__
+from sidecar.errors import NotFoundError, RequestError, StoreError
+from sidecar.http_api.callers import Caller, Callers
+from sidecar.http_api.decisions import Decisions
+from sidecar.http_api.guard import App, Guard
+from sidecar.http_api.metrics import Metrics
+from sidecar.http_api.openapi import with_decision_paths
+from sidecar.http_api.strict_json import read_json
+from sidecar.ports.records import Filter
+from sidecar.service.authorize import Authorizer, CallerFacts
+from sidecar.service.inspect import Inspector
+from sidecar.service.outcome import OutcomeReports
+from sidecar.settings import Settings
+
+
+class OutcomeReport(BaseModel):
+    """What became of an act: it was performed, or it failed and counts no longer."""
+
+    model_config = ConfigDict(strict=True)
+
+    result: Literal["performed", "failed"]
+    detail: str = Field(default="", max_length=200)
+
+
+def build_app(authorizer: Authorizer, settings: Settings) -> App:
+    """Everything that is served, from the outside in: guard, hot path, FastAPI."""
+    metrics = Metrics()
+    callers = Callers(settings.callers, insecure=settings.insecure)
+    app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False)
+    _add_errors(app)
+    _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock), callers)
+    _add_reading(app, Inspector(authorizer.store, authorizer.clock), callers)
+    _add_health(app, authorizer, settings, metrics)
+    with_decision_paths(app)
+    return Guard(
+        Decisions(app, authorizer, callers, metrics), body_limit=settings.body_limit, body_deadline=settings.body_deadline
+    )
+
+
+def _caller_for(duty: str, callers: Callers) -> Any:
+    def find(request: Request) -> Caller:
+        caller = callers.find(request.headers.get("authorization"))
+        if caller is None:
+            raise HTTPException(401, "unauthenticated: send Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
+        if duty not in caller.may:
+            raise HTTPException(403, f"forbidden: this caller may not {duty}")
+        return caller
+
+    return Depends(find)
+
+
+def _facts(request: Request, caller: Caller) -> CallerFacts:
+    client = request.client.host if request.client else ""
+    return CallerFacts(caller.name, client, request.headers.get("x-request-id", ""))
+
+
+def _add_outcomes(app: FastAPI, reports: OutcomeReports, callers: Callers) -> None:
+    asks = _caller_for("ask", callers)
+
+    @app.post("/v1/decisions/{decision_id}/outcome", tags=["decisions"])
+    async def report_outcome(decision_id: str, report: OutcomeReport, request: Request, caller: Caller = asks) -> dict[str, Any]:
+        """Report what became of an allowed act."""
+        read_json(await request.body())
+        return await reports.report(decision_id, report.result, report.detail, _facts(request, caller))
+
+
+def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
+    reads = _caller_for("read", callers)
+
+    @app.get("/v1/decisions", tags=["record"])
+    async def list_decisions(
+        request: Request,
+        officer: str = "",
+        item: str = "",
+        case: str = "",
+        code: str = "",
+        decision: Annotated[str, Query(pattern="^(allow|deny)?$")] = "",
+        kind: Annotated[str, Query(pattern="^(decision|outcome|log_read)?$")] = "",
+        since_ms: int | None = None,
+        until_ms: int | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        before: int | None = None,
+        caller: Caller = reads,
+    ) -> dict[str, Any]:
+        """Entries of the log, newest first. Reading is recorded."""
+        wanted = Filter(officer, item, case, code, decision, kind, since_ms, until_ms)
+        return await inspector.decisions(wanted, limit=limit, before=before, caller=_facts(request, caller))
+
+    @app.get("/v1/decisions/{decision_id}", tags=["record"])
+    async def show_decision(decision_id: str, request: Request, caller: Caller = reads) -> dict[str, Any]:
+        """One decision and its outcome. Reading is recorded."""
+        return await inspector.decision(decision_id, _facts(request, caller))
+
+    @app.get("/v1/cases/{case_id}", tags=["record"])
+    async def show_case(case_id: str, request: Request, caller: Caller = reads) -> dict[str, Any]:
+        """A case as its own history tells it. Reading is recorded."""
+        return await inspector.case(case_id, _facts(request, caller))
+
+
+def _add_health(app: FastAPI, authorizer: Authorizer, settings: Settings, metrics: Metrics) -> None:
+    @app.get("/healthz", tags=["operation"])
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operation"])
+    async def readyz(response: Response) -> dict[str, Any]:
+        """Whether decisions can be made and recorded; insecure settings are named here."""
+        failure = authorizer.store.failure
+        response.status_code = 503 if failure else 200
+        return {
+            "ready": not failure,
+            "failure": failure,
+            "warnings": warnings_of(settings, durable=authorizer.store.durable),
+            "policy": authorizer.policy.digest,
+            "items": len(authorizer.policy.manifest.items),
+            "version": __version__,
+        }
+
+    @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
+    async def metrics_text() -> PlainTextResponse:
+        """Counters in the Prometheus text format."""
+        return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def warnings_of(settings: Settings, *, durable: bool) -> list[str]:
+    """What is less safe than it should be, in words; said at each start and in /readyz."""
+    found = []
+    if settings.insecure:
+        found.append("insecure: callers on loopback need no token 本机调用不验证令牌")
+    if not durable:
+        found.append("the record is kept in memory and will be lost 记录仅在内存中")
+    return found
+
+
+def _add_errors(app: FastAPI) -> None:
+    """One shape for every error: a status and a plain string."""
+
+    @app.exception_handler(StarletteHTTPException)
+    async def http_error(_: Request, fault: StarletteHTTPException) -> PlainTextResponse:
+        return PlainTextResponse(str(fault.detail), fault.status_code, headers=fault.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, fault: RequestValidationError) -> PlainTextResponse:
+        problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors())
+        return PlainTextResponse(f"bad_request: {problems}", 400)
+
+    @app.exception_handler(RequestError)
+    async def refused(_: Request, fault: RequestError) -> PlainTextResponse:
+        return PlainTextResponse(f"{fault.code}: {fault.message}", fault.status_hint)
+
+    @app.exception_handler(NotFoundError)
+    async def missing(_: Request, fault: NotFoundError) -> PlainTextResponse:
+        return PlainTextResponse(f"not_found: {fault.message}", 404)
+
+    @app.exception_handler(StoreError)
+    async def unrecorded(_: Request, fault: StoreError) -> PlainTextResponse:
+        return PlainTextResponse(f"LOG_UNAVAILABLE: {fault.message}", 503)
+
+

@@ -1,0 +1,139 @@
+"""The outermost layer: bounds on what a client may send, one error shape, and the request identifier echoed on everything.
+
+Errors are plain text, as AuthZEN asks; a deny is never one. Whatever goes wrong inside becomes a 500 that says nothing of the
+inside. Client-sent X-User, X-Forwarded-* and method overrides are not read anywhere in this service.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+from sidecar.errors import QuanhengError, RequestError
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_HEADERS = 64
+MAX_HEADER_BYTES = 16 * 1024
+MAX_REQUEST_ID = 256
+
+log = structlog.get_logger("quanheng.http")
+
+
+class Guard:
+    """Wraps an application. Bodies are read whole, within bounds, before the application sees the request."""
+
+    def __init__(self, app: App, *, body_limit: int, body_deadline: float) -> None:
+        self._app = app
+        self._body_limit = body_limit
+        self._body_deadline = body_deadline
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        started: list[bool] = []
+        echoing = _echo(scope, send, started)
+        try:
+            _check_headers(scope)
+            body = await self._body(scope, receive)
+            await self._app(scope, _replay(body), echoing)
+        except RequestError as refusal:
+            await send_text(echoing, refusal.status_hint, f"{refusal.code}: {refusal.message}")
+        except Exception as fault:  # the one place where anything becomes an answer
+            log.exception("unexpected", path=scope["path"], hint=getattr(fault, "hint", ""))
+            if not started:
+                kind = "unavailable" if isinstance(fault, QuanhengError) else "internal"
+                await send_text(echoing, 500, f"{kind}: the request could not be handled; it was not allowed")
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        declared = header(scope, b"content-length")
+        if declared and declared.isdigit() and int(declared) > self._body_limit:
+            raise RequestError("too_large", f"the body is larger than {self._body_limit} bytes", 413)
+        try:
+            async with asyncio.timeout(self._body_deadline):
+                return await self._read(receive)
+        except TimeoutError:
+            raise RequestError("too_slow", f"the body took longer than {self._body_deadline} s", 408) from None
+
+    async def _read(self, receive: Receive) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestError("gone", "the client went away", 400)
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > self._body_limit:
+                raise RequestError("too_large", f"the body is larger than {self._body_limit} bytes", 413)
+            chunks.append(chunk)
+            if not message.get("more_body"):
+                return b"".join(chunks)
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The value of a header; RequestError when it is sent twice."""
+    values = [value for key, value in scope["headers"] if key == name]
+    if len(values) > 1:
+        raise RequestError("repeated_header", f"{name.decode()} is sent twice")
+    return values[0].decode("latin-1") if values else None
+
+
+def request_id(scope: Scope) -> str:
+    """The caller's identifier of this request, or empty."""
+    return header(scope, b"x-request-id") or ""
+
+
+def _check_headers(scope: Scope) -> None:
+    headers = scope["headers"]
+    if len(headers) > MAX_HEADERS or sum(len(k) + len(v) for k, v in headers) > MAX_HEADER_BYTES:
+        raise RequestError("headers_too_large", f"more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes", 431)
+    for name in (b"host", b"content-type", b"authorization", b"x-request-id"):
+        header(scope, name)
+    if header(scope, b"content-encoding"):
+        raise RequestError("content_coding", "no content coding is accepted", 415)
+    if len(request_id(scope)) > MAX_REQUEST_ID:
+        raise RequestError("bad_request_id", f"X-Request-ID is longer than {MAX_REQUEST_ID} characters")
+
+
+def _replay(body: bytes) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive
+
+
+def _echo(scope: Scope, send: Send, started: list[bool]) -> Send:
+    """Sends with X-Request-ID added, and notes that the answer has begun."""
+    identifiers = [value for key, value in scope["headers"] if key == b"x-request-id"][:1]
+    own = [(b"x-request-id", identifiers[0])] if identifiers and len(identifiers[0]) <= MAX_REQUEST_ID else []
+
+    async def echoing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            started.append(True)
+            message = {**message, "headers": [*message.get("headers", []), *own]}
+        await send(message)
+
+    return echoing
+
+
+async def send_text(send: Send, status: int, text: str) -> None:
+    extra = [(b"www-authenticate", b"Bearer")] if status == 401 else []  # noqa: PLR2004
+    await send_bytes(send, status, b"text/plain; charset=utf-8", text.encode(), extra)
+
+
+async def send_bytes(send: Send, status: int, kind: bytes, body: bytes, extra: list[tuple[bytes, bytes]] | None = None) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *(extra or [])]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

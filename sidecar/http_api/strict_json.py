@@ -1,0 +1,100 @@
+"""Strict JSON: what AuthZEN asks of I-JSON (RFC 7493), checked before anything is typed.
+
+Python's own decoder takes duplicate keys, NaN, lone surrogates and integers of any length without a word. Here each is an
+error with a stable code, and so are deep nesting, floods of keys, and characters that a person cannot see or that compare
+unequal to what they look like (controls, bidirectional overrides, private use, text that is not NFC).
+"""
+
+import json
+import math
+import re
+import unicodedata
+from typing import Any
+
+from sidecar.errors import RequestError
+
+MAX_DEPTH = 16
+MAX_KEYS = 512
+MAX_STRING = 4096
+MAX_ITEMS = 1000
+MAX_INTEGER = 2**53 - 1
+
+# C0, C1, zero-width and bidirectional controls, surrogates, private use, byte order mark, line separators
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\uf8ff\ufeff\U000f0000-\U0010ffff]")
+
+
+def read_json(data: bytes) -> Any:
+    """Decode and check one JSON text. Raises RequestError."""
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise RequestError("bad_encoding", "the body must be UTF-8 without a byte order mark")
+    try:
+        value = _DECODER.decode(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise RequestError("bad_encoding", "the body must be UTF-8") from None
+    except RecursionError:
+        raise RequestError("too_deep", f"nesting deeper than {MAX_DEPTH}") from None
+    except json.JSONDecodeError as fault:
+        raise RequestError("bad_json", f"not JSON: {fault.msg} at line {fault.lineno} column {fault.colno}") from None
+    _check(value, 1, [0])
+    return value
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise RequestError("duplicate_key", "an object has the same member twice")
+    return members
+
+
+def _integer(text: str) -> int:
+    if len(text) > 17 or not -MAX_INTEGER <= int(text) <= MAX_INTEGER:  # noqa: PLR2004 - 17 characters hold every such integer
+        raise RequestError("int_range", "a whole number is beyond 2^53")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise RequestError("float_range", "a number is out of range")
+    return value
+
+
+def _constant(text: str) -> Any:
+    raise RequestError("bad_json", f"{text} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+
+
+def _check(value: Any, depth: int, keys: list[int]) -> None:
+    if type(value) is str:
+        _check_text(value)
+    elif type(value) is dict:
+        _check_size(depth, len(value))
+        keys[0] += len(value)
+        if keys[0] > MAX_KEYS:
+            raise RequestError("too_many_keys", f"more than {MAX_KEYS} members")
+        for name, child in value.items():
+            _check_text(name)
+            _check(child, depth + 1, keys)
+    elif type(value) is list:
+        _check_size(depth, len(value))
+        for child in value:
+            _check(child, depth + 1, keys)
+
+
+def _check_size(depth: int, size: int) -> None:
+    if depth > MAX_DEPTH:
+        raise RequestError("too_deep", f"nesting deeper than {MAX_DEPTH}")
+    if size > MAX_ITEMS:
+        raise RequestError("too_many_items", f"more than {MAX_ITEMS} members in one place")
+
+
+def _check_text(text: str) -> None:
+    if len(text) > MAX_STRING:
+        raise RequestError("too_long", f"text longer than {MAX_STRING} characters")
+    hidden = _HIDDEN.search(text)
+    if hidden:
+        raise RequestError("hidden_character", f"text holds the character U+{ord(hidden.group()):04X}")
+    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
+        raise RequestError("not_nfc", "text is not in Unicode NFC")

@@ -1,0 +1,129 @@
+"""All settings, one frozen tree: environment variables with the prefix QUANHENG_, or a TOML file; unknown keys are errors.
+
+    policies        folder of compiled policies
+    data            folder of the record (created; one writer)
+    personnel       folder with appointments.csv, credentials.csv, declarations.csv
+    host, port      where to listen; anything but loopback needs TLS
+    uds             Unix socket instead of host and port
+    timezone        zone in which days are counted
+    callers         name → {token_sha256, may}: who may call, and what
+    insecure        loopback without tokens; said at each start and in /readyz
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from sidecar.errors import SettingsError
+
+PREFIX = "QUANHENG_"
+_OTHER_VARIABLES = frozenset({"QUANHENG_LANG", "QUANHENG_CONFIG", "QUANHENG_REQUIRE_REAL_DATA", "QUANHENG_TOKEN"})
+
+Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class CallerSettings(BaseModel):
+    """One calling system. `may`: ask (decisions, outcomes), read (decisions and cases)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token_sha256: Sha256Hex
+    may: frozenset[Literal["ask", "read"]] = frozenset({"ask"})
+
+
+class Settings(BaseModel):
+    """Everything `serve` needs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policies: Path = Path("policies")
+    data: Path = Path("var/data")
+    personnel: Path = Path("var/personnel")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8181, ge=1, le=65535)
+    uds: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    timezone: str = "Asia/Shanghai"
+    insecure: bool = False
+    callers: dict[str, CallerSettings] = Field(default_factory=dict)
+    body_limit: int = Field(default=64 * 1024, ge=1024, le=1024 * 1024)  # bytes of one request body
+    body_deadline: float = Field(default=2.0, gt=0, le=60)  # seconds a caller may take to send a body
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as fault:
+            raise ValueError(f"{value!r} is no time zone; write one like Asia/Shanghai") from fault
+        return value
+
+    @model_validator(mode="after")
+    def _safe(self) -> "Settings":
+        if not self.callers and not self.insecure:
+            raise ValueError("no caller is configured: make one with `quanheng token NAME`, or say insecure = true for loopback")
+        if self.insecure and not (self.uds or is_loopback(self.host)):
+            raise ValueError(f"insecure is for loopback only, not for host {self.host}")
+        if not (self.uds or is_loopback(self.host) or self.tls_certificate):
+            raise ValueError(f"host {self.host} is not loopback: set tls_certificate and tls_key")
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key belong together")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_settings(environment: Mapping[str, str] = os.environ, overrides: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:
+    """TOML file, then environment, then command line; the later wins. Raises SettingsError naming every bad key."""
+    file = config or (Path(environment["QUANHENG_CONFIG"]) if environment.get("QUANHENG_CONFIG") else None)
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return Settings.model_validate({**_from_file(file), **_from_environment(environment), **given})
+    except ValidationError as fault:
+        lines = [f"{'.'.join(map(str, error['loc'])) or 'settings'}: {error['msg']}" for error in fault.errors()]
+        raise SettingsError("the settings cannot be used:\n  " + "\n  ".join(lines), "see docs/reference/settings.md") from fault
+
+
+def _from_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise SettingsError(f"{file}: {fault}", "a TOML file in UTF-8 is needed") from fault
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, text in environment.items():
+        if name.startswith(PREFIX) and name not in _OTHER_VARIABLES:
+            key = name.removeprefix(PREFIX).lower()
+            values[key] = _table(name, text) if key == "callers" else text
+    return values
+
+
+def _table(name: str, text: str) -> dict[str, Any]:
+    """Callers in the environment are one line of TOML: {portal = {token_sha256 = "…"}}."""
+    try:
+        table: dict[str, Any] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as fault:
+        raise SettingsError(f"{name} is not an inline TOML table: {fault}", '{portal = {token_sha256 = "…", may = ["ask"]}}') from fault
+    return table
