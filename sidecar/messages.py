@@ -108,6 +108,10 @@ _FINDINGS: dict[str, tuple[str, str]] = {
     "EFFECTIVE_ORDER": ("失效日期早于生效日期", "the last day is before the first — swap them"),
     "UNKNOWN_ITEM_NAMED": ("没有事项“{item}”——应为其中之一：{near}", "unknown item {item} — it must be one of: {near}"),
     "UNKNOWN_OFFICER": ("没有人员“{officer}”——请在 officers 中写明", "unknown officer {officer} — describe the officer under officers"),
+    # route files
+    "BAD_SOURCE": ("{key}：请只写 path、query、header、json、value 之一", "{key}: write exactly one of path, query, header, json, value"),
+    "BAD_ROUTE": ("{key}：请写 item、step、case，或写 not_a_power", "{key}: write item, step and case, or not_a_power with the reason"),
+    "UNKNOWN_SEGMENT": ("路径 {path} 中没有 {{{segment}}}——请写入路径", "path {path} has no {{{segment}}} — write it into the path"),
     # warnings
     "POST_NOT_CONFIRMED": (
         "{n} 个岗位由导入生成，尚未确认——请核对 organ.yaml 并删去 confirmed: false",

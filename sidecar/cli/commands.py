@@ -2,7 +2,8 @@
 
 import typer
 
-from sidecar.cli import policies, serving
+from sidecar.cli import policies, proxying, serving
+from sidecar.cli.record import log_app
 
 app = typer.Typer(
     name="quanheng",
@@ -17,3 +18,5 @@ app.command("test")(policies.test_command)
 app.command("schema")(policies.schema_command)
 app.command("serve")(serving.serve_command)
 app.command("token")(serving.token_command)
+app.command("proxy")(proxying.proxy_command)
+app.add_typer(log_app, name="log")

@@ -151,6 +151,8 @@ _CODES = {
     "NOT_IN_TABLE": "NOT_IN_TABLE",
     "NOT_A_DAY": "NOT_A_DAY",
     "BAD_CONDITION": "BAD_CONDITION",
+    "BAD_SOURCE": "BAD_SOURCE",
+    "BAD_ROUTE": "BAD_ROUTE",
 }
 
 # Missing or empty, these two have a name of their own: the law asks for them (权责法定；授权即明确责任).

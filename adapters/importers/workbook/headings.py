@@ -22,14 +22,22 @@ SYNONYMS = MappingProxyType(
     {
         "seq": ("序号", "编号", "序"),
         "name": (
-            "事项名称", "权责事项名称", "权力事项名称", "行政权力事项名称", "职权名称", "行政职权名称", "权力名称", "行政权力名称",
-            "权责名称", "职权事项", "权力事项", "权责事项", "主项名称", "项目名称", "事项", "项目",
+            "事项名称", "权责事项名称", "权力事项名称", "行政权力事项名称", "职权名称", "行政职权名称", "权力名称",
+            "行政权力名称", "权责名称", "职权事项", "权力事项", "权责事项", "主项名称", "项目名称", "事项", "项目",
         ),
         "subitem": ("子项名称", "子项", "事项子项", "实施事项", "子项目名称", "子项目"),
-        "power_class": ("权力类型", "权力类别", "职权类型", "职权类别", "事项类型", "事项类别", "权责类型", "权责类别", "行政权力类型", "类型", "类别"),
-        "legal_basis": ("实施依据", "设定依据", "法律依据", "权力依据", "职权依据", "行使依据", "法定依据", "设定和实施依据", "依据"),
+        "power_class": (
+            "权力类型", "权力类别", "职权类型", "职权类别", "事项类型", "事项类别", "权责类型", "权责类别", "行政权力类型",
+            "类型", "类别",
+        ),
+        "legal_basis": (
+            "实施依据", "设定依据", "法律依据", "权力依据", "职权依据", "行使依据", "法定依据", "设定和实施依据", "依据",
+        ),
         "body": ("行使主体", "实施主体", "实施机关", "实施部门", "行使机关", "行使部门", "实施单位", "责任主体", "部门名称"),
-        "units": ("承办机构", "承办科室", "承办处室", "责任科室", "责任处室", "办理机构", "承办单位", "承办部门", "具体承办机构", "内设机构"),
+        "units": (
+            "承办机构", "承办科室", "承办处室", "责任科室", "责任处室", "办理机构", "承办单位", "承办部门", "具体承办机构",
+            "内设机构",
+        ),
         "level": ("实施层级及权限", "实施层级和权限", "行使层级及权限", "实施层级", "行使层级", "层级", "权限"),
         "authority": ("职责权限", "权限内容", "权限范围", "层级权限", "行使权限", "实施权限"),
         "department_duty": ("部门职责", "部门主要职责", "主要职责"),
@@ -76,10 +84,9 @@ class Heading:
         return "name" in self.fields and len(self.fields) > _FEWEST_OTHERS
 
     @property
-    def others(self) -> list[int]:
-        """Columns whose values reach no item: unknown, repeated, or known but without a key in the language."""
-        used = {column for name, column in self.fields.items() if name in CARRIED}
-        return [column for column in sorted(self.titles) if column not in used]
+    def carried(self) -> frozenset[int]:
+        """Columns whose values reach the item. The rest are unknown, repeated, or have no key in the language."""
+        return frozenset(column for name, column in self.fields.items() if name in CARRIED)
 
 
 def key(text: str) -> str:
@@ -109,7 +116,7 @@ def repeats_heading(sheet: Sheet, row: int, heading: Heading) -> bool:
     """A heading again (after a page break), or its second line: every value is one, or the name's cell says 事项名称."""
     name = meaning(sheet.filled_down(row, heading.fields["name"]))
     own = [value for column in range(len(sheet.rows[row])) if (value := sheet.own(row, column))]
-    return bool(name and name[0] == "name") or (bool(own) and all(map(meaning, own)))
+    return bool(name and name[0] == "name") or (len(own) > 1 and all(map(meaning, own)))
 
 
 def _shown(sheet: Sheet, row: int) -> list[str]:

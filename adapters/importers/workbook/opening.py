@@ -65,7 +65,7 @@ def open_workbook(file: str, data: bytes) -> list[Sheet]:
         raise WorkbookError(f"{file}: the workbook is encrypted / 工作簿已加密", hint) from fault
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as fault:  # noqa: BLE001  a panic of the Rust reader derives from BaseException only
+    except BaseException as fault:  # a panic of the Rust reader derives from BaseException only
         raise WorkbookError(f"{file}: not a readable Excel workbook ({fault}) / 不是可读的 Excel 工作簿", SAVE_AGAIN) from fault
 
 
@@ -82,7 +82,9 @@ def _sheets(data: bytes, lost: Lost) -> Iterator[Sheet]:
 def _read(source: CalamineSheet, sheet: Sheet) -> None:
     end = source.end or (-1, -1)
     if (end[0] + 1) * (end[1] + 1) > MAX_CELLS:
-        raise WorkbookError(f"sheet {sheet.name} has more than {MAX_CELLS} cells / 工作表过大", "split the workbook / 请拆分工作簿")
+        raise WorkbookError(
+            f"sheet {sheet.name} has more than {MAX_CELLS} cells / 工作表过大", "split the workbook / 请拆分工作簿"
+        )
     for row, values in enumerate(source.to_python(skip_empty_area=False)):
         sheet.rows.append([_text(sheet, (row, column), value) for column, value in enumerate(values)])
     _cover(sheet, source.merged_cell_ranges or ())
@@ -112,8 +114,8 @@ def _shown(value: object) -> str:
 def _cover(sheet: Sheet, ranges: Iterable[tuple[Cell, Cell]]) -> None:
     """Remember merged ranges, clipped to the cells that exist: a range may claim a million rows."""
     last_row, last_column, total = len(sheet.rows) - 1, sheet.width - 1, 0
-    for (top, left), (bottom, right) in sorted(ranges):
-        bottom, right = min(bottom, last_row), min(right, last_column)
+    for (top, left), end in sorted(ranges):
+        bottom, right = min(end[0], last_row), min(end[1], last_column)
         total += max(0, bottom - top + 1) * max(0, right - left + 1)
         if total > MAX_CELLS:
             raise WorkbookError(f"sheet {sheet.name} merges too many cells / 合并单元格过多", SAVE_AGAIN)

@@ -48,13 +48,17 @@ def inspect(file: str, data: bytes) -> Lost:
     try:
         return _inspect_zip(file, data)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, NotImplementedError, KeyError) as fault:
-        raise WorkbookError(f"{file}: the workbook is damaged or encrypted ({fault}) / 工作簿已损坏或已加密", SAVE_AGAIN) from fault
+        raise WorkbookError(
+            f"{file}: the workbook is damaged or encrypted ({fault}) / 工作簿已损坏或已加密", SAVE_AGAIN
+        ) from fault
 
 
 def _inspect_zip(file: str, data: bytes) -> Lost:
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         if sum(entry.file_size for entry in package.infolist()) > MAX_UNPACKED:
-            raise WorkbookError(f"{file}: unpacks to more than {MAX_UNPACKED} bytes / 解压后过大", "split the workbook / 请拆分工作簿")
+            raise WorkbookError(
+                f"{file}: unpacks to more than {MAX_UNPACKED} bytes / 解压后过大", "split the workbook / 请拆分工作簿"
+            )
         names = [name for name in package.namelist() if re.fullmatch(r"/?xl/worksheets/[^/]+\.xml", name)]
         if not names:
             raise WorkbookError(f"{file}: a zip file that holds no Excel sheets / 压缩包里没有 Excel 工作表", SAVE_AGAIN)

@@ -80,38 +80,74 @@ _SENTENCES = MappingProxyType(
         # cells
         "CONTROL_CHARACTERS": ("单元格里有控制字符，已去除", "control characters were removed from the cell"),
         "PERSON_NUMBER_REMOVED": ("单元格里有公民身份号码，已隐去", "a citizen's identity number was removed from the cell"),
-        "CODE_IS_NUMBER": ("编码存成了数字，前导零可能已丢失——请核对：{value}", "the code is stored as a number and may have lost zeros: {value}"),
+        "CODE_IS_NUMBER": (
+            "编码存成了数字，前导零可能已丢失——请核对：{value}",
+            "the code is stored as a number and may have lost zeros: {value}",
+        ),
         "TEXT_CUT": ("内容超过 {n} 字，已截断——请核对", "longer than {n} characters and cut: please check"),
-        "CLASS_MISSING": ("权力类型空白，暂记为其他行政权力——请补上", "the class is blank and was set to other: please fill it in"),
-        "CLASS_UNKNOWN": ("不认识权力类型“{value}”，暂记为其他行政权力", "unknown class {value}, set to other: please correct it"),
+        "CLASS_MISSING": (
+            "权力类型空白，暂记为其他行政权力——请补上",
+            "the class is blank and was set to other: please fill it in",
+        ),
+        "CLASS_UNKNOWN": (
+            "不认识权力类型“{value}”，暂记为其他行政权力",
+            "unknown class {value}, set to other: please correct it",
+        ),
         "LEVEL_MISSING": ("行使层级空白，按{level}填写", "the level is blank and was set to {level}"),
-        "LEVEL_UNKNOWN": ("不认识行使层级“{value}”，按{level}填写，原文并入职责", "unknown level {value}, set to {level}; its text was kept in scope"),
+        "LEVEL_UNKNOWN": (
+            "不认识行使层级“{value}”，按{level}填写，原文并入职责",
+            "unknown level {value}, set to {level}; its text was kept in scope",
+        ),
         "LEVEL_SEVERAL": (
             "一行写了几个行使层级“{value}”，按{level}填写——请拆分",
             "several levels in one row ({value}), set to {level}: please split the item",
         ),
         "BASIS_MISSING": ("实施依据空白——请补上", "the legal basis is blank: please fill it in"),
         "BASIS_NO_TITLE": ("实施依据里找不到文件名称：{value}", "no title could be found in the legal basis: {value}"),
-        "BASIS_UNCLASSIFIED": ("《{value}》的文种无法判断——请填写", "the kind of instrument of {value} is not clear: please fill it in"),
+        "BASIS_UNCLASSIFIED": (
+            "《{value}》的文种无法判断——请填写",
+            "the kind of instrument of {value} is not clear: please fill it in",
+        ),
         "ARTICLES_CUT": ("《{value}》引用条款过多，只保留前 {n} 条", "{value}: too many articles cited, the first {n} were kept"),
         "BODY_MISSING": ("行使主体空白，按“{value}”填写", "the body is blank and was set to {value}"),
-        "BODY_TEMPLATE": ("行使主体“{value}”是模板用语，不是机关名称——请改正", "the body {value} is a template phrase, not an organ: please correct it"),
+        "BODY_TEMPLATE": (
+            "行使主体“{value}”是模板用语，不是机关名称——请改正",
+            "the body {value} is a template phrase, not an organ: please correct it",
+        ),
         "UNIT_MISSING": ("承办机构空白——请补上", "the handling unit is blank: please fill it in"),
-        "UNIT_TEMPLATE": ("承办机构“{value}”是模板用语——请改成具体科室", "the unit {value} is a template phrase: please name the unit"),
+        "UNIT_TEMPLATE": (
+            "承办机构“{value}”是模板用语——请改成具体科室",
+            "the unit {value} is a template phrase: please name the unit",
+        ),
         "SEVERAL_UNITS_NO_LEAD": (
             "有几个承办机构，清单未写牵头，暂以第一个“{value}”牵头",
             "several units and no lead named; the first, {value}, was set to lead",
         ),
-        "ACCOUNTABLE_UNKNOWN": ("追责对象“{value}”没有对应的层次", "the accountable parties {value} match none of the three tiers"),
-        "ACCOUNTABLE_PARTLY": ("追责对象中这部分未导入：{value}", "this part of the accountable parties was not imported: {value}"),
-        "SAME_ITEM": ("与前面的事项完全同名同类同主体，标识加了序号：{value}", "same name, class and body as an earlier item; numbered {value}"),
+        "ACCOUNTABLE_UNKNOWN": (
+            "追责对象“{value}”没有对应的层次",
+            "the accountable parties {value} match none of the three tiers",
+        ),
+        "ACCOUNTABLE_PARTLY": (
+            "追责对象中这部分未导入：{value}",
+            "this part of the accountable parties was not imported: {value}",
+        ),
+        "SAME_ITEM": (
+            "与前面的事项完全同名同类同主体，标识加了序号：{value}",
+            "same name, class and body as an earlier item; numbered {value}",
+        ),
         # settings
         "REGION_UNKNOWN": ("未给出行政区划，暂记为 000000——请用 --region 指定", "no region given, set to 000000: pass --region"),
-        "LEVEL_ASSUMED": ("机关层级取清单中最常见的{level}——可用 --level 指定", "the organ's level was taken from the list ({level}): pass --level"),
-        "NAME_ASSUMED": ("机关名称取清单中最常见的“{value}”——可用 --name 指定", "the organ's name was taken from the list ({value}): pass --name"),
+        "LEVEL_ASSUMED": (
+            "机关层级取清单中最常见的{level}——可用 --level 指定",
+            "the organ's level was taken from the list ({level}): pass --level",
+        ),
+        "NAME_ASSUMED": (
+            "机关名称取清单中最常见的“{value}”——可用 --name 指定",
+            "the organ's name was taken from the list ({value}): pass --name",
+        ),
         "SEVERAL_BODIES": (
             "这些文件的行使主体不是同一个机关（{value}），已写入同一机关——可分开导入",
-            "these files belong to several bodies ({value}) and were written as one organ: import them one by one if that is wrong",
+            "these files belong to several bodies ({value}) and were written as one organ: if wrong, import one by one",
         ),
     }
 )

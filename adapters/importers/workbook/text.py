@@ -15,8 +15,11 @@ _PADDING = re.compile(rf"(?<=[{_WIDE}]) | (?=[{_WIDE}])")
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _LINE_ENDS = re.compile("\r\n|\r|\u2028|\u2029|\x0b|\x0c|\x85|_x000[Dd]_")
 _NONCHARACTERS = re.compile("[\ufdd0-\ufdef\ufffe\uffff]")
-_NUMBER_AT_START = re.compile(r"\s*(?:\d{1,3}\s*[.．、](?!\d)|[（(][一二三四五六七八九十\d]{1,3}[）)]|[一二三四五六七八九十]{1,3}、)")
-_UNIT_SEPARATORS = re.compile(r"[、，,；;]")
+_HAN = "一二三四五六七八九十"
+_NUMBER_AT_START = re.compile(rf"\s*(?:\d{{1,3}}\s*[.．、](?!\d)|[（(][{_HAN}\d]{{1,3}}[）)]|[{_HAN}]{{1,3}}、)")
+_HEADING_INSIDE = re.compile(r"(?<=[。；;])(?=[一-龥]{2,8}责任[：:])")
+_SHORTEST_UNIT = 3
+_UNIT_SEPARATORS = re.compile(r"[、，,；;/／]")
 _UNIT_END = re.compile(r"(?:科|室|处|局|队|中心|站|所|办|部|组|院|馆|委|股|会|公司|[）)])$")
 
 # GB 11643: region 6, birthday 8, serial 3, check 1. A person has no place in a power list; `check` would refuse the number.
@@ -61,7 +64,7 @@ def numbered(text: str) -> list[str]:
             entries.append([])
         entries[-1].append(line)
         ended = line.rstrip().endswith(("：", ":"))
-    return [single_line("\n".join(lines)) for lines in entries]
+    return [part for lines in entries for part in _HEADING_INSIDE.split(single_line("\n".join(lines)))]
 
 
 def unit_names(text: str) -> list[str]:
@@ -74,7 +77,7 @@ def _separated(text: str) -> str:
     """Line feeds between two whole names become separators; those inside a name go."""
     joined = ""
     for line in filter(None, map(single_line, text.split("\n"))):
-        whole = _UNIT_END.search(joined) and len(_last_name(joined)) >= 3 and len(line) >= 3 and line[0] not in "（("
+        whole = _UNIT_END.search(joined) and len(_last_name(joined)) >= _SHORTEST_UNIT <= len(line) and line[0] not in "（("
         joined += ("、" if whole else "") + line
     return joined
 

@@ -1,0 +1,237 @@
+"""The route file of the reverse proxy: which HTTP route is which step of which item, and where the facts of a request stand.
+
+    officer: {header: X-Officer}                 # set by the authenticating gateway, never by the client
+    routes:
+      - {method: POST, path: "/licences/{case}/accept", item: …, step: accept, case: {path: case}, party: {json: applicant.id}}
+      - {method: GET, path: "/licences/{case}", not_a_power: 查看}
+
+Every route of the system behind the proxy is either mapped or declared `not_a_power`, with the reason; a route that is neither is
+refused. A value comes from exactly one place: a path segment, a query parameter, a header, a member of the JSON body (dots lead
+into nested members), or is fixed in the file (`value`).
+
+A path is matched only in its plain form: dot segments, doubled or encoded slashes, backslashes and NUL are refused before matching,
+because the system behind might read them differently.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, unquote
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from sidecar.errors import RequestError, RouteFileError
+from sidecar.power_list.findings import Finding, in_reading_order
+from sidecar.power_list.load import Located, load
+from sidecar.power_list.model import Name, Part, Requirement, Slug, Zh
+from sidecar.power_list.source import read_source
+
+Method = Annotated[str, StringConstraints(pattern=r"^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$")]
+PathPattern = Annotated[str, StringConstraints(pattern=r"^/[^\s?#;%\\]*$")]
+
+_PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}\Z")
+_UNPLAIN = re.compile(r"//|/\.{1,2}(/|\Z)|%2e|%2f|%5c|%00|\\|;|\x00", re.IGNORECASE)
+
+
+class ValueSource(Part):
+    """Where one value of a request stands."""
+
+    path: Annotated[Name | None, Zh("路径")] = None
+    query: Annotated[Name | None, Zh("参数")] = None
+    header: Annotated[Name | None, Zh("头")] = None
+    json_member: Annotated[Name | None, Zh("正文")] = Field(default=None, alias="json")
+    value: Annotated[str | int | bool | None, Zh("固定值")] = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "ValueSource":
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
+            raise PydanticCustomError("BAD_SOURCE", "write exactly one of path, query, header, json, value", {})
+        return self
+
+
+class Route(Part):
+    """One route: a step of an item, or declared not to be a power."""
+
+    method: Annotated[Method, Zh("方法")]
+    path: Annotated[PathPattern, Zh("路径")]
+    not_a_power: Annotated[Name | None, Zh("非权力")] = None
+    item: Annotated[Slug | None, Zh("事项")] = None
+    step: Annotated[Slug | None, Zh("环节")] = None
+    intent: Annotated[Literal["exercise", "co_sign"], Zh("意图")] = "exercise"
+    case: Annotated[ValueSource | None, Zh("案号")] = None
+    party: Annotated[ValueSource | None, Zh("当事人")] = None
+    region: Annotated[ValueSource | None, Zh("行政区划")] = None
+    outcome: Annotated[ValueSource | None, Zh("结果")] = None
+    facts: Annotated[dict[Requirement, ValueSource], Zh("事实")] = Field(default_factory=dict)
+    evidence: Annotated[dict[Requirement, ValueSource], Zh("证据")] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _mapped_or_declared(self) -> "Route":
+        mapped = self.item is not None and self.step is not None and self.case is not None
+        if mapped == (self.not_a_power is not None):
+            raise PydanticCustomError("BAD_ROUTE", "write item, step and case, or not_a_power", {})
+        return self
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        return tuple(self.path.split("/")[1:])
+
+    def sources(self) -> Iterator[ValueSource]:
+        yield from (source for source in (self.case, self.party, self.region, self.outcome) if source)
+        yield from self.facts.values()
+        yield from self.evidence.values()
+
+    @property
+    def reads_body(self) -> bool:
+        return any(source.json_member for source in self.sources())
+
+
+class RouteFile(Part):
+    officer: Annotated[ValueSource, Zh("人员")]
+    acting_post: Annotated[ValueSource | None, Zh("岗位")] = None
+    routes: Annotated[tuple[Route, ...], Zh("路由")] = Field(min_length=1, strict=False)
+
+
+def read_routes(file: str, data: bytes) -> RouteFile:
+    """Read a route file. Raises RouteFileError with every mistake and its place."""
+    loaded = load(read_source(file, data), RouteFile)
+    findings = list(loaded.findings)
+    if loaded.model:
+        findings += _doubts(loaded.model, loaded.located)
+    if findings or loaded.model is None:
+        lines = [f"{f.place}: {f.sentence.zh} | {f.sentence.en}" for f in in_reading_order(findings)]
+        raise RouteFileError("the route file cannot be used:\n  " + "\n  ".join(lines), "see docs/how-to/reverse-proxy.md")
+    return loaded.model
+
+
+def _doubts(routes: RouteFile, located: Located) -> Iterable[Finding]:
+    seen: dict[tuple[str, tuple[str, ...]], int] = {}
+    for n, route in enumerate(routes.routes):
+        shape = (route.method, tuple("{}" if _PARAMETER.match(s) else s for s in route.segments))
+        if shape in seen:
+            first = located.place("routes", seen[shape])
+            yield Finding("DUPLICATE_ID", located.place("routes", n), facts={"what": "route", "id": f"{route.method} {route.path}", "first": first})
+        seen.setdefault(shape, n)
+        parameters = {match.group(1) for match in map(_PARAMETER.match, route.segments) if match}
+        for source in route.sources():
+            if source.path and source.path not in parameters:
+                facts: dict[str, object] = {"segment": source.path, "path": route.path}
+                yield Finding("UNKNOWN_SEGMENT", located.place("routes", n, "path"), facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A route with the values of its path segments."""
+
+    route: Route
+    segments: Mapping[str, str]
+
+
+def match_route(routes: RouteFile, method: str, raw_path: str) -> Matched | None:
+    """The route of a request, or None. Literal segments win over parameters. Raises RequestError for a path that is not plain."""
+    if _UNPLAIN.search(raw_path) or not raw_path.startswith("/"):
+        raise RequestError("bad_path", "the path is not in its plain form")
+    try:
+        given = [unquote(segment, errors="strict") for segment in raw_path.split("/")[1:]]
+    except UnicodeDecodeError:
+        raise RequestError("bad_path", "the path is not UTF-8") from None
+    found = [Matched(route, values) for route in routes.routes if route.method == method and (values := _fits(route, given)) is not None]
+    return min(found, key=lambda matched: len(matched.segments), default=None)
+
+
+def _fits(route: Route, given: list[str]) -> dict[str, str] | None:
+    wanted = route.segments
+    if len(wanted) != len(given):
+        return None
+    values: dict[str, str] = {}
+    for pattern, segment in zip(wanted, given, strict=True):
+        parameter = _PARAMETER.match(pattern)
+        if parameter and segment:
+            values[parameter.group(1)] = segment
+        elif pattern != segment:
+            return None
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of an HTTP request that values come from. Header names are lower case; `body` is decoded JSON or None."""
+
+    segments: Mapping[str, str]
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: Any = None
+
+    def value(self, source: ValueSource | None) -> str | int | bool | None:
+        """The value at a source, None when absent. Raises RequestError when it is there twice or of no plain type."""
+        if source is None:
+            return None
+        if source.value is not None:
+            return source.value
+        if source.path:
+            return self.segments.get(source.path)
+        if source.query:
+            pairs = parse_qsl(self.query, keep_blank_values=True)
+            return _only([value for name, value in pairs if name == source.query], f"query parameter {source.query}")
+        if source.header:
+            return _only([value for name, value in self.headers if name == source.header.lower()], f"header {source.header}")
+        return self._member(source.json_member or "")
+
+    def _member(self, path: str) -> str | int | bool | None:
+        value: object = self.body
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if value is None or isinstance(value, str | int | bool):
+            return value
+        raise RequestError("bad_value", f"body member {path} must be text, a whole number, true or false")
+
+
+def _only(values: list[str], what: str) -> str | None:
+    if len(values) > 1:
+        raise RequestError("repeated_value", f"{what} is sent twice")
+    return values[0] if values else None
+
+
+def evaluation_of(routes: RouteFile, matched: Matched, parts: Parts) -> dict[str, Any]:
+    """The AuthZEN request that a mapped HTTP request stands for. Raises RequestError when officer or case is missing."""
+    route = matched.route
+    officer, case = parts.value(routes.officer), parts.value(route.case)
+    if not isinstance(officer, str) or not officer:
+        raise RequestError("no_officer", "the request does not say which officer acts", 401)
+    if case is None or case == "":
+        raise RequestError("no_case", "the request does not say which case it belongs to")
+    post = parts.value(routes.acting_post)
+    return {
+        "subject": {"type": "officer", "id": officer, "properties": {"acting_post": post} if post else {}},
+        "action": {"name": route.step, "properties": _present({"outcome": parts.value(route.outcome)})},
+        "resource": {
+            "type": "case",
+            "id": str(case),
+            "properties": {"item": route.item, **_present({"party": _text(parts.value(route.party)), "region": parts.value(route.region)})},
+        },
+        "context": {
+            "intent": route.intent,
+            "channel": "reverse-proxy",
+            "facts": _present({name: _fact(parts.value(source)) for name, source in route.facts.items()}),
+            "evidence": _present({name: _text(parts.value(source)) for name, source in route.evidence.items()}),
+        },
+    }
+
+
+def _present(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _text(value: str | int | bool | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _fact(value: str | int | bool | None) -> int | bool | None:
+    """A fact read from a path, query or header is text; its plain spelling is what it means."""
+    if isinstance(value, str):
+        if value in ("true", "false"):
+            return value == "true"
+        return int(value) if re.fullmatch(r"-?[0-9]{1,15}", value) else None
+    return value

@@ -1,0 +1,199 @@
+"""The whole import: workbooks in, the two policy files and an account of every row out."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from adapters.importers.workbook.items import Setting, handling_units, is_template, item_data, read_level
+from adapters.importers.workbook.opening import open_workbook
+from adapters.importers.workbook.report import Counts, Notice, Unplaced, sentence
+from adapters.importers.workbook.rows import ItemRow, Reading, read_rows
+from adapters.importers.workbook.text import most_common, shortened
+from adapters.importers.workbook.units import Units
+from adapters.importers.workbook.writing import write_yaml
+from sidecar.errors import SettingsError, WorkbookError
+from sidecar.power_list import vocabulary as words
+
+NO_REGION = "000000"
+_USUAL_LEVEL = "4"  # most lists are those of counties; used only where a list names no level at all
+
+_ORGAN = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
+_REGION = re.compile(r"[0-9]{6}([0-9]{3}){0,2}")
+_YEAR = re.compile(r"(?<![0-9])(20[0-9]{2})\s*年")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedItem:
+    """One item, where it came from, and `data`, its entry in `powers.yaml`. `row` is the row a person sees in the sheet."""
+
+    file: str
+    sheet: str
+    row: int
+    id: str
+    name: str
+    subitem: str
+    power_class: str
+    units: tuple[str, ...]
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The result. `counts` is per file: non-empty rows = items + headings + unplaced."""
+
+    items: tuple[ImportedItem, ...]
+    unplaced: tuple[Unplaced, ...]
+    warnings: tuple[Notice, ...]
+    organ_yaml: str
+    powers_yaml: str
+    counts: Mapping[str, Counts]
+
+
+def import_workbooks(
+    files: Sequence[tuple[str, bytes]],
+    *,
+    organ: str,
+    name: str | None = None,
+    region: str | None = None,
+    level: str | None = None,
+) -> Import:
+    """Import published workbooks (name, bytes) as one organ.
+
+    Raises WorkbookError when a file is no workbook or holds no power list, SettingsError for a bad organ, region or level.
+    """
+    own_level = _checked(organ, region, level)
+    readings = [_reading(file, data) for file, data in _distinct_names(files)]
+    rows = [row for reading in readings for row in reading.items]
+    if not rows:
+        hint = "check that the workbooks are power lists / 请核对是否为权责清单"
+        raise WorkbookError("no power item in any file / 所有文件中都没有事项", hint)
+    level_of_organ = own_level or _level_of(rows) or _USUAL_LEVEL
+    shared = _Shared(organ, region or NO_REGION, level_of_organ, name or _body_of(rows) or organ, own_level)
+    units, taken = Units(organ), set[str]()
+    notices = _about_settings(shared, readings, name=name, region=region)
+    items: list[ImportedItem] = []
+    for reading in readings:
+        setting = _setting(shared, reading, units, taken)
+        items += [_imported(row, setting) for row in reading.items]
+        notices += _in_reading_order([*reading.notices, *setting.notices])
+    return _result(shared, units, items, readings, notices)
+
+
+def as_json(imported: Import) -> dict[str, object]:
+    """The account of an import, ready for `json.dumps`; the items' data is in `powers.yaml`."""
+    return {
+        "items": [_listed(item) for item in imported.items],
+        "unplaced": [asdict(entry) for entry in imported.unplaced],
+        "warnings": [asdict(notice) for notice in imported.warnings],
+        "counts": {file: asdict(counts) for file, counts in imported.counts.items()},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What holds for the organ as a whole. `fixed_level` is the level the caller gave, if any."""
+
+    organ: str
+    region: str
+    level: str
+    name: str
+    fixed_level: str | None
+
+
+def _checked(organ: str, region: str | None, level: str | None) -> str | None:
+    """The level's code, once the three settings are known to be usable."""
+    if not _ORGAN.fullmatch(organ):
+        raise SettingsError(f"organ {organ!r} / 机关标识不合规", "use up to 48 of a-z, 0-9, - and _, for example karamay-housing")
+    if region is not None and not _REGION.fullmatch(region):
+        hint = "give a GB/T 2260 code of 6, 9 or 12 digits, for example 650200"
+        raise SettingsError(f"region {region!r} / 行政区划不合规", hint)
+    levels = words.spellings(words.LEVELS)
+    if level is not None and level not in levels:
+        known = ", ".join(f"{code} ({labels[0]})" for code, labels in words.LEVELS.items())
+        raise SettingsError(f"level {level!r} / 层级不合规", f"use one of {known}")
+    return levels[level] if level is not None else None
+
+
+def _distinct_names(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    names = [file for file, _ in files]
+    twice = sorted({file for file in names if names.count(file) > 1})
+    if twice:
+        hint = "give each file once, under a name of its own / 每个文件只给一次"
+        raise WorkbookError(f"{twice[0]}: given twice / 文件重复", hint)
+    return list(files)
+
+
+def _reading(file: str, data: bytes) -> Reading:
+    reading = read_rows(file, open_workbook(file, data))
+    if reading.has_list:
+        return reading
+    if reading.rows == 0:
+        raise WorkbookError(f"{file}: the workbook is empty / 工作簿是空的", "check that this is the right file / 请核对文件")
+    raise WorkbookError(
+        f"{file}: no sheet has a heading row of a power list / 没有一张工作表有权责清单的表头",
+        "the heading must name the item (事项名称) and two more columns such as 权力类型, 实施依据, 行使主体",
+    )
+
+
+def _level_of(rows: Iterable[ItemRow]) -> str | None:
+    found = (read_level(row.text("level")).found for row in rows)
+    return most_common(levels[0] for levels in found if len(levels) == 1)
+
+
+def _body_of(rows: Sequence[ItemRow]) -> str | None:
+    bodies = [body for row in rows if (body := row.line("body"))]
+    return most_common(body for body in bodies if not is_template(body)) or most_common(bodies)
+
+
+def _setting(shared: _Shared, reading: Reading, units: Units, taken: set[str]) -> Setting:
+    level = shared.fixed_level or _level_of(reading.items) or shared.level
+    year = _YEAR.search(reading.file)
+    start = f"{year[1]}-01-01" if year else None
+    return Setting(shared.organ, shared.region, level, _body_of(reading.items) or shared.name, start, units, taken)
+
+
+def _about_settings(shared: _Shared, readings: Sequence[Reading], *, name: str | None, region: str | None) -> list[Notice]:
+    label = words.label(words.LEVELS, shared.level)
+    bodies = dict.fromkeys(filter(None, (_body_of(reading.items) for reading in readings)))
+    said = {
+        "REGION_UNKNOWN": region is None,
+        "LEVEL_ASSUMED": shared.fixed_level is None,
+        "NAME_ASSUMED": name is None,
+        "SEVERAL_BODIES": len(bodies) > 1,
+    }
+    facts = {"level": label, "value": shared.name}
+    several = {"value": shortened("、".join(bodies), 120)}
+    codes = [code for code, true in said.items() if true]
+    return [Notice("", "", 0, "", code, *sentence(code, **(several if code == "SEVERAL_BODIES" else facts))) for code in codes]
+
+
+def _in_reading_order(notices: list[Notice]) -> list[Notice]:
+    sheets = {sheet: n for n, sheet in enumerate(dict.fromkeys(notice.sheet for notice in notices))}
+    return sorted(notices, key=lambda notice: (sheets[notice.sheet], notice.row))
+
+
+def _imported(row: ItemRow, setting: Setting) -> ImportedItem:
+    data = item_data(row, setting)
+    names = tuple(handling_units(row))
+    known = (str(data["id"]), str(data["name"]), str(data.get("subitem", "")), str(data["power_class"]))
+    return ImportedItem(row.file, row.sheet, row.row, *known, names, data)
+
+
+def _result(shared: _Shared, units: Units, items: list[ImportedItem], readings: list[Reading], notices: list[Notice]) -> Import:
+    files = [reading.file for reading in readings]
+    about = {"id": shared.organ, "name": shared.name, "level": shared.level, "region": shared.region}
+    organ: dict[str, object] = {"organ": about, "units": units.as_data(), "posts": units.posts()}
+    return Import(
+        items=tuple(items),
+        unplaced=tuple(entry for reading in readings for entry in reading.unplaced),
+        warnings=tuple(notices),
+        organ_yaml=write_yaml("organ", organ, files),
+        powers_yaml=write_yaml("powers", {"items": [item.data for item in items]}, files),
+        counts={reading.file: reading.counts for reading in readings},
+    )
+
+
+def _listed(item: ImportedItem) -> dict[str, object]:
+    known = asdict(item)
+    del known["data"]
+    return {**known, "units": list(item.units)}

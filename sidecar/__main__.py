@@ -1,0 +1,5 @@
+"""`python -m sidecar` is `quanheng`."""
+
+from sidecar.cli import main
+
+main()

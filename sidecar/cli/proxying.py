@@ -1,0 +1,75 @@
+"""`quanheng proxy`: the reverse proxy as a process."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+import typer
+import uvicorn
+
+from adapters.enforcement.decider import HttpDecider
+from adapters.enforcement.proxy import ReverseProxy
+from adapters.enforcement.routes import RouteFile, read_routes
+from adapters.storage.policy_folder import PolicyFolder
+from sidecar.errors import RouteFileError, SettingsError
+from sidecar.settings import is_loopback
+
+log = structlog.get_logger("quanheng")
+
+DECISION_SECONDS = 5.0
+UPSTREAM_SECONDS = 60.0
+
+
+def proxy_command(
+    routes: Annotated[Path, typer.Option(help="Route file (YAML) 路由文件")],
+    upstream: Annotated[str, typer.Option(help="The system behind, http://host:port 被保护的系统")],
+    sidecar: Annotated[str, typer.Option(help="The sidecar 授权服务地址")] = "http://127.0.0.1:8181",
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option()] = 8180,
+    policies: Annotated[Path | None, typer.Option(help="Check items and steps of the routes against this built folder 核对路由")] = None,
+) -> None:
+    """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
+    table = read_routes(str(routes), _read(routes))
+    if policies:
+        _check_against(table, policies)
+    token = os.environ.get("QUANHENG_TOKEN", "")
+    _refuse_plain(sidecar, token)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    decider = HttpDecider(httpx.AsyncClient(base_url=sidecar, headers=headers, timeout=DECISION_SECONDS, trust_env=False))
+    behind = httpx.AsyncClient(base_url=upstream, timeout=UPSTREAM_SECONDS, trust_env=False, follow_redirects=False)
+    app = ReverseProxy(table, decider, behind)
+    if not is_loopback(host):
+        log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")
+    log.info("ready", listening=f"http://{host}:{port}", upstream=upstream, sidecar=sidecar, routes=len(table.routes))
+    uvicorn.run(
+        app, host=host, port=port, loop="uvloop", http="httptools", lifespan="off", access_log=False, log_level="warning",
+        server_header=False, proxy_headers=False,
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise RouteFileError(f"{path}: {fault.strerror}", "name a readable route file") from fault
+
+
+def _refuse_plain(sidecar: str, token: str) -> None:
+    """A token never crosses a network in the clear."""
+    address = urlsplit(sidecar)
+    if address.scheme != "https" and not is_loopback(address.hostname or "") and token:
+        raise SettingsError(f"the sidecar {sidecar} is neither https nor on loopback", "use https://")
+
+
+def _check_against(table: RouteFile, policies: Path) -> None:
+    items = PolicyFolder(policies).snapshot().manifest.items
+    unknown = [
+        f"{route.method} {route.path}: {route.item}/{route.step}"
+        for route in table.routes
+        if route.item and (route.item not in items or route.step not in items[route.item].steps)
+    ]
+    if unknown:
+        raise RouteFileError("routes that name no step of the policies:\n  " + "\n  ".join(unknown), "correct item and step")
