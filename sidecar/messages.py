@@ -29,36 +29,53 @@ def say(code: str, **facts: object) -> Sentence:
 
 _FINDINGS: dict[str, tuple[str, str]] = {
     # reading the file
-    "YAML_SYNTAX": ("不是合法的 YAML：{problem}——请检查缩进、冒号和引号", "not valid YAML: {problem} — check indentation, colons and quotes"),
+    "YAML_SYNTAX": (
+        "不是合法的 YAML：{problem}——请检查缩进、冒号和引号",
+        "not valid YAML: {problem} — check indentation, colons and quotes",
+    ),
     "YAML_FORBIDDEN": ("不允许使用 {what}——请把内容直接写出来", "{what} is not part of the language — write the content out"),
     "EMPTY_FILE": ("文件是空的——请写入内容或删除该文件", "the file is empty — write its content or delete it"),
     "FILE_TOO_LARGE": ("文件超过 {limit} 字节——请按机关拆分", "the file is larger than {limit} bytes — split it by organ"),
-    "BAD_ENCODING": ("编码不是纯 UTF-8（{problem}）——请另存为不带 BOM 的 UTF-8", "not plain UTF-8 ({problem}) — save as UTF-8 without a BOM"),
-    "NOT_NFC": ("这一行的文字不是 NFC 规范形式——请重新输入该字", "text on this line is not in Unicode NFC — retype the characters"),
+    "BAD_ENCODING": (
+        "编码不是纯 UTF-8（{problem}）——请另存为不带 BOM 的 UTF-8",
+        "not plain UTF-8 ({problem}) — save as UTF-8 without a BOM",
+    ),
+    "NOT_NFC": (
+        "这一行的文字不是 NFC 规范形式——请重新输入该字",
+        "text on this line is not in Unicode NFC — retype the characters",
+    ),
     "TOO_DEEP": ("嵌套超过 {limit} 层——请展平", "nested deeper than {limit} levels — flatten it"),
     "AMBIGUOUS_SCALAR": (
-        "“{text}”含义不明——真假请写 true 或 false，编码请加引号：\"{text}\"",
+        '“{text}”含义不明——真假请写 true 或 false，编码请加引号："{text}"',
         '"{text}" is ambiguous — write true or false, or quote a code: "{text}"',
     ),
     "DUPLICATE_KEY": ("键“{key}”重复——请只保留一个", "key {key} is written twice — keep one"),
-    "UNREADABLE_FILE": ("文件不能读取：{problem}——请检查权限与路径", "the file cannot be read: {problem} — check its permissions and path"),
+    "UNREADABLE_FILE": (
+        "文件不能读取：{problem}——请检查权限与路径",
+        "the file cannot be read: {problem} — check its permissions and path",
+    ),
     # shapes
     "UNKNOWN_KEY": ("没有“{key}”这个键——是否应为：{near}", "unknown key {key} — did you mean: {near}"),
     "MISSING_KEY": ("缺少“{key}”——请补上", "{key} is missing — add it"),
-    "NOT_TEXT": ("{key} 应为文字，现为 {value}——编码请加引号：\"{value}\"", '{key} must be text, not {value} — quote codes: "{value}"'),
+    "NOT_TEXT": (
+        '{key} 应为文字，现为 {value}——编码请加引号："{value}"',
+        '{key} must be text, not {value} — quote codes: "{value}"',
+    ),
     "NOT_INTEGER": ("{key} 应为整数，现为 {value}", "{key} must be a whole number, not {value} — write digits without quotes"),
     "NOT_BOOLEAN": ("{key} 应为 true 或 false，现为 {value}", "{key} must be true or false, not {value} — write one of the two"),
     "NOT_A_LIST": ("{key} 应为列表，现为 {value}——请写成 [甲, 乙]", "{key} must be a list, not {value} — write [a, b]"),
     "NOT_A_BLOCK": ("{key} 应为键值块，现为 {value}", "{key} must be a block of keys, not {value} — write key: value lines"),
     "BAD_FORM": ("{key} 的写法“{value}”不对——应符合 {expected}", '{key} is written "{value}" — it must match {expected}'),
-    "NOT_IN_TABLE": ("{key} 不认识“{value}”——请写其中之一：{expected}", '{key} does not know "{value}" — write one of: {expected}'),
+    "NOT_IN_TABLE": (
+        "{key} 不认识“{value}”——请写其中之一：{expected}",
+        '{key} does not know "{value}" — write one of: {expected}',
+    ),
     "EMPTY_LIST": ("{key} 不能为空——请至少写一项", "{key} may not be empty — write at least one entry"),
     "EMPTY_TEXT": ("{key} 不能为空文字", "{key} may not be empty text — write it or remove the key"),
     "NOT_A_DAY": ("{key} 的“{value}”不是日期——请写成 2026-01-31", '{key}: "{value}" is not a day — write 2026-01-31'),
     "BAD_CONDITION": (
         "{key} 的条件不能理解（{problem}）——请用事实名、整数、and、or、not 和 < <= > >= == !=，不用括号和逗号",
-        "{key}: the condition cannot be understood ({problem}) — use fact names, whole numbers, and, or, not, < <= > >= == !=; "
-        "no parentheses or commas",
+        "{key}: condition not understood ({problem}) — use fact names, whole numbers, and, or, not, < <= > >= == !=",
     ),
     "BAD_VALUE": ("{key} 的值 {value} 不对：{problem}", "{key}: the value {value} is wrong: {problem} — correct it"),
     "NO_LEGAL_BASIS": (
@@ -70,17 +87,35 @@ _FINDINGS: dict[str, tuple[str, str]] = {
         "the step has no accountable post — name at least one under posts; the first is the accountable one",
     ),
     # whole directory
-    "DUPLICATE_ID": ("{what}“{id}”已在 {first} 定义——请改用另一个标识", "{what} {id} is already defined at {first} — choose another id"),
-    "UNKNOWN_POST": ("没有岗位“{post}”——请在 organ.yaml 中定义，或改为：{near}", "unknown post {post} — define it in organ.yaml, or write: {near}"),
-    "AMBIGUOUS_POST": ("岗位“{post}”在多个机构中存在——请写成“机构.岗位”：{near}", "post {post} exists in several units — write unit.post: {near}"),
-    "UNKNOWN_UNIT": ("没有机构“{unit}”——请在 organ.yaml 中定义，或改为：{near}", "unknown unit {unit} — define it in organ.yaml, or write: {near}"),
+    "DUPLICATE_ID": (
+        "{what}“{id}”已在 {first} 定义——请改用另一个标识",
+        "{what} {id} is already defined at {first} — choose another id",
+    ),
+    "UNKNOWN_POST": (
+        "没有岗位“{post}”——请在 organ.yaml 中定义，或改为：{near}",
+        "unknown post {post} — define it in organ.yaml, or write: {near}",
+    ),
+    "AMBIGUOUS_POST": (
+        "岗位“{post}”在多个机构中存在——请写成“机构.岗位”：{near}",
+        "post {post} exists in several units — write unit.post: {near}",
+    ),
+    "UNKNOWN_UNIT": (
+        "没有机构“{unit}”——请在 organ.yaml 中定义，或改为：{near}",
+        "unknown unit {unit} — define it in organ.yaml, or write: {near}",
+    ),
     "UNKNOWN_STEP": ("没有环节“{step}”——应为其中之一：{near}", "unknown step {step} — it must be one of: {near}"),
-    "UNKNOWN_PROFILE": ("没有制约模板“{profile}”——应为其中之一：{near}", "unknown control profile {profile} — it must be one of: {near}"),
+    "UNKNOWN_PROFILE": (
+        "没有制约模板“{profile}”——应为其中之一：{near}",
+        "unknown control profile {profile} — it must be one of: {near}",
+    ),
     "PROFILE_WRONG_CLASS": (
         "制约模板“{profile}”不适用于“{power_class}”——请改用适用的模板：{near}",
         "control profile {profile} does not apply to {power_class} — use one that does: {near}",
     ),
-    "STEP_CYCLE": ("环节互为前置，无法开始：{cycle}——请去掉其中一个 after", "steps wait for one another: {cycle} — remove one `after`"),
+    "STEP_CYCLE": (
+        "环节互为前置，无法开始：{cycle}——请去掉其中一个 after",
+        "steps wait for one another: {cycle} — remove one `after`",
+    ),
     "STEP_SELF": ("环节“{step}”不能与自身分离或以自身为前置", "step {step} names itself — name another step"),
     "MISSING_STEP": (
         "缺少制约模板“{profile}”必备的环节“{step}”（{basis}）——请补上",
@@ -103,38 +138,71 @@ _FINDINGS: dict[str, tuple[str, str]] = {
         "文字中出现身份证号样式的号码——权力归于岗位，人员不得写入策略，请删去",
         "a citizen number stands here — powers belong to posts, people never enter the policy; remove it",
     ),
-    "NO_POLICIES": ("没有找到任何 organ.yaml——请指向含有机关子目录的目录", "no organ.yaml found — point to a folder that holds organ folders"),
+    "NO_POLICIES": (
+        "没有找到任何 organ.yaml——请指向含有机关子目录的目录",
+        "no organ.yaml found — point to a folder that holds organ folders",
+    ),
     "MISSING_FILE": ("缺少文件 {name}——请建立", "{name} is missing — create it"),
     "EFFECTIVE_ORDER": ("失效日期早于生效日期", "the last day is before the first — swap them"),
     "UNKNOWN_ITEM_NAMED": ("没有事项“{item}”——应为其中之一：{near}", "unknown item {item} — it must be one of: {near}"),
-    "UNKNOWN_OFFICER": ("没有人员“{officer}”——请在 officers 中写明", "unknown officer {officer} — describe the officer under officers"),
+    "UNKNOWN_OFFICER": (
+        "没有人员“{officer}”——请在 officers 中写明",
+        "unknown officer {officer} — describe the officer under officers",
+    ),
     # route files
-    "BAD_SOURCE": ("{key}：请只写 path、query、header、json、value 之一", "{key}: write exactly one of path, query, header, json, value"),
-    "BAD_ROUTE": ("{key}：请写 item、step、case，或写 not_a_power", "{key}: write item, step and case, or not_a_power with the reason"),
-    "UNKNOWN_SEGMENT": ("路径 {path} 中没有 {{{segment}}}——请写入路径", "path {path} has no {{{segment}}} — write it into the path"),
+    "BAD_SOURCE": (
+        "{key}：请只写 path、query、header、json、value 之一",
+        "{key}: write exactly one of path, query, header, json, value",
+    ),
+    "BAD_ROUTE": (
+        "{key}：请写 item、step、case，或写 not_a_power",
+        "{key}: write item, step and case, or not_a_power with the reason",
+    ),
+    "UNKNOWN_SEGMENT": (
+        "路径 {path} 中没有 {{{segment}}}——请写入路径",
+        "path {path} has no {{{segment}}} — write it into the path",
+    ),
     # warnings
     "POST_NOT_CONFIRMED": (
         "{n} 个岗位由导入生成，尚未确认——请核对 organ.yaml 并删去 confirmed: false",
         "{n} posts were written by an import and not confirmed — check organ.yaml and remove confirmed: false",
     ),
-    "NOT_ENFORCED": ("“{key}”已记录，但本版本不据此拦截——请勿依赖它", "{key} is recorded but not enforced by this version — do not rely on it"),
+    "NOT_ENFORCED": (
+        "“{key}”已记录，但本版本不据此拦截——请勿依赖它",
+        "{key} is recorded but not enforced by this version — do not rely on it",
+    ),
     "NO_ARTICLE": ("设定依据“{title}”没有条款号——请补充 article", "legal basis {title} names no article — add `article`"),
-    "UNCLASSIFIED_BASIS": ("设定依据“{title}”文种不明——请改写 instrument", "legal basis {title} is of no known instrument — correct `instrument`"),
+    "UNCLASSIFIED_BASIS": (
+        "设定依据“{title}”文种不明——请改写 instrument",
+        "legal basis {title} is of no known instrument — correct `instrument`",
+    ),
     "BASIS_TOO_LOW": (
         "{power_class}不能仅以{instrument}设定（{article}）——请补充上位法依据",
         "{power_class} may not rest on {instrument} alone ({article}) — add the higher instrument",
     ),
-    "NO_ACCOUNTABLE": ("追责对象为空——请写 handler、section_head、leader", "accountable is empty — write handler, section_head, leader"),
+    "NO_ACCOUNTABLE": (
+        "追责对象为空——请写 handler、section_head、leader",
+        "accountable is empty — write handler, section_head, leader",
+    ),
     "LEVEL_NOT_OWN": (
         "事项层级“{level}”不是本机关层级“{organ_level}”：决定类环节将以 WRONG_LEVEL 拒绝",
-        "the item's level {level} is not the organ's {organ_level}: its deciding steps will be refused WRONG_LEVEL — check `level`",
+        "the item's level {level} is not the organ's {organ_level}: deciding steps will be refused WRONG_LEVEL — check `level`",
     ),
-    "BAD_USCC": ("统一社会信用代码“{value}”未通过 GB 32100 校验", "credit code {value} fails the GB 32100 check — compare with the register"),
-    "SAME_NAME": ("事项名称与 {first} 相同——请用 subitem 区分", "the item has the same name as {first} — tell them apart with `subitem`"),
+    "BAD_USCC": (
+        "统一社会信用代码“{value}”未通过 GB 32100 校验",
+        "credit code {value} fails the GB 32100 check — compare with the register",
+    ),
+    "SAME_NAME": (
+        "事项名称与 {first} 相同——请用 subitem 区分",
+        "the item has the same name as {first} — tell them apart with `subitem`",
+    ),
 }
 
 _REFUSALS: dict[str, tuple[str, str]] = {
-    "ALLOWED": ("准许：岗位“{post}”有权办理事项“{item}”的“{step}”。", "Allowed: post {post} holds step '{step}' of item '{item}'."),
+    "ALLOWED": (
+        "准许：岗位“{post}”有权办理事项“{item}”的“{step}”。",
+        "Allowed: post {post} holds step '{step}' of item '{item}'.",
+    ),
     "CO_SIGNED": (
         "会签已记录。本环节尚未办理，须由另一名有权人员发起。",
         "Your co-signature is recorded. The act itself is not done yet; another empowered officer performs it.",
@@ -208,16 +276,46 @@ _REFUSALS: dict[str, tuple[str, str]] = {
         "您与当事人有利害关系（{relation}），应当回避，不得办理“{step}”。请报告并由他人办理：{posts}。",
         "You have a declared interest in the party ({relation}) and must recuse yourself from '{step}'. Pass it to: {posts}.",
     ),
-    "COLLECTIVE_REQUIRED": ("本案须经集体讨论，“{missing}”未完成，不得“{step}”。", "This case needs collective deliberation; '{missing}' is not done, so '{step}' may not be. Convene it first."),
-    "LEGAL_REVIEW_REQUIRED": ("本案须经法制审核，“{missing}”未完成，不得“{step}”。请先送审。", "This case needs legal review; '{missing}' is not done, so '{step}' may not be. Send it to review first."),
-    "HEARING_REQUIRED": ("本案须举行听证，“{missing}”未完成，不得“{step}”。请先听证。", "This case needs a hearing; '{missing}' is not done, so '{step}' may not be. Hold it first."),
-    "RIGHTS_NOT_NOTIFIED": ("尚未告知当事人权利（“{missing}”），不得“{step}”。请先告知。", "The party has not been told of its rights ('{missing}'), so '{step}' may not be done. Notify first."),
-    "CASE_ITEM_MISMATCH": ("本案属于事项“{fixed}”，不能按“{item}”办理。请核对案号。", "This case belongs to item '{fixed}', not '{item}'. Check the case number."),
-    "CASE_PARTY_MISMATCH": ("当事人与本案首次办理时不一致。请核对案号与当事人。", "The party is not the one this case began with. Check the case and the party."),
-    "CASE_REGION_MISMATCH": ("行政区划与本案首次办理时（{fixed}）不一致。请核对。", "The region is not the one this case began with ({fixed}). Check it."),
-    "CONTROL_ERROR": ("制约措施“{control}”无法判断，按拒绝处理。请联系策略维护人员。", "Control '{control}' could not be evaluated, which counts as a refusal. Tell the policy maintainers."),
-    "LOG_UNAVAILABLE": ("目前无法留痕，不得用权。请稍后重试；若持续，请联系运维。", "The decision cannot be recorded now, so no power may be used. Retry; if it lasts, tell the operators."),
-    "CASE_TOO_LARGE": ("本案记录超过 {limit} 条，不再受理新的办理。请报告运维。", "This case has more than {limit} acts and takes no further one. Tell the operators."),
+    "COLLECTIVE_REQUIRED": (
+        "本案须经集体讨论，“{missing}”未完成，不得“{step}”。",
+        "This case needs collective deliberation; '{missing}' is not done, so '{step}' may not be. Convene it first.",
+    ),
+    "LEGAL_REVIEW_REQUIRED": (
+        "本案须经法制审核，“{missing}”未完成，不得“{step}”。请先送审。",
+        "This case needs legal review; '{missing}' is not done, so '{step}' may not be. Send it to review first.",
+    ),
+    "HEARING_REQUIRED": (
+        "本案须举行听证，“{missing}”未完成，不得“{step}”。请先听证。",
+        "This case needs a hearing; '{missing}' is not done, so '{step}' may not be. Hold it first.",
+    ),
+    "RIGHTS_NOT_NOTIFIED": (
+        "尚未告知当事人权利（“{missing}”），不得“{step}”。请先告知。",
+        "The party has not been told of its rights ('{missing}'), so '{step}' may not be done. Notify first.",
+    ),
+    "CASE_ITEM_MISMATCH": (
+        "本案属于事项“{fixed}”，不能按“{item}”办理。请核对案号。",
+        "This case belongs to item '{fixed}', not '{item}'. Check the case number.",
+    ),
+    "CASE_PARTY_MISMATCH": (
+        "当事人与本案首次办理时不一致。请核对案号与当事人。",
+        "The party is not the one this case began with. Check the case and the party.",
+    ),
+    "CASE_REGION_MISMATCH": (
+        "行政区划与本案首次办理时（{fixed}）不一致。请核对。",
+        "The region is not the one this case began with ({fixed}). Check it.",
+    ),
+    "CONTROL_ERROR": (
+        "制约措施“{control}”无法判断，按拒绝处理。请联系策略维护人员。",
+        "Control '{control}' could not be evaluated, which counts as a refusal. Tell the policy maintainers.",
+    ),
+    "LOG_UNAVAILABLE": (
+        "目前无法留痕，不得用权。请稍后重试；若持续，请联系运维。",
+        "The decision cannot be recorded now, so no power may be used. Retry; if it lasts, tell the operators.",
+    ),
+    "CASE_TOO_LARGE": (
+        "本案记录超过 {limit} 条，不再受理新的办理。请报告运维。",
+        "This case has more than {limit} acts and takes no further one. Tell the operators.",
+    ),
 }
 
 CATALOGUE: dict[str, Sentence] = {code: Sentence(zh, en) for code, (zh, en) in (_FINDINGS | _REFUSALS).items()}

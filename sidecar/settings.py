@@ -1,13 +1,13 @@
 """All settings, one frozen tree: environment variables with the prefix QUANHENG_, or a TOML file; unknown keys are errors.
 
-    policies        folder of compiled policies
-    data            folder of the record (created; one writer)
-    personnel       folder with appointments.csv, credentials.csv, declarations.csv
-    host, port      where to listen; anything but loopback needs TLS
-    uds             Unix socket instead of host and port
-    timezone        zone in which days are counted
-    callers         name → {token_sha256, may}: who may call, and what
-    insecure        loopback without tokens; said at each start and in /readyz
+policies        folder of compiled policies
+data            folder of the record (created; one writer)
+personnel       folder with appointments.csv, credentials.csv, declarations.csv
+host, port      where to listen; anything but loopback needs TLS
+uds             Unix socket instead of host and port
+timezone        zone in which days are counted
+callers         name → {token_sha256, may}: who may call, and what
+insecure        loopback without tokens; said at each start and in /readyz
 """
 
 import os
@@ -91,7 +91,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def read_settings(environment: Mapping[str, str] = os.environ, overrides: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:
+def read_settings(
+    environment: Mapping[str, str] = os.environ, overrides: Mapping[str, Any] | None = None, config: Path | None = None
+) -> Settings:
     """TOML file, then environment, then command line; the later wins. Raises SettingsError naming every bad key."""
     file = config or (Path(environment["QUANHENG_CONFIG"]) if environment.get("QUANHENG_CONFIG") else None)
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
@@ -125,5 +127,7 @@ def _table(name: str, text: str) -> dict[str, Any]:
     try:
         table: dict[str, Any] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as fault:
-        raise SettingsError(f"{name} is not an inline TOML table: {fault}", '{portal = {token_sha256 = "…", may = ["ask"]}}') from fault
+        raise SettingsError(
+            f"{name} is not an inline TOML table: {fault}", '{portal = {token_sha256 = "…", may = ["ask"]}}'
+        ) from fault
     return table

@@ -58,7 +58,9 @@ def build_service(settings: Settings) -> Service:
 
 def _personnel(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:
     if not (folder / APPOINTMENTS).is_file():
-        raise PersonnelError(f"{folder / APPOINTMENTS} is missing: nobody holds a post", "write person,post,from,to and one line each")
+        raise PersonnelError(
+            f"{folder / APPOINTMENTS} is missing: nobody holds a post", "write person,post,from,to and one line each"
+        )
     names = (APPOINTMENTS, CREDENTIALS, DECLARATIONS)
     tables = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
     return read_personnel(tables, policy.manifest.posts, party_token)

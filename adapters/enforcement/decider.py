@@ -1,6 +1,7 @@
 """Asking the sidecar over HTTP: an allow is HTTP 200 with the JSON value `true`, and nothing else is.
 
-Everything that is not a clear answer (unreachable, slow, another status, malformed) is `unclear`, and no enforcement point acts on it.
+Everything that is not a clear answer (unreachable, slow, another status, malformed) is unclear, and no enforcement point acts
+on it.
 """
 
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ class Verdict:
     clear: bool
     context: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+
+    @classmethod
+    def unclear(cls, problem: str) -> "Verdict":
+        return cls(allowed=False, clear=False, problem=problem)
 
     @property
     def decision_id(self) -> str:
@@ -41,7 +46,7 @@ class HttpDecider:
             except httpx.TransportError as fault:
                 problem = f"{type(fault).__name__}: {fault}"
                 log.warning("sidecar unreachable", attempt=attempt, problem=problem)
-        return Verdict(False, False, problem=problem)
+        return Verdict.unclear(problem)
 
     async def report(self, decision_id: str, result: str, detail: str) -> None:
         """Report an outcome; a report that cannot be made leaves the act counted, which is the safe side."""
@@ -55,13 +60,13 @@ class HttpDecider:
 
 def _read(response: httpx.Response) -> Verdict:
     if response.status_code != httpx.codes.OK:
-        refused = httpx.codes.is_client_error(response.status_code)
-        return Verdict(False, False, problem=f"HTTP {response.status_code}: {response.text[:200]}" if refused else f"HTTP {response.status_code}")
+        told = f": {response.text[:200]}" if httpx.codes.is_client_error(response.status_code) else ""
+        return Verdict.unclear(f"HTTP {response.status_code}{told}")
     try:
         answer = response.json()
     except ValueError:
-        return Verdict(False, False, problem="the answer is not JSON")
+        return Verdict.unclear("the answer is not JSON")
     if not isinstance(answer, dict) or not isinstance(answer.get("decision"), bool):
-        return Verdict(False, False, problem="the answer holds no decision")
+        return Verdict.unclear("the answer holds no decision")
     context = answer.get("context")
-    return Verdict(answer["decision"], True, context if isinstance(context, dict) else {})
+    return Verdict(answer["decision"], clear=True, context=context if isinstance(context, dict) else {})

@@ -1,14 +1,15 @@
 """A streaming reverse proxy that stands in front of a system which knows nothing of it.
 
-Life of a request: match the route → read what the route needs → ask the sidecar → forward, or answer 403 with a reason a person can
-read → report the outcome. Closed failure everywhere: unmapped, unclear or malformed means not forwarded.
+Life of a request: match the route → read what the route needs → ask the sidecar → forward, or answer 403 with a reason a
+person can read → report the outcome. Closed failure everywhere: unmapped, unclear or malformed means not forwarded.
 
-Outcome: a 2xx or 3xx answer of the system behind is `performed`; a 4xx answer, and a connection that never opened, is `failed`. After a
-5xx, a time-out or a connection that broke nobody knows what happened, so nothing is reported and the act stays counted: a system that
-crashes must not hand anyone a second chance.
+Outcome: a 2xx or 3xx answer of the system behind is `performed`; a 4xx answer, and a connection that never opened, is `failed`.
+After a 5xx, a time-out or a connection that broke nobody knows what happened, so nothing is reported and the act stays
+counted: a system that crashes must not hand anyone a second chance.
 
-The client's X-Request-ID is passed on but never used towards the sidecar: a client that repeats itself would otherwise repeat the act
-under one decision. Client-sent X-Quanheng-* headers are removed; the decision is told to the system behind in headers of that name.
+The client's X-Request-ID is passed on but never used towards the sidecar: a client that repeats itself would otherwise repeat
+the act under one decision. Client-sent X-Quanheng-* headers are removed; the decision is told to the system behind in headers
+of that name.
 """
 
 import json
@@ -31,7 +32,17 @@ BODY_LIMIT = 1024 * 1024  # bytes of a body that must be read to decide; others 
 OWN_PREFIX = "/.quanheng/"
 
 _HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -44,7 +55,9 @@ class ReverseProxy:
     def __init__(self, routes: RouteFile, decider: HttpDecider, upstream: httpx.AsyncClient) -> None:
         self._routes, self._decider, self._upstream = routes, decider, upstream
         self._registry = CollectorRegistry()
-        self._requests = Counter("quanheng_proxy_requests", "Requests by what became of them", ["result"], registry=self._registry)
+        self._requests = Counter(
+            "quanheng_proxy_requests", "Requests by what became of them", ["result"], registry=self._registry
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -84,8 +97,14 @@ class ReverseProxy:
         if not verdict.clear:
             self._requests.labels("unclear").inc()
             log.error("no decision", problem=verdict.problem)
-            await _send_reason(scope, send, 503, "NO_DECISION", "授权服务没有给出决定，请求未转交。请稍后重试。",
-                               "The authorization service gave no decision; nothing was forwarded. Try again.")
+            await _send_reason(
+                scope,
+                send,
+                503,
+                "NO_DECISION",
+                "授权服务没有给出决定，请求未转交。请稍后重试。",
+                "The authorization service gave no decision; nothing was forwarded. Try again.",
+            )
         elif not verdict.allowed:
             self._requests.labels("refused").inc()
             await _send_refusal(scope, send, verdict)
@@ -109,12 +128,25 @@ class ReverseProxy:
         try:
             response = await self._upstream.send(request, stream=True)
         except httpx.ConnectError:
-            await _send_reason(scope, send, 502, "NOT_CONNECTED", "业务系统无法连接，请求未办理。", "The system behind cannot be reached; nothing was done.")
+            await _send_reason(
+                scope,
+                send,
+                502,
+                "NOT_CONNECTED",
+                "业务系统无法连接，请求未办理。",
+                "The system behind cannot be reached; nothing was done.",
+            )
             return 0
         except httpx.TransportError as fault:
             log.error("upstream broke", problem=str(fault))  # noqa: TRY400 - expected, a stack adds nothing
-            await _send_reason(scope, send, 502, "UNKNOWN_OUTCOME", "业务系统没有答复，办理结果不明，请先查询再操作。",
-                               "The system behind did not answer; look before you act again.")
+            await _send_reason(
+                scope,
+                send,
+                502,
+                "UNKNOWN_OUTCOME",
+                "业务系统没有答复，办理结果不明，请先查询再操作。",
+                "The system behind did not answer; look before you act again.",
+            )
             return None
         try:
             await send({"type": "http.response.start", "status": response.status_code, "headers": _returned(response, told)})
@@ -129,7 +161,10 @@ class ReverseProxy:
         self._requests.labels("unmapped").inc()
         log.warning("unmapped route", method=scope["method"], path=scope["path"])
         await _send_reason(
-            scope, send, 403, "UNMAPPED_ROUTE",
+            scope,
+            send,
+            403,
+            "UNMAPPED_ROUTE",
             "此操作未对应权责清单中的任何环节，也未声明为非权力，不予转交。请联系系统管理员补充路由文件。",
             "This route is no step of the power list and not declared not-a-power; it is not forwarded. Ask for it to be mapped.",
         )
@@ -199,8 +234,15 @@ async def _send_refusal(scope: Scope, send: Send, verdict: Verdict) -> None:
     context = verdict.context
     reason = context.get("reason", {})
     names = "、".join(context.get("remedy", {}).get("names", []))
-    facts = {"decision_id": verdict.decision_id, "rule": context.get("rule"), "basis": context.get("basis"), "remedy": context.get("remedy")}
-    await _send_reason(scope, send, 403, str(context.get("code", "DENIED")), str(reason.get("zh", "")), str(reason.get("en", "")), facts, names)
+    facts = {
+        "decision_id": verdict.decision_id,
+        "rule": context.get("rule"),
+        "basis": context.get("basis"),
+        "remedy": context.get("remedy"),
+    }
+    await _send_reason(
+        scope, send, 403, str(context.get("code", "DENIED")), str(reason.get("zh", "")), str(reason.get("en", "")), facts, names
+    )
 
 
 async def _send_reason(

@@ -9,8 +9,8 @@ Every route of the system behind the proxy is either mapped or declared `not_a_p
 refused. A value comes from exactly one place: a path segment, a query parameter, a header, a member of the JSON body (dots lead
 into nested members), or is fixed in the file (`value`).
 
-A path is matched only in its plain form: dot segments, doubled or encoded slashes, backslashes and NUL are refused before matching,
-because the system behind might read them differently.
+A path is matched only in its plain form: dot segments, doubled or encoded slashes, backslashes and NUL are refused before
+matching, because the system behind might read them differently.
 """
 
 import re
@@ -112,7 +112,11 @@ def _doubts(routes: RouteFile, located: Located) -> Iterable[Finding]:
         shape = (route.method, tuple("{}" if _PARAMETER.match(s) else s for s in route.segments))
         if shape in seen:
             first = located.place("routes", seen[shape])
-            yield Finding("DUPLICATE_ID", located.place("routes", n), facts={"what": "route", "id": f"{route.method} {route.path}", "first": first})
+            yield Finding(
+                "DUPLICATE_ID",
+                located.place("routes", n),
+                facts={"what": "route", "id": f"{route.method} {route.path}", "first": first},
+            )
         seen.setdefault(shape, n)
         parameters = {match.group(1) for match in map(_PARAMETER.match, route.segments) if match}
         for source in route.sources():
@@ -137,7 +141,11 @@ def match_route(routes: RouteFile, method: str, raw_path: str) -> Matched | None
         given = [unquote(segment, errors="strict") for segment in raw_path.split("/")[1:]]
     except UnicodeDecodeError:
         raise RequestError("bad_path", "the path is not UTF-8") from None
-    found = [Matched(route, values) for route in routes.routes if route.method == method and (values := _fits(route, given)) is not None]
+    found = [
+        Matched(route, values)
+        for route in routes.routes
+        if route.method == method and (values := _fits(route, given)) is not None
+    ]
     return min(found, key=lambda matched: len(matched.segments), default=None)
 
 
@@ -209,7 +217,10 @@ def evaluation_of(routes: RouteFile, matched: Matched, parts: Parts) -> dict[str
         "resource": {
             "type": "case",
             "id": str(case),
-            "properties": {"item": route.item, **_present({"party": _text(parts.value(route.party)), "region": parts.value(route.region)})},
+            "properties": {
+                "item": route.item,
+                **_present({"party": _text(parts.value(route.party)), "region": parts.value(route.region)}),
+            },
         },
         "context": {
             "intent": route.intent,

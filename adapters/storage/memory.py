@@ -60,7 +60,9 @@ class MemoryReader:
 
     def append(self, commit: Commit) -> int:
         seq = len(self.entries) + 1
-        previous = next((e.leaf.hex() for e in reversed(self.entries) if commit.case_id and _fields(e)["case_id"] == commit.case_id), "")
+        previous = next(
+            (e.leaf.hex() for e in reversed(self.entries) if commit.case_id and _fields(e)["case_id"] == commit.case_id), ""
+        )
         body = canonical_bytes({**as_fields(commit.entry), "seq": seq, "prev_case": previous})
         self.entries.append(Stored(seq, leaf_hash(body), body))
         return seq
@@ -100,7 +102,10 @@ def _matches(entry: Stored, wanted: Filter) -> bool:
     fields = _fields(entry)
     subject = fields.get("subject")
     fields["officer"] = subject["person"] if isinstance(subject, dict) else ""
-    named = all(not getattr(wanted, n) or fields.get(n) == getattr(wanted, n) for n in ("officer", "item", "case_id", "code", "decision", "kind"))
+    named = all(
+        not getattr(wanted, n) or fields.get(n) == getattr(wanted, n)
+        for n in ("officer", "item", "case_id", "code", "decision", "kind")
+    )
     moment = datetime.fromisoformat(str(fields["time"])).timestamp() * 1000
     early = wanted.since_ms is not None and moment < wanted.since_ms
     late = wanted.until_ms is not None and moment >= wanted.until_ms

@@ -72,7 +72,9 @@ class PolicyFolder:
         current = {path: sha256(data) for path, data in self.sources().items()}
         if any(path.endswith(ORGAN_FILE) for path in current) and current != built:
             changed = sorted(path for path in current.keys() | built.keys() if current.get(path) != built.get(path))
-            raise PolicyError(f"the compiled policies are older than {', '.join(changed[:5])}", f"run: quanheng build {self.root}")
+            raise PolicyError(
+                f"the compiled policies are older than {', '.join(changed[:5])}", f"run: quanheng build {self.root}"
+            )
 
     def _named(self, names: tuple[str, ...]) -> Iterator[str]:
         folders = [self.root, *sorted(p for p in self.root.iterdir() if p.is_dir() and not p.name.startswith("."))]
@@ -87,7 +89,9 @@ class PolicyFolder:
         try:
             descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as fault:
-            raise PolicyError(f"{full}: cannot be read: {fault.strerror}", "a regular readable file is needed, no link") from fault
+            raise PolicyError(
+                f"{full}: cannot be read: {fault.strerror}", "a regular readable file is needed, no link"
+            ) from fault
         with os.fdopen(descriptor, "rb") as stream:
             state = os.fstat(stream.fileno())
             if not stat.S_ISREG(state.st_mode):

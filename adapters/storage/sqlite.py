@@ -294,7 +294,9 @@ class SqliteReader:
             raise StoreError(f"{path} does not exist", "name the --data folder of the sidecar")
         self._guard = threading.Lock()
         try:
-            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=2.0)
+            self._connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=2.0
+            )
         except sqlite3.Error as fault:
             raise StoreError(f"{path} cannot be opened: {fault}", "check that it is readable") from fault
 
@@ -341,7 +343,14 @@ class SqliteReader:
             raise StoreError(f"the record cannot be read: {fault}", "check that the file is a record of this version") from fault
 
 
-_FILTER_COLUMNS = {"officer": "officer", "item": "item", "case_id": "case_id", "code": "code", "decision": "decision", "kind": "kind"}
+_FILTER_COLUMNS = {
+    "officer": "officer",
+    "item": "item",
+    "case_id": "case_id",
+    "code": "code",
+    "decision": "decision",
+    "kind": "kind",
+}
 
 
 def _where(wanted: Filter) -> tuple[list[str], list[object]]:

@@ -14,7 +14,7 @@ app = typer.Typer(
 )
 app.command("check")(policies.check_command)
 app.command("build")(policies.build_command)
-app.command("test")(policies.test_command)
+app.command("test")(policies.expectations_command)
 app.command("schema")(policies.schema_command)
 app.command("serve")(serving.serve_command)
 app.command("token")(serving.token_command)

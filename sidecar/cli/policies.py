@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from adapters.storage.policy_folder import PolicyFolder
-from sidecar.cli.output import FOUND, OK, JsonOption, Language, LangOption, print_json, print_line
+from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
 from sidecar.compiler.compile import Checked, check, compile_policies
 from sidecar.expectations.run import Outcome, Report, run_expectations
 from sidecar.power_list.findings import Finding, Severity
@@ -51,15 +51,23 @@ def build_command(folder: Folder, lang: LangOption, json: JsonOption = False) ->
         raise typer.Exit(FOUND)
     compiled = compile_policies(checked, files.model(), sources)
     files.write(compiled.files)
-    facts = {"items": len(checked.items), "rows": len(compiled.rows), "digest": compiled.manifest.digest, "files": sorted(compiled.files)}
+    facts = {
+        "items": len(checked.items),
+        "rows": len(compiled.rows),
+        "digest": compiled.manifest.digest,
+        "files": sorted(compiled.files),
+    }
     if json:
         print_json(facts)
     else:
-        told = {Language.ZH: "已编译 {items} 个事项，{rows} 行策略，摘要 {digest}", Language.EN: "built {items} items into {rows} rows, digest {digest}"}
+        told = {
+            Language.ZH: "已编译 {items} 个事项，{rows} 行策略，摘要 {digest}",
+            Language.EN: "built {items} items into {rows} rows, digest {digest}",
+        }
         print_line(told[lang].format_map(facts))
 
 
-def test_command(folder: Folder, lang: LangOption, json: JsonOption = False) -> None:
+def expectations_command(folder: Folder, lang: LangOption, json: JsonOption = False) -> None:
     """Run the expectations of a built policy folder 运行期望测试."""
     files = PolicyFolder(folder)
     report = run_expectations(files.expectations(), files.snapshot())
@@ -85,11 +93,16 @@ def _show_findings(folder: Path, findings: list[Finding], lang: Language, every:
             if shown > SHOWN_WARNINGS:
                 continue
         item = f"[{finding.item}] " if finding.item else ""
-        print_line(f"{folder / finding.place.file}:{finding.place.line}:{finding.place.column}: {finding.severity}: {item}"
-                   f"{finding.sentence.in_language(lang)} ({finding.code})")
+        print_line(
+            f"{folder / finding.place.file}:{finding.place.line}:{finding.place.column}: {finding.severity}: {item}"
+            f"{finding.sentence.in_language(lang)} ({finding.code})"
+        )
     if shown > SHOWN_WARNINGS:
         rest = Counter(f.code for f in findings if f.severity is Severity.WARNING)
-        told = {Language.ZH: "…警告共 {n} 条，按种类：{kinds}；--all 显示全部", Language.EN: "… {n} warnings in all, by kind: {kinds}; --all shows each"}
+        told = {
+            Language.ZH: "…警告共 {n} 条，按种类：{kinds}；--all 显示全部",
+            Language.EN: "… {n} warnings in all, by kind: {kinds}; --all shows each",
+        }
         kinds = ", ".join(f"{code} {n}" for code, n in rest.most_common())
         print_line(told[lang].format(n=rest.total(), kinds=kinds))
 

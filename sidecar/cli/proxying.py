@@ -29,7 +29,9 @@ def proxy_command(
     sidecar: Annotated[str, typer.Option(help="The sidecar 授权服务地址")] = "http://127.0.0.1:8181",
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option()] = 8180,
-    policies: Annotated[Path | None, typer.Option(help="Check items and steps of the routes against this built folder 核对路由")] = None,
+    policies: Annotated[
+        Path | None, typer.Option(help="Check items and steps of the routes against this built folder 核对路由")
+    ] = None,
 ) -> None:
     """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
     table = read_routes(str(routes), _read(routes))
@@ -45,8 +47,17 @@ def proxy_command(
         log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")
     log.info("ready", listening=f"http://{host}:{port}", upstream=upstream, sidecar=sidecar, routes=len(table.routes))
     uvicorn.run(
-        app, host=host, port=port, loop="uvloop", http="httptools", lifespan="off", access_log=False, log_level="warning",
-        server_header=False, proxy_headers=False,
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
     )
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.storage.sqlite import RECORD_FILE, SqliteReader
-from sidecar.cli.output import FOUND, JsonOption, Language, LangOption, print_json, print_line
+from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_json, print_line
 from sidecar.errors import SettingsError
 from sidecar.ports.records import Filter
 from sidecar.service.inspect import as_shown
@@ -61,7 +61,10 @@ def query_command(
 
 @log_app.command("show")
 def show_command(
-    decision_id: Annotated[str, typer.Argument(help="决定编号")], lang: LangOption, data: DataOption = Path("var/data"), json: JsonOption = False
+    decision_id: Annotated[str, typer.Argument(help="决定编号")],
+    lang: LangOption,
+    data: DataOption = Path("var/data"),
+    json: JsonOption = False,
 ) -> None:
     """One decision with all it rests on, and its outcome 查看一条决定."""
     reader = _reader(data)
@@ -175,9 +178,28 @@ def _compact(entry: dict[str, Any]) -> str:
 
 _LABELS = {
     Language.ZH: {
-        "decision_id": "决定编号", "seq": "序号", "time": "时间", "caller": "调用系统", "channel": "渠道", "officer": "人员", "post": "岗位",
-        "case": "案号", "item": "事项", "step": "环节", "decision": "决定", "code": "代码", "reason": "理由", "basis": "依据", "ground": "理由项",
-        "rows": "策略行", "sources": "出处", "officers": "会签人员", "obligations": "附随义务", "policy": "策略摘要", "outcome": "办理结果", "leaf": "叶哈希",
+        "decision_id": "决定编号",
+        "seq": "序号",
+        "time": "时间",
+        "caller": "调用系统",
+        "channel": "渠道",
+        "officer": "人员",
+        "post": "岗位",
+        "case": "案号",
+        "item": "事项",
+        "step": "环节",
+        "decision": "决定",
+        "code": "代码",
+        "reason": "理由",
+        "basis": "依据",
+        "ground": "理由项",
+        "rows": "策略行",
+        "sources": "出处",
+        "officers": "会签人员",
+        "obligations": "附随义务",
+        "policy": "策略摘要",
+        "outcome": "办理结果",
+        "leaf": "叶哈希",
         "party": "当事人（化名）",
     },
     Language.EN: {},
@@ -187,15 +209,29 @@ _LABELS = {
 def _show_entry(entry: dict[str, Any], outcome: dict[str, Any] | None, lang: Language) -> None:
     subject, action = entry["subject"], entry["action"]
     rows = [
-        ("decision_id", entry["decision_id"]), ("seq", entry["seq"]), ("time", f"{entry['time']} ({entry['time_source']})"),
-        ("caller", entry["caller"]), ("channel", entry["channel"]), ("officer", subject["person"]), ("post", subject["acting_post"]),
-        ("party", entry["party_token"]), ("case", f"{entry['case_id']} v{entry['case_version']}"),
-        ("item", f"{entry['item_name']} ({entry['item']} v{entry['item_version']})"), ("step", action["step"]),
-        ("decision", _VERDICTS[lang][entry["decision"]]), ("code", entry["code"]), ("reason", entry["reason"][lang.value]),
-        ("basis", "；".join(entry["basis"])), ("rows", ", ".join(entry["rows"])), ("sources", ", ".join(entry["sources"])),
-        ("officers", ", ".join(entry["officers"])), ("obligations", ", ".join(f"{o['kind']} {o['arg']}" for o in entry["obligations"])),
+        ("decision_id", entry["decision_id"]),
+        ("seq", entry["seq"]),
+        ("time", f"{entry['time']} ({entry['time_source']})"),
+        ("caller", entry["caller"]),
+        ("channel", entry["channel"]),
+        ("officer", subject["person"]),
+        ("post", subject["acting_post"]),
+        ("party", entry["party_token"]),
+        ("case", f"{entry['case_id']} v{entry['case_version']}"),
+        ("item", f"{entry['item_name']} ({entry['item']} v{entry['item_version']})"),
+        ("step", action["step"]),
+        ("decision", _VERDICTS[lang][entry["decision"]]),
+        ("code", entry["code"]),
+        ("reason", entry["reason"][lang.value]),
+        ("basis", "；".join(entry["basis"])),
+        ("rows", ", ".join(entry["rows"])),
+        ("sources", ", ".join(entry["sources"])),
+        ("officers", ", ".join(entry["officers"])),
+        ("obligations", ", ".join(f"{o['kind']} {o['arg']}" for o in entry["obligations"])),
         *(("ground", f"{g['code']} {g['rule']} {g['basis']} [{g['source']}]") for g in entry["grounds"]),
-        ("policy", entry["policy_digest"]), ("leaf", entry["leaf"]), ("outcome", f"{outcome['result']} {outcome['detail']}" if outcome else "-"),
+        ("policy", entry["policy_digest"]),
+        ("leaf", entry["leaf"]),
+        ("outcome", f"{outcome['result']} {outcome['detail']}" if outcome else "-"),
     ]
     for name, value in rows:
         if value not in ("", "-"):

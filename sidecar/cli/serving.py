@@ -25,18 +25,28 @@ def serve_command(
     port: Annotated[int | None, typer.Option()] = None,
     uds: Annotated[Path | None, typer.Option(help="Unix socket instead of host and port")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML) 设置文件")] = None,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Loopback callers need no token; for trying out 仅供本机试用")] = False,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Loopback callers need no token; for trying out 仅供本机试用")
+    ] = False,
 ) -> None:
     """Serve decisions over HTTP 启动服务."""
     overrides: dict[str, Any] = {
-        "policies": policies, "data": data, "personnel": personnel, "host": host, "port": port, "uds": uds, "insecure": insecure or None,
+        "policies": policies,
+        "data": data,
+        "personnel": personnel,
+        "host": host,
+        "port": port,
+        "uds": uds,
+        "insecure": insecure or None,
     }
     settings = read_settings(overrides=overrides, config=config)
     service = build_service(settings)
     store = service.authorizer.store
     for warning in warnings_of(settings, durable=store.durable):
         log.warning("INSECURE", what=warning)
-    log.info("ready", policy=service.authorizer.policy.digest, items=len(service.authorizer.policy.manifest.items), **_where(settings))
+    log.info(
+        "ready", policy=service.authorizer.policy.digest, items=len(service.authorizer.policy.manifest.items), **_where(settings)
+    )
     server = uvicorn.Server(_uvicorn(service.app, settings))
     server.run()
 

@@ -114,7 +114,9 @@ def bind(policies: PolicySet) -> tuple[list[BoundItem], list[Finding]]:
 def _profile_problems(entry: ItemEntry, profile: ProfileEntry | None, policies: PolicySet) -> Iterator[Finding]:
     item = entry.item
     if profile is None:
-        yield entry.finding("UNKNOWN_PROFILE", ("control_profile",), profile=item.profile_id, near=", ".join(sorted(policies.profiles)))
+        yield entry.finding(
+            "UNKNOWN_PROFILE", ("control_profile",), profile=item.profile_id, near=", ".join(sorted(policies.profiles))
+        )
     elif item.power_class not in profile.profile.applies_to:
         fitting = sorted(name for name, p in policies.profiles.items() if item.power_class in p.profile.applies_to)
         yield entry.finding(
@@ -137,7 +139,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[BoundItem, list
     findings += _tightening(binder)
     steps = [_bound_step(binder, step_id, profile) for step_id in plans]
     findings += _cycles(entry, steps)
-    return BoundItem(entry, profile.profile.profile, steps, _asserted_facts(entry, steps)), findings
+    return BoundItem(entry, profile.profile.profile, steps, _asserted_facts(steps)), findings
 
 
 def _match(entry: ItemEntry, profile: ProfileFile) -> dict[str, tuple[str, ...]]:
@@ -157,7 +159,9 @@ def _own_plans(entry: ItemEntry, profile: ProfileEntry, mapped: Mapping[str, tup
     plans: dict[str, _Plan] = {}
     for n, step in enumerate(entry.item.steps):
         rules = tuple(
-            (rule, profile.located.place("steps", k)) for k, rule in enumerate(profile.profile.steps) if step.id in mapped[rule.id]
+            (rule, profile.located.place("steps", k))
+            for k, rule in enumerate(profile.profile.steps)
+            if step.id in mapped[rule.id]
         )
         plans[step.id] = _Plan(step, rules, entry.step_posts[step.id], entry.place("steps", n))
     return plans
@@ -199,11 +203,21 @@ def _tightening(binder: _Binder) -> Iterator[Finding]:
             required = rule.officers.min if rule.officers else 1
             if step.officers and step.officers.min < required:
                 yield entry.finding(
-                    "LOOSER_OFFICERS", ("steps", n, "officers"), step=step.id, n=step.officers.min, required=required, basis=rule.basis
+                    "LOOSER_OFFICERS",
+                    ("steps", n, "officers"),
+                    step=step.id,
+                    n=step.officers.min,
+                    required=required,
+                    basis=rule.basis,
                 )
             if rule.max_times and step.max_times > rule.max_times:
                 yield entry.finding(
-                    "LOOSER_TIMES", ("steps", n, "max_times"), step=step.id, n=step.max_times, allowed=rule.max_times, basis=rule.basis
+                    "LOOSER_TIMES",
+                    ("steps", n, "max_times"),
+                    step=step.id,
+                    n=step.max_times,
+                    allowed=rule.max_times,
+                    basis=rule.basis,
                 )
 
 
@@ -406,7 +420,7 @@ def derived_fact(step_id: str) -> str:
     return step_id.replace("-", "_") + "_done"
 
 
-def _asserted_facts(entry: ItemEntry, steps: Sequence[BoundStep]) -> tuple[str, ...]:
+def _asserted_facts(steps: Sequence[BoundStep]) -> tuple[str, ...]:
     derived = {derived_fact(step.id) for step in steps}
     names: set[str] = set()
     for step in steps:

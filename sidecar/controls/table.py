@@ -45,7 +45,7 @@ class Judge:
     def _ask(self, control: str, arg: str) -> Stop | None:
         try:
             return GUARDS[control](arg, self.context)
-        except Exception:  # whatever went wrong inside, the prohibition stands
+        except Exception:  # noqa: BLE001 - whatever went wrong inside, the prohibition stands
             return Stop("CONTROL_ERROR", {"control": control})
 
 

@@ -58,13 +58,11 @@ _RANK = {code: n for n, code in enumerate(_PRECEDENCE)}
 _ID, _SUB, _REGION, _SINCE, _UNTIL, _CTL, _ARG = 0, 1, 2, 5, 6, 7, 8
 
 
-def decide(
-    policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, today: date
-) -> Decision:
+def decide(policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, today: date) -> Decision:
     """Decide one request in a case on a day. Pure: the same values in give the same decision out."""
     item = policy.item(request.item)
     if item is None or request.step not in item.steps:
-        return _unknown(policy, request, item)
+        return _unknown(request, item)
     asked = _Asked(policy, personnel, history, request, item, today)
     matches = policy.engine.match(asked.casbin_request, {**CASBIN_FUNCTIONS, "g": asked.holds})
     grounds = [*asked.power_grounds(matches), *asked.case_grounds(), *asked.control_grounds(matches)]
@@ -97,7 +95,7 @@ class _Asked:
         request = self._request
         return (f"officer:{request.person}", self._region, request.item, request.step, self._day, self._judge)
 
-    def holds(self, sub: str, post: str) -> bool:
+    def holds(self, _sub: str, post: str) -> bool:
         """Casbin's `g`: appointments in force today. Unknown officers are never stored anywhere."""
         return post.removeprefix("post:") in self._posts
 
@@ -250,7 +248,7 @@ def _without_echoes(grounds: Iterable[Ground]) -> list[Ground]:
     return list({(ground.code, ground.reason): ground for ground in reversed(list(grounds))}.values())[::-1]
 
 
-def _unknown(policy: PolicySnapshot, request: AccessRequest, item: ItemFacts | None) -> Decision:
+def _unknown(request: AccessRequest, item: ItemFacts | None) -> Decision:
     if item is None:
         reason, version, basis = say("UNKNOWN_ITEM", item=request.item), 0, "优化营商环境条例第四十条；法无授权不可为"
     else:

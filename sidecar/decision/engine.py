@@ -77,7 +77,7 @@ class Engine:
             denies = row[self._effect_column] == "deny"
             try:
                 hit = self._residual(request, row, functions)
-            except Exception:  # an error in a prohibition is a prohibition
+            except Exception:  # noqa: BLE001 - an error in a prohibition is a prohibition
                 hit = denies
             if hit:
                 (matches.deny if denies else matches.allow).append(row)
@@ -90,9 +90,13 @@ def _read_model(text: str) -> Any:
         model.load_model_from_text(text)
         effect, sections = model["e"]["e"].value, (model["r"]["r"], model["p"]["p"], model["m"]["m"])
     except Exception as fault:
-        raise PolicyError(f"model.conf is not a Casbin model: {fault}", "compare it with the shipped policies/model.conf") from fault
+        raise PolicyError(
+            f"model.conf is not a Casbin model: {fault}", "compare it with the shipped policies/model.conf"
+        ) from fault
     if effect != EFFECT or not all(sections) or "p_eft" not in model["p"]["p"].tokens:
-        raise PolicyError(f"model.conf has the effect {effect!r}", "the effect must be: some allow and no deny, with a column eft")
+        raise PolicyError(
+            f"model.conf has the effect {effect!r}", "the effect must be: some allow and no deny, with a column eft"
+        )
     return model
 
 
@@ -106,7 +110,9 @@ def read_rows(text: str, widths: Mapping[str, int]) -> dict[str, list[Row]]:
         if ptype not in widths:
             raise PolicyError(f"policy.csv:{number}:1: unknown row type {ptype!r}", f"known types: {', '.join(widths)}")
         if len(cells) != widths[ptype]:
-            raise PolicyError(f"policy.csv:{number}:1: {len(cells)} cells, a {ptype} row has {widths[ptype]}", "build the policies again")
+            raise PolicyError(
+                f"policy.csv:{number}:1: {len(cells)} cells, a {ptype} row has {widths[ptype]}", "build the policies again"
+            )
         rows[ptype].append(tuple(cells))
     return rows
 
@@ -140,7 +146,7 @@ class _Matcher:
 
     def _compiled(self, terms: list[ast.expr]) -> _Residual:
         if not terms:
-            return lambda request, row, functions: True
+            return _always
         rewritten = [self._rewrite(term) for term in terms]
         body = rewritten[0] if len(rewritten) == 1 else ast.BoolOp(ast.And(), rewritten)
         arguments = ast.arguments([], [ast.arg("r"), ast.arg("p"), ast.arg("f")], None, [], [], None, [])
@@ -165,7 +171,9 @@ class _Matcher:
                 self.functions.add(name)
                 function = ast.Subscript(ast.Name("f", ast.Load()), ast.Constant(name), ast.Load())
                 return ast.Call(function, [self._rewrite(argument) for argument in node.args], [])
-        raise PolicyError(f"the matcher holds {ast.unparse(node)!r}, which this engine does not evaluate", "use ==, !=, &&, ||, ! and functions")
+        raise PolicyError(
+            f"the matcher holds {ast.unparse(node)!r}, which this engine does not evaluate", "use ==, !=, &&, ||, ! and functions"
+        )
 
     def _field(self, name: str) -> ast.expr:
         for letter, table in (("r", self._request), ("p", self._policy)):
@@ -174,14 +182,22 @@ class _Matcher:
         raise PolicyError(f"the matcher names {name!r}, which no definition has", "name fields as r.field and p.field")
 
 
+def _always(_request: Sequence[object], _row: Row, _functions: Functions) -> bool:
+    return True
+
+
 def _parse(text: str) -> ast.expr:
     if re.search(r"[#;\\]|eval", text):
         raise PolicyError("the matcher holds a comment, a continuation or eval", "write it on one line, plainly")
     for literal in re.findall(r'"[^"]*"|\'[^\']*\'', text):
         if re.search(r"[!&|]|[rp]_", literal):
-            raise PolicyError(f"the matcher's literal {literal} would be rewritten by Casbin", "use a literal without ! & | r. p.")
+            raise PolicyError(
+                f"the matcher's literal {literal} would be rewritten by Casbin", "use a literal without ! & | r. p."
+            )
     python = re.sub(r"!(?!=)", " not ", text.replace("&&", " and ").replace("||", " or "))
     try:
         return ast.parse(python.strip(), mode="eval").body
     except SyntaxError as fault:
-        raise PolicyError(f"the matcher cannot be read: {fault.msg}", "compare it with the shipped policies/model.conf") from fault
+        raise PolicyError(
+            f"the matcher cannot be read: {fault.msg}", "compare it with the shipped policies/model.conf"
+        ) from fault

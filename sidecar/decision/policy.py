@@ -10,6 +10,7 @@ from sidecar.decision.engine import Engine, Functions, Row
 from sidecar.errors import PolicyError
 from sidecar.power_list.regions import within
 
+
 def in_force(day: str, since: str, until: str) -> bool:
     """The Casbin function `in_force`: days as YYYYMMDD, ends included, `-` for an open end."""
     return (since == OPEN or since <= day) and (until == OPEN or day <= until)
@@ -27,7 +28,9 @@ class PolicySnapshot:
         self.engine = Engine(model.decode("utf-8"), policy.decode("ascii"))
         missing = self.engine.functions - CASBIN_FUNCTIONS.keys() - {"g"}
         if missing:
-            raise PolicyError(f"the model names unknown functions: {', '.join(sorted(missing))}", "use within, in_force, stops and g")
+            raise PolicyError(
+                f"the model names unknown functions: {', '.join(sorted(missing))}", "use within, in_force, stops and g"
+            )
         self._obligations: Mapping[tuple[str, str], tuple[Row, ...]] = _by_step(self.engine.extra.get("p2", []))
 
     @property

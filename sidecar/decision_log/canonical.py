@@ -32,14 +32,18 @@ def leaf_hash(data: bytes) -> bytes:
 
 
 def _check(value: object, where: str) -> None:
-    kind = type(value)
-    if kind is str:
-        if not str.isascii(value) and not unicodedata.is_normalized("NFC", value):  # type: ignore[arg-type]
+    if isinstance(value, str):
+        if not value.isascii() and not unicodedata.is_normalized("NFC", value):
             raise NotCanonicalError(f"{where}: text is not NFC")
-    elif kind is int:
-        if not -MAX_INTEGER <= value <= MAX_INTEGER:  # type: ignore[operator]
+    elif isinstance(value, int):  # booleans too: they are within any bound
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
             raise NotCanonicalError(f"{where}: whole number beyond 2^53")
-    elif isinstance(value, dict):
+    else:
+        _check_members(value, where)
+
+
+def _check_members(value: object, where: str) -> None:
+    if isinstance(value, dict):
         for key, child in value.items():
             if not (isinstance(key, str) and key.isascii()):
                 raise NotCanonicalError(f"{where}: key {key!r} is not ASCII text")
@@ -47,5 +51,5 @@ def _check(value: object, where: str) -> None:
     elif isinstance(value, list | tuple):
         for n, child in enumerate(value):
             _check(child, f"{where}/{n}")
-    elif kind is not bool:
-        raise NotCanonicalError(f"{where}: {kind.__name__} has no place in an entry")
+    else:
+        raise NotCanonicalError(f"{where}: {type(value).__name__} has no place in an entry")

@@ -38,7 +38,7 @@ class DecisionEntry(msgspec.Struct, frozen=True, kw_only=True):
     decision: Literal["allow", "deny"]
     code: str
     reason: dict[str, str]
-    grounds: list[dict[str, str]]
+    grounds: list[dict[str, object]]
     rules_evaluated: list[dict[str, str]]
     obligations: list[dict[str, str]]
     rows: list[str]

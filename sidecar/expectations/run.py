@@ -102,7 +102,9 @@ def _unknown_names(expectation: Expectation, located: Located, n: int, policy: P
     item = policy.item(expectation.item)
     if item is None:
         near = ", ".join(list(policy.manifest.items)[:8])
-        yield Finding("UNKNOWN_ITEM_NAMED", located.place("expectations", n, "item"), facts={"item": expectation.item, "near": near})
+        yield Finding(
+            "UNKNOWN_ITEM_NAMED", located.place("expectations", n, "item"), facts={"item": expectation.item, "near": near}
+        )
         return
     for label, officer in expectation.officers.items():
         for k, post in enumerate(officer.posts):

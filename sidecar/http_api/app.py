@@ -17,7 +17,8 @@ from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.openapi import with_decision_paths
 from sidecar.http_api.strict_json import read_json
 from sidecar.ports.records import Filter
-from sidecar.service.authorize import Authorizer, CallerFacts
+from sidecar.service.answering import CallerFacts
+from sidecar.service.authorize import Authorizer
 from sidecar.service.inspect import Inspector
 from sidecar.service.outcome import OutcomeReports
 from sidecar.settings import Settings
@@ -166,5 +167,3 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(StoreError)
     async def unrecorded(_: Request, fault: StoreError) -> PlainTextResponse:
         return PlainTextResponse(f"LOG_UNAVAILABLE: {fault.message}", 503)
-
-

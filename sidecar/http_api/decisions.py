@@ -13,8 +13,9 @@ from sidecar.http_api.callers import Callers
 from sidecar.http_api.guard import App, Receive, Scope, Send, header, request_id, send_bytes, send_text
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.strict_json import read_json
+from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import EvaluationRequest
-from sidecar.service.authorize import Authorizer, CallerFacts
+from sidecar.service.authorize import Authorizer
 
 PATHS = frozenset({"/authorize", "/access/v1/evaluation"})
 JSON = b"application/json"

@@ -12,8 +12,12 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._decisions = Counter("quanheng_decisions", "Decisions answered", ["decision", "code"], registry=self._registry)
         self._replayed = Counter("quanheng_replayed", "Answers given again to a retried request", registry=self._registry)
-        self._rejected = Counter("quanheng_rejected", "Requests that were not understood or not let in", ["reason"], registry=self._registry)
-        self._seconds = Histogram("quanheng_decision_seconds", "Request read to answer ready", buckets=_BUCKETS, registry=self._registry)
+        self._rejected = Counter(
+            "quanheng_rejected", "Requests that were not understood or not let in", ["reason"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "quanheng_decision_seconds", "Request read to answer ready", buckets=_BUCKETS, registry=self._registry
+        )
 
     def decided(self, answer: Answer, seconds: float) -> None:
         self._decisions.labels("allow" if answer.allowed else "deny", answer.code).inc()

@@ -23,7 +23,12 @@ _RESPONSE = {
     "required": ["decision"],
     "properties": {"decision": {"type": "boolean"}, "context": {"type": "object"}},
 }
-_ERRORS = {"400": "malformed request", "401": "caller not authenticated", "403": "caller may not ask", "409": "request identifier reused"}
+_ERRORS = {
+    "400": "malformed request",
+    "401": "caller not authenticated",
+    "403": "caller may not ask",
+    "409": "request identifier reused",
+}
 
 
 def with_decision_paths(app: FastAPI) -> None:
@@ -33,7 +38,9 @@ def with_decision_paths(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = own()
-            (reference,), components = msgspec.json.schema_components([EvaluationRequest], ref_template="#/components/schemas/{name}")
+            (reference,), components = msgspec.json.schema_components(
+                [EvaluationRequest], ref_template="#/components/schemas/{name}"
+            )
             schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
             schema["paths"] = {path: {"post": _operation(path, reference)} for path in sorted(PATHS)} | schema["paths"]
             app.openapi_schema = schema
@@ -49,5 +56,8 @@ def _operation(path: str, reference: dict[str, Any]) -> dict[str, Any]:
         "summary": "Decide one request (AuthZEN access evaluation)",
         "operationId": path.strip("/").replace("/", "_"),
         "requestBody": {"required": True, "content": {"application/json": {"schema": reference, "example": _EXAMPLE}}},
-        "responses": {"200": {"description": "the decision, allow or deny", "content": {"application/json": {"schema": _RESPONSE}}}, **texts},
+        "responses": {
+            "200": {"description": "the decision, allow or deny", "content": {"application/json": {"schema": _RESPONSE}}},
+            **texts,
+        },
     }

@@ -27,7 +27,15 @@ _COLUMNS = {
     CREDENTIALS: ("person", "credential", "from", "to"),
     DECLARATIONS: ("person", "party", "relation", "from", "to"),
 }
-_LABELS = {"人员": "person", "岗位": "post", "资格": "credential", "当事人": "party", "关系": "relation", "起": "from", "止": "to"}
+_LABELS = {
+    "人员": "person",
+    "岗位": "post",
+    "资格": "credential",
+    "当事人": "party",
+    "关系": "relation",
+    "起": "from",
+    "止": "to",
+}
 
 Problems = list[str]
 _Row = dict[str, tuple[str, str]]  # column → (cell, place)
@@ -41,7 +49,9 @@ def read_personnel(tables: Mapping[str, bytes], known_posts: Collection[str], pa
     interests = list(_interests(tables.get(DECLARATIONS, b""), party_token, problems))
     if problems:
         listing = "\n".join(problems)
-        raise PersonnelError(f"{len(problems)} mistakes in the personnel tables:\n{listing}", "correct the cells named", tuple(problems))
+        raise PersonnelError(
+            f"{len(problems)} mistakes in the personnel tables:\n{listing}", "correct the cells named", tuple(problems)
+        )
     return Personnel(appointments, credentials, interests)
 
 
@@ -97,9 +107,14 @@ def _rows(file: str, data: bytes, problems: Problems) -> Iterator[_Row]:
             return
         for cells in reader:
             if cells and len(cells) != len(columns):
-                problems.append(f"{file}:{reader.line_num}:1: {len(cells)} cells instead of {len(columns)} 列数不对 — correct the row")
+                problems.append(
+                    f"{file}:{reader.line_num}:1: {len(cells)} cells instead of {len(columns)} 列数不对 — correct the row"
+                )
             elif cells:
-                yield {name: (cell.strip(), f"{file}:{reader.line_num}:{n}") for n, (name, cell) in enumerate(zip(heading, cells, strict=True), 1)}
+                yield {
+                    name: (cell.strip(), f"{file}:{reader.line_num}:{n}")
+                    for n, (name, cell) in enumerate(zip(heading, cells, strict=True), 1)
+                }
     except csv.Error as fault:
         problems.append(f"{file}:{reader.line_num}:1: not CSV: {fault} 不是合法的 CSV — check the quotes")
 

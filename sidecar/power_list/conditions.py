@@ -104,7 +104,7 @@ def _comparison(node: ast.Compare, names: set[str]) -> _Evaluator:
 def _number(node: ast.expr, names: set[str]) -> _Evaluator:
     if isinstance(node, ast.Constant) and type(node.value) is int and len(str(node.value)) <= MAX_DIGITS:
         constant = node.value
-        return lambda facts: constant
+        return lambda _: constant
     if isinstance(node, ast.Name):
         return _fact(node, names)
     raise ConditionError(ast.unparse(node))

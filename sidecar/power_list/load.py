@@ -18,6 +18,7 @@ from sidecar.power_list.model import Later, Part, Zh
 from sidecar.power_list.source import Mapping, Node, Scalar, Sequence, Source
 
 Path = tuple[str | int, ...]
+SHOWN_CHARACTERS = 60
 M = TypeVar("M", bound=Part)
 
 
@@ -214,7 +215,7 @@ def _readable(path: Path) -> str:
 
 def _shown(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
 def _item_ids(data: Any) -> dict[int, str]:

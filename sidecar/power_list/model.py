@@ -225,7 +225,9 @@ class Rotation(Part):
 
 
 class Controls(Part):
-    separation: Annotated[tuple[Annotated[tuple[Slug, Slug], Field(strict=False)], ...], Zh("分离")] = Field(default=(), strict=False)
+    separation: Annotated[tuple[Annotated[tuple[Slug, Slug], Field(strict=False)], ...], Zh("分离")] = Field(
+        default=(), strict=False
+    )
     recusal: Annotated[tuple[Relation, ...], Zh("回避")] = Field(default=(), strict=False)
     rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
     collective: Annotated[dict[str, object] | None, Zh("集体决策"), Later()] = None

@@ -21,8 +21,11 @@ ORGAN_FILE = "organ.yaml"
 POWERS_FILE = "powers.yaml"
 PROFILES = "profiles/"
 
+CITIZEN_NUMBER_LENGTH = 18
 # GB 11643: region 6, birthday 8, serial 3, check 1.
-_CITIZEN_NUMBER = re.compile(r"(?<![0-9])[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9A-Za-z])")
+_CITIZEN_NUMBER = re.compile(
+    r"(?<![0-9])[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
+)
 
 
 @dataclass(slots=True)
@@ -182,7 +185,9 @@ def _add_posts(entry: OrganEntry, file: OrganFile) -> Iterable[Finding]:
             yield Finding("UNKNOWN_UNIT", entry.located.place("posts", n, "unit"), facts={"unit": post.unit, "near": near})
         if post.full_id in entry.posts:
             first = next(k for k, other in enumerate(file.posts) if other.full_id == post.full_id)
-            yield _duplicate("post", post.full_id, entry.located.place("posts", n, "id"), entry.located.place("posts", first, "id"))
+            yield _duplicate(
+                "post", post.full_id, entry.located.place("posts", n, "id"), entry.located.place("posts", first, "id")
+            )
         entry.posts.setdefault(post.full_id, post)
         unconfirmed += not post.confirmed
     if unconfirmed:
@@ -218,7 +223,7 @@ def _item_references(entry: ItemEntry) -> Iterable[Finding]:
         for k, name in enumerate(step.posts):
             yield from _post(entry, name, ("steps", n, "posts", k), posts)
         entry.step_posts[step.id] = tuple(dict.fromkeys(posts))
-    known = ids if ids else None
+    known = ids or None
     yield from _step_mentions(entry, known)
     for path, name in _post_mentions(item):
         yield from _post(entry, name, path, [])
@@ -360,7 +365,7 @@ def _personal_numbers(part: Part, located: Located) -> Iterable[Finding]:
 
 def _personal_in(value: object, located: Located, path: tuple[str | int, ...]) -> Iterable[Finding]:
     if isinstance(value, str):
-        if len(value) >= 18 and _CITIZEN_NUMBER.search(value):
+        if len(value) >= CITIZEN_NUMBER_LENGTH and _CITIZEN_NUMBER.search(value):
             yield Finding("PERSON_IN_POLICY", located.place(*path))
     elif isinstance(value, Part):
         for name, info in type(value).model_fields.items():

@@ -5,6 +5,7 @@ different: counties directly under a province (4190, 4290, 4690, 6590) have no p
 only itself. Development zones with codes of their own are held by prefix like the rest.
 """
 
+COUNTY_LENGTH = 6  # digits; streets and villages have 9 and 12
 _DIRECT_COUNTIES = frozenset({"4190", "4290", "4690", "6590"})
 
 
@@ -14,7 +15,7 @@ def within(region: str, of: str) -> bool:
         return True
     if not region or len(region) < len(of):
         return False
-    if len(of) > 6:
+    if len(of) > COUNTY_LENGTH:
         return region.startswith(of)
     if of[2:] == "0000":
         return of[:2] == "00" or region.startswith(of[:2])

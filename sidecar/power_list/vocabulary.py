@@ -83,9 +83,13 @@ VERBS = _table(
 STEP_TYPES = _table(execute=("执行",), decide=("决策",), supervise=("监督",))
 
 # The three tiers of 追责对象范围, the standard wording of 2,481 of 2,932 published rows.
-TIERS = _table(handler=("承办人", "具体承办人"), section_head=("内设机构负责人",), leader=("分管领导", "单位法定代表人或分管领导"))
+TIERS = _table(
+    handler=("承办人", "具体承办人"), section_head=("内设机构负责人",), leader=("分管领导", "单位法定代表人或分管领导")
+)
 
-RANKS = _table(handler=("承办人",), section_head=("内设机构负责人",), leader=("分管领导",), principal=("一把手",), group=("领导班子",))
+RANKS = _table(
+    handler=("承办人",), section_head=("内设机构负责人",), leader=("分管领导",), principal=("一把手",), group=("领导班子",)
+)
 
 RELATIONS = _table(
     kin=("亲属",),
@@ -125,7 +129,7 @@ def spellings(table: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     known: dict[str, str] = {}
     for identifier, labels in table.items():
         known[identifier] = identifier
-        known.update({label: identifier for label in labels})
+        known.update(dict.fromkeys(labels, identifier))
     return known
 
 

@@ -51,7 +51,7 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 class EvaluationRequest(msgspec.Struct, frozen=True):
-    """AuthZEN access evaluation. `context`: `intent`, `channel`, `facts` (name → integer or boolean), `evidence` (name → reference)."""
+    """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer or boolean), `evidence` (name → text)."""
 
     subject: Subject
     action: Action
@@ -136,7 +136,7 @@ def _facts(value: object) -> dict[str, int | bool]:
 
 def _evidence(value: object) -> dict[str, str]:
     """Evidence is `{name: reference}`, or a list of names when there is nothing to refer to."""
-    pairs = {name: "" for name in value} if isinstance(value, list) and all(isinstance(n, str) for n in value) else value
+    pairs = dict.fromkeys(value, "") if isinstance(value, list) and all(isinstance(n, str) for n in value) else value
     if not isinstance(pairs, dict) or len(pairs) > MAX_FACTS:
         raise RequestError("bad_evidence", f"context.evidence must be an object or list of at most {MAX_FACTS} members")
     for name, reference in pairs.items():

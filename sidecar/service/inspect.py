@@ -10,7 +10,7 @@ from sidecar.decision_log.entry import LogReadEntry
 from sidecar.errors import NotFoundError
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import Commit, Filter, RecordStore, Stored
-from sidecar.service.authorize import CallerFacts
+from sidecar.service.answering import CallerFacts
 from sidecar.service.ids import new_id
 
 MAX_PAGE = 500

@@ -14,7 +14,8 @@ from sidecar.decision_log.entry import OutcomeEntry
 from sidecar.errors import NotFoundError, RequestError, StoreError, VersionConflictError
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import Commit, RecordStore, Replayed, RequestKey
-from sidecar.service.authorize import MAX_RACES, CallerFacts
+from sidecar.service.answering import CallerFacts
+from sidecar.service.authorize import MAX_RACES
 
 RESULTS = ("performed", "failed")
 
@@ -62,7 +63,11 @@ class OutcomeReports:
             result=result,
             detail=detail,
         )
-        answer: dict[str, object] = {"decision_id": decision_id, "result": result, "case": {"id": case_id, "version": history.version + 1}}
+        answer: dict[str, object] = {
+            "decision_id": decision_id,
+            "result": result,
+            "case": {"id": case_id, "version": history.version + 1},
+        }
         event = OutcomeReported(decision_id, result, now)
         act = hashlib.sha256(f"{decision_id} {result}".encode()).hexdigest()
         key = RequestKey(caller.name, f"\noutcome {decision_id}")  # no header can hold a line feed

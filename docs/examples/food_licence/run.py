@@ -12,7 +12,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 DATA = Path(os.environ.get("QUANHENG_DATA", ROOT / "var" / "demo"))
-SIDECAR, PROXY, SYSTEM = (int(os.environ.get(name, port)) for name, port in (("SIDECAR_PORT", 8181), ("PROXY_PORT", 8180), ("SYSTEM_PORT", 8182)))
+SIDECAR, PROXY, SYSTEM = (
+    int(os.environ.get(name, port)) for name, port in (("SIDECAR_PORT", 8181), ("PROXY_PORT", 8180), ("SYSTEM_PORT", 8182))
+)
 START_SECONDS = 30
 
 
@@ -41,9 +43,28 @@ def main() -> int:
 
 def _commands() -> list[tuple[list[str], str]]:
     quanheng = [sys.executable, "-m", "sidecar"]
-    sidecar = ["serve", "--policies", "policies", "--data", str(DATA), "--personnel", str(HERE / "personnel"), "--port", str(SIDECAR), "--insecure"]
+    sidecar = [
+        "serve",
+        "--policies",
+        "policies",
+        "--data",
+        str(DATA),
+        "--personnel",
+        str(HERE / "personnel"),
+        "--port",
+        str(SIDECAR),
+        "--insecure",
+    ]
     system = [sys.executable, "-m", "uvicorn", "app:app", "--app-dir", str(HERE), "--port", str(SYSTEM), "--log-level", "warning"]
-    proxy = ["proxy", "--routes", str(HERE / "routes.yaml"), "--upstream", f"http://127.0.0.1:{SYSTEM}", "--sidecar", f"http://127.0.0.1:{SIDECAR}"]
+    proxy = [
+        "proxy",
+        "--routes",
+        str(HERE / "routes.yaml"),
+        "--upstream",
+        f"http://127.0.0.1:{SYSTEM}",
+        "--sidecar",
+        f"http://127.0.0.1:{SIDECAR}",
+    ]
     return [
         ([*quanheng, *sidecar], f"http://127.0.0.1:{SIDECAR}/readyz"),
         (system, f"http://127.0.0.1:{SYSTEM}/licences"),
@@ -54,7 +75,9 @@ def _commands() -> list[tuple[list[str], str]]:
 def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
     for _ in range(START_SECONDS * 10):
         if process.poll() is not None:
-            raise RuntimeError(f"{' '.join(map(str, process.args[1:4]))} stopped with status {process.returncode}; its message is above")
+            raise RuntimeError(
+                f"{' '.join(map(str, process.args[1:4]))} stopped with status {process.returncode}; its message is above"
+            )
         try:
             with urllib.request.urlopen(address, timeout=1):
                 return
@@ -67,7 +90,9 @@ def _prepare(case: str) -> None:
     """The window clerk accepts an application, so that there is something to review."""
     body = b'{"applicant": "applicant-1", "only_prepackaged_food": false, "edible_farm_produce": false}'
     headers = {"X-Officer": "o-1001", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"http://127.0.0.1:{PROXY}/licences/{case}/accept", data=body, headers=headers, method="POST")
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{PROXY}/licences/{case}/accept", data=body, headers=headers, method="POST"
+    )
     with urllib.request.urlopen(request, timeout=10):
         pass
 

@@ -1,0 +1,137 @@
+"""One decision, told twice: to the caller as an AuthZEN response, to the record as an entry."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from sidecar import __version__
+from sidecar.case_history.history import CaseHistory
+from sidecar.controls.context import AccessRequest
+from sidecar.decision.decision import Decision, Due, Ground
+from sidecar.decision.policy import PolicySnapshot
+from sidecar.decision_log.entry import DecisionEntry
+from sidecar.service.asked import Asked
+
+ENGINE = f"quanheng {__version__}"
+
+encode = msgspec.json.Encoder(order="sorted").encode
+
+
+@dataclass(frozen=True, slots=True)
+class CallerFacts:
+    """Which system asks, from where, and under which request identifier (empty when it gave none)."""
+
+    name: str
+    client_ip: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A decision with the moment it was made in and the history it was made on; `version` is the case's version after it."""
+
+    decision: Decision
+    request: AccessRequest
+    decision_id: str
+    now: datetime
+    time_source: str
+    history: CaseHistory
+    version: int
+
+
+def response_of(made: Made, policy: PolicySnapshot) -> dict[str, object]:
+    """The AuthZEN response."""
+    decision, item = made.decision, policy.item(made.decision.item)
+    context: dict[str, object] = {
+        "code": decision.code,
+        "rule": decision.rule,
+        "basis": decision.basis,
+        "reason": decision.reason._asdict(),
+        "item": {"id": decision.item, "name": item.name if item else "", "version": decision.item_version},
+        "step": decision.step,
+        "post": decision.post,
+        "rows": decision.rows,
+        "sources": decision.sources,
+        "legal_basis": decision.legal_basis,
+        "obligations": [_obligation(due) for due in decision.obligations],
+        "case": {"id": made.request.case_id, "version": made.version},
+        "decision_id": made.decision_id,
+        "policy": policy.digest,
+    }
+    if not decision.allowed:
+        context["remedy"] = {"posts": decision.posts, "names": [policy.post_name(post) for post in decision.posts]}
+        context["grounds"] = [{**_ground(ground), "reason": ground.reason._asdict()} for ground in decision.grounds]
+    return {"decision": decision.allowed, "context": context}
+
+
+def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapshot, latency_us: int) -> DecisionEntry:
+    """The entry of the record."""
+    decision, request = made.decision, made.request
+    item = policy.item(decision.item)
+    step = item.steps.get(request.step) if item else None
+    return DecisionEntry(
+        decision_id=made.decision_id,
+        request_id=caller.request_id,
+        time=made.now.isoformat(timespec="milliseconds"),
+        time_source=made.time_source,
+        caller=caller.name,
+        client_ip=caller.client_ip,
+        channel=asked.channel,
+        intent=request.intent,
+        subject={
+            "type": asked.subject_type,
+            "person": request.person,
+            "acting_post": decision.post,
+            "organ": item.organ if item else "",
+            "level": policy.manifest.organs[item.organ].level if item else "",
+        },
+        action={"step": request.step, "outcome": request.outcome, "verb": step.verb if step else ""},
+        item=decision.item,
+        item_name=item.name if item else "",
+        item_version=decision.item_version,
+        case_id=request.case_id,
+        case_version=made.version,
+        party_token=made.history.party or request.party,
+        region=decision.region,
+        decision="allow" if decision.allowed else "deny",
+        code=decision.code,
+        reason=decision.reason._asdict(),
+        grounds=[_ground(ground) for ground in decision.grounds],
+        rules_evaluated=[{"row": j.row, "rule": j.rule, "result": "stop" if j.stopped else "pass"} for j in decision.judged],
+        obligations=[{"id": due.id, "kind": due.kind, "arg": due.arg} for due in decision.obligations],
+        rows=list(decision.rows),
+        sources=list(decision.sources),
+        basis=list(decision.legal_basis),
+        officers=sorted(made.history.open_signatures(request.step)),
+        facts=kept_facts(request, policy),
+        facts_digest=_digest(request.facts) if request.facts else "",
+        evidence_digests={name: _digest(reference) for name, reference in asked.evidence.items()},
+        policy_digest=policy.digest,
+        engine_version=ENGINE,
+        latency_us=latency_us,
+    )
+
+
+def kept_facts(request: AccessRequest, policy: PolicySnapshot) -> dict[str, int | bool]:
+    """The facts the item's conditions read; only these are remembered and recorded in clear."""
+    item = policy.item(request.item)
+    return {name: request.facts[name] for name in item.facts if name in request.facts} if item else {}
+
+
+def _ground(ground: Ground) -> dict[str, object]:
+    return {"code": ground.code, "rule": ground.rule, "basis": ground.basis, "row": ground.row, "source": ground.source}
+
+
+def _obligation(due: Due) -> dict[str, object]:
+    """As in the AuthZEN obligations profile: id, type, properties."""
+    properties: dict[str, object] = {"basis": due.basis}
+    if due.kind == "deadline":
+        step, number, unit = due.arg.split(":")
+        properties |= {"step": step, "n": int(number), "unit": unit}
+    return {"id": due.id, "type": due.kind, "properties": properties}
+
+
+def _digest(value: object) -> str:
+    return "sha256:" + hashlib.sha256(encode(value)).hexdigest()

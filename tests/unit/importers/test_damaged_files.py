@@ -1,0 +1,100 @@
+"""Whatever the bytes, the answer is a WorkbookError that names the file and says what to do."""
+
+import io
+import random
+import zipfile
+
+import openpyxl
+import pytest
+
+from adapters.importers.workbook import import_workbooks
+from sidecar.errors import QuanhengError, SettingsError, WorkbookError
+from tests.real_data import real_data
+from tests.unit.importers.workbooks import HEADINGS, row, saved, workbook
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        package.writestr(name, content)
+    return out.getvalue()
+
+
+def far_cell() -> bytes:
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1"], book.worksheets[0]["XFD1048576"] = "事项名称", "远"
+    return saved(book)
+
+
+GOOD = workbook([HEADINGS, row("甲")])
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+DAMAGED = {
+    "empty": b"",
+    "noise": random.Random(7).randbytes(4096),
+    "text": "序号,事项名称\n1,甲\n".encode(),
+    "zip of something": zipped("a.txt", b"a"),
+    "no workbook part": zipped("xl/worksheets/sheet1.xml", b"<worksheet/>"),
+    "cut short": GOOD[:-200],
+    "ole without content": OLE + bytes(2048),
+    "far cell": far_cell(),
+    "no cells": workbook([]),
+    "no list": workbook([["通知"], ["请各单位", "阅知"]]),
+    "heading only": workbook([HEADINGS]),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_what_is_no_power_list_is_refused(kind: str):
+    with pytest.raises(WorkbookError) as refused:
+        import_workbooks([("坏.xlsx", DAMAGED[kind])], organ="demo")
+    assert kind == "heading only" or "坏.xlsx" in refused.value.message
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_flipped_bytes_never_raise_a_foreign_exception(seed: int):
+    """Both formats; the small real .xls and a made .xlsx."""
+    chance = random.Random(seed)
+    real = real_data("power-lists", "附件：克拉玛依市财政局2025年权责清单 (1).xlsx").read_bytes()
+    for source in (GOOD, real):
+        data = bytearray(source)
+        for _ in range(chance.choice([1, 8, 200])):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        try:
+            import_workbooks([("坏", bytes(data))], organ="demo")
+        except QuanhengError as fault:
+            assert isinstance(fault, WorkbookError)
+
+
+def test_an_encrypted_xlsx_is_called_encrypted_or_unreadable():
+    """An encrypted .xlsx is an OLE container without a workbook stream."""
+    with pytest.raises(WorkbookError):
+        import_workbooks([("密.xlsx", OLE + b"EncryptedPackage".ljust(3000, b"\0"))], organ="demo")
+
+
+def test_styled_but_empty_far_cells_are_no_obstacle():
+    book = openpyxl.Workbook()
+    for values in (HEADINGS, row("甲")):
+        book.worksheets[0].append(list(values))
+    book.worksheets[0].cell(1_000_000, 50).font = openpyxl.styles.Font(bold=True)
+    assert len(import_workbooks([("a.xlsx", saved(book))], organ="demo").items) == 1
+
+
+def test_a_merge_over_the_whole_sheet_is_clipped():
+    data = workbook([HEADINGS, row("甲"), ["注"]], ["A3:XFD1048576"])
+    assert len(import_workbooks([("a.xlsx", data)], organ="demo").items) == 1
+
+
+def test_a_file_given_twice_is_refused():
+    with pytest.raises(WorkbookError):
+        import_workbooks([("a.xlsx", GOOD), ("a.xlsx", GOOD)], organ="demo")
+
+
+@pytest.mark.parametrize(
+    "setting", [{"organ": "某局"}, {"organ": "a" * 60}, {"organ": "demo", "region": "65"}, {"organ": "demo", "level": "高级"}]
+)
+def test_bad_settings_are_refused(setting: dict[str, str]):
+    with pytest.raises(SettingsError) as refused:
+        import_workbooks([("a.xlsx", GOOD)], **setting)
+    assert refused.value.hint
