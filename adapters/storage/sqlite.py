@@ -281,7 +281,7 @@ def _prove_tail(connection: sqlite3.Connection) -> int:
     if last is None:
         return 0
     seq, leaf, body = last
-    if leaf_hash(body) != leaf or msgspec.json.decode(body)["seq"] != seq:
+    if not isinstance(body, bytes) or leaf_hash(body) != leaf or msgspec.json.decode(body)["seq"] != seq:
         raise StoreError(f"entry {seq} is not the one that was recorded")
     return int(seq)
 

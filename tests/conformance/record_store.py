@@ -1,0 +1,193 @@
+"""What every record store must keep of its promises (sidecar/ports/records.py). A driver is a factory and one subclass."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from sidecar.case_history.history import ActRecorded, OutcomeReported
+from sidecar.decision_log.canonical import leaf_hash
+from sidecar.decision_log.entry import LogReadEntry
+from sidecar.errors import VersionConflictError
+from sidecar.ports.records import Commit, Committed, Filter, RecordStore, Replayed, RequestKey
+from tests.conformance.samples import an_act, an_entry
+
+Use = Callable[[RecordStore], Awaitable[None]]
+
+
+class RecordStoreSuite:
+    """Subclasses give `open_store`."""
+
+    def open_store(self) -> RecordStore:
+        raise NotImplementedError
+
+    def run(self, use: Use) -> None:
+        async def whole() -> None:
+            store = self.open_store()
+            try:
+                await use(store)
+            finally:
+                await store.close()
+
+        asyncio.run(whole())
+
+    def test_a_commit_is_found_again(self) -> None:
+        """Entry and case event are there when commit returns, with sequence number and leaf hash."""
+
+        async def use(store: RecordStore) -> None:
+            assert await store.commit(_act("c1", 0, "d1", "accept")) == Committed(1)
+            stored = store.reader.find("d1")
+            assert stored is not None
+            assert (stored.seq, stored.leaf) == (1, leaf_hash(stored.body))
+            history = await store.read_case("c1")
+            assert (history.version, history.is_done("accept")) == (1, True)
+
+        self.run(use)
+
+    def test_sequence_numbers_have_no_gap(self) -> None:
+        """Entries count 1, 2, 3 … in the order of their commits, refused commits leave no hole."""
+
+        async def use(store: RecordStore) -> None:
+            await store.commit(_act("c1", 0, "d1", "accept"))
+            with pytest.raises(VersionConflictError):
+                await store.commit(_act("c1", 0, "d2", "accept"))
+            assert await store.commit(_act("c1", 1, "d3", "review")) == Committed(2)
+            assert [entry.seq for entry in store.reader.since(Filter(), after=0, limit=10)] == [1, 2]
+
+        self.run(use)
+
+    def test_a_stale_version_stores_nothing(self) -> None:
+        """A lost race raises, and neither entry nor event nor request key is kept."""
+
+        async def use(store: RecordStore) -> None:
+            key = RequestKey("portal", "r1")
+            await store.commit(_act("c1", 0, "d1", "accept"))
+            with pytest.raises(VersionConflictError):
+                await store.commit(_act("c1", 0, "d2", "review", key=key))
+            assert store.reader.find("d2") is None
+            assert isinstance(await store.commit(_act("c1", 1, "d3", "review", key=key)), Committed)
+
+        self.run(use)
+
+    def test_of_many_at_one_version_exactly_one_wins(self) -> None:
+        """However many requests act on the same version at once, one is stored."""
+
+        async def use(store: RecordStore) -> None:
+            attempts = [store.commit(_act("c1", 0, f"d{n}", "accept")) for n in range(50)]
+            results = await asyncio.gather(*attempts, return_exceptions=True)
+            assert sum(isinstance(result, Committed) for result in results) == 1
+            assert sum(isinstance(result, VersionConflictError) for result in results) == 49
+            assert (await store.read_case("c1")).version == 1
+
+        self.run(use)
+
+    def test_a_known_request_key_replays(self) -> None:
+        """The first answer under a key stands; nothing is added."""
+
+        async def use(store: RecordStore) -> None:
+            key = RequestKey("portal", "r1")
+            await store.commit(_act("c1", 0, "d1", "accept", key=key, act="a", answer=b"first"))
+            again = await store.commit(_act("c1", 1, "d2", "accept", key=key, act="b", answer=b"second"))
+            assert again == Replayed("a", b"first")
+            assert store.reader.last_seq() == 1
+
+        self.run(use)
+
+    def test_keys_of_different_callers_do_not_meet(self) -> None:
+        """The same request identifier of another caller is another request."""
+
+        async def use(store: RecordStore) -> None:
+            await store.commit(_act("c1", 0, "d1", "accept", key=RequestKey("portal", "r1")))
+            other = await store.commit(_act("c2", 0, "d2", "accept", key=RequestKey("mobile", "r1")))
+            assert isinstance(other, Committed)
+
+        self.run(use)
+
+    def test_entries_of_a_case_are_chained(self) -> None:
+        """Each entry names the leaf hash of the same case's previous entry, across other cases in between."""
+
+        async def use(store: RecordStore) -> None:
+            await store.commit(_act("c1", 0, "d1", "accept"))
+            await store.commit(_act("c2", 0, "d2", "accept"))
+            await store.commit(_act("c1", 1, "d3", "review"))
+            first, third = store.reader.find("d1"), store.reader.find("d3")
+            assert first is not None
+            assert third is not None
+            assert msgspec.json.decode(third.body)["prev_case"] == first.leaf.hex()
+            assert msgspec.json.decode(first.body)["prev_case"] == ""
+
+        self.run(use)
+
+    def test_entries_without_a_case_stand_in_the_log(self) -> None:
+        """A reading of the log is an entry like any other."""
+
+        async def use(store: RecordStore) -> None:
+            entry = LogReadEntry(
+                decision_id="q1", request_id="", time="2026-01-05T10:00:00.000+08:00", time_source="test", caller="a",
+                client_ip="", query={"what": "decisions"},
+            )  # fmt: skip
+            assert await store.commit(Commit(entry)) == Committed(1)
+            assert [e.seq for e in store.reader.query(Filter(kind="log_read"), limit=5)] == [1]
+
+        self.run(use)
+
+    @pytest.mark.parametrize(
+        ("wanted", "found"),
+        [
+            (Filter(officer="o-1"), ["d1"]),
+            (Filter(officer="o-2"), ["d3", "d2"]),
+            (Filter(case_id="c1"), ["d2", "d1"]),
+            (Filter(item="other"), []),
+            (Filter(code="NO_POWER"), ["d3"]),
+            (Filter(decision="deny"), ["d3"]),
+            (Filter(decision="allow", officer="o-2"), ["d2"]),
+            (Filter(since_ms=1767578461000), ["d3", "d2"]),
+            (Filter(until_ms=1767578461000), ["d1"]),
+            (Filter(kind="outcome"), []),
+        ],
+    )
+    def test_a_filter_finds_what_it_names(self, wanted: Filter, found: list[str]) -> None:
+        """Each field of a filter restricts, together they restrict together; newest first."""
+
+        async def use(store: RecordStore) -> None:
+            await store.commit(_act("c1", 0, "d1", "accept", person="o-1", time="2026-01-05T10:01:00.000+08:00"))
+            await store.commit(_act("c1", 1, "d2", "review", person="o-2", time="2026-01-05T10:01:01.000+08:00"))
+            refused = an_entry("d3", "c2", person="o-2", decision="deny", code="NO_POWER", time="2026-01-05T10:01:02.000+08:00")
+            await store.commit(Commit(refused, "c2"))
+            assert [msgspec.json.decode(e.body)["decision_id"] for e in store.reader.query(wanted, limit=9)] == found
+
+        self.run(use)
+
+    def test_pages_follow_one_another(self) -> None:
+        """`before` continues where the last page ended."""
+
+        async def use(store: RecordStore) -> None:
+            for n in range(5):
+                await store.commit(_act(f"c{n}", 0, f"d{n}", "accept"))
+            first = store.reader.query(Filter(), limit=2)
+            second = store.reader.query(Filter(), limit=2, before=first[-1].seq)
+            assert [e.seq for e in (*first, *second)] == [5, 4, 3, 2]
+
+        self.run(use)
+
+    def test_a_failed_outcome_is_part_of_the_case(self) -> None:
+        """Events come back in order, so a fold sees the act and then its failure."""
+
+        async def use(store: RecordStore) -> None:
+            await store.commit(_act("c1", 0, "d1", "accept"))
+            failed = OutcomeReported("d1", "failed", "2026-01-05T10:00:01.000+08:00")
+            await store.commit(Commit(an_entry("d2", "c1"), "c1", 1, failed))
+            history = await store.read_case("c1")
+            assert (history.version, history.is_done("accept")) == (2, False)
+            kinds = [type(event) for event in store.reader.case_events("c1")]
+            assert kinds == [ActRecorded, OutcomeReported]
+
+        self.run(use)
+
+
+def _act(case: str, version: int, decision: str, step: str, **changes: Any) -> Commit:
+    key, act, answer = changes.pop("key", None), changes.pop("act", "act"), changes.pop("answer", b"{}")
+    person = changes.get("person", "o-1")
+    return Commit(an_entry(decision, case, step=step, **changes), case, version, an_act(decision, step, person), key, act, answer)

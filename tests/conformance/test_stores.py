@@ -1,0 +1,192 @@
+"""The shared suite against each store, and what only one of them can do."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from adapters.storage.memory import MemoryStore
+from adapters.storage.sqlite import RECORD_FILE, SqliteReader, SqliteStore
+from sidecar.errors import SecondWriterError, StoreError
+from sidecar.ports.records import Commit, Filter, RecordStore
+from tests.conformance.record_store import RecordStoreSuite
+from tests.conformance.samples import an_act, an_entry
+
+
+class TestMemoryStore(RecordStoreSuite):
+    def open_store(self) -> RecordStore:
+        return MemoryStore()
+
+
+class TestSqliteStore(RecordStoreSuite):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path / "record"
+
+    def open_store(self) -> RecordStore:
+        return SqliteStore(self.folder)
+
+    def _commit_one(self, decision: str = "d1", case: str = "c1") -> None:
+        async def use(store: RecordStore) -> None:
+            await store.commit(Commit(an_entry(decision, case), case, 0, an_act(decision, "accept")))
+
+        self.run(use)
+
+    def test_a_second_writer_is_refused_and_names_the_first(self) -> None:
+        """Another process, or another store in this one, cannot open the same folder for writing."""
+
+        async def use(_: RecordStore) -> None:
+            with pytest.raises(SecondWriterError, match="already written by process"):
+                SqliteStore(self.folder)
+            code = f"from pathlib import Path; from adapters.storage.sqlite import SqliteStore; SqliteStore(Path({str(self.folder)!r}))"
+            run = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, check=False)
+            assert "SecondWriterError" in run.stderr
+
+        self.run(use)
+        self.run(_nothing)  # once the first has closed, the folder can be opened again
+
+    def test_what_was_committed_survives_a_restart(self) -> None:
+        """A new store on the same folder continues the sequence and knows the cases."""
+        self._commit_one()
+
+        async def use(store: RecordStore) -> None:
+            assert (await store.read_case("c1")).version == 1
+            assert (await store.commit(Commit(an_entry("d2", "c1"), "c1", 1, an_act("d2", "review")))) == (2,)
+
+        self.run(use)
+
+    def test_a_changed_last_entry_stops_the_start(self) -> None:
+        """A last entry that is not the one its leaf hash names is not built upon."""
+        self._commit_one()
+        with sqlite3.connect(self.folder / RECORD_FILE) as connection:
+            connection.execute("UPDATE entries SET body = replace(body, 'ALLOWED', 'REFUSED')")
+        connection.close()
+        with pytest.raises(StoreError, match="entry 1 is not the one"):
+            SqliteStore(self.folder)
+
+    def test_a_file_that_is_no_record_stops_the_start(self) -> None:
+        """Garbage in place of the record is named, not overwritten."""
+        self.folder.mkdir(parents=True)
+        (self.folder / RECORD_FILE).write_bytes(b"not a database, but somebody's only copy of something" * 100)
+        with pytest.raises(StoreError, match="cannot be used"):
+            SqliteStore(self.folder)
+        assert (self.folder / RECORD_FILE).read_bytes().startswith(b"not a database")
+
+    def test_a_locked_record_refuses_and_recovers(self) -> None:
+        """While another program holds the write lock commits are refused; afterwards they work again."""
+
+        async def use(store: RecordStore) -> None:
+            blocker = sqlite3.connect(self.folder / RECORD_FILE, isolation_level=None)
+            blocker.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="cannot be written"):
+                await store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept")))
+            blocker.execute("ROLLBACK")
+            blocker.close()
+            assert store.failure == ""
+            assert await store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept"))) == (1,)
+
+        self.run(use)
+
+    def test_after_a_failed_commit_nothing_is_acknowledged_any_more(self) -> None:
+        """A commit that fails for the disk's sake is final; the store says why and refuses from then on."""
+
+        async def use(store: RecordStore) -> None:
+            assert isinstance(store, SqliteStore)
+            await store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept")))
+            store._connection.execute("PRAGMA max_page_count=1")  # as on a full disk: no page can be added
+            with pytest.raises(StoreError, match="full"):
+                for n in range(2, 400):
+                    await store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept")))
+            assert "could not be made durable" in store.failure
+            with pytest.raises(StoreError):
+                await store.commit(Commit(an_entry("last", "c9999"), "c9999", 0, an_act("last", "accept")))
+
+        self.run(use)
+
+        async def again(store: RecordStore) -> None:
+            entries = store.reader.since(Filter(), after=0, limit=1000)
+            assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+
+        self.run(again)
+
+    def test_commits_that_wait_together_share_a_transaction(self) -> None:
+        """Group commit: a hundred commits at once need far fewer transactions than a hundred."""
+        transactions: list[str] = []
+
+        async def use(store: RecordStore) -> None:
+            assert isinstance(store, SqliteStore)
+            store._connection.set_trace_callback(lambda statement: transactions.append(statement) if statement == "COMMIT" else None)
+            commits = [store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept"))) for n in range(100)]
+            await asyncio.gather(*commits)
+
+        self.run(use)
+        assert 1 <= len(transactions) < 50
+
+    def test_commits_are_synced_before_they_return(self) -> None:
+        """The journal is a WAL and every commit is a full sync."""
+
+        async def use(store: RecordStore) -> None:
+            assert isinstance(store, SqliteStore)
+            assert store._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            assert store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+        self.run(use)
+
+    def test_a_caller_that_goes_away_does_not_undo_a_commit(self) -> None:
+        """Cancelling the waiting request leaves the record and the cached case consistent."""
+
+        async def use(store: RecordStore) -> None:
+            task = asyncio.create_task(store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept"))))  # type: ignore[arg-type]
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            second = Commit(an_entry("d2", "c1"), "c1", 1, an_act("d2", "review"))
+            assert await store.commit(second) == (2,)
+            assert store.reader.find("d1") is not None
+
+        self.run(use)
+
+    def test_a_reader_beside_the_writer_sees_only_what_is_durable(self) -> None:
+        """The command line reads while the sidecar writes."""
+
+        async def use(store: RecordStore) -> None:
+            reader = SqliteReader(self.folder / RECORD_FILE)
+            assert reader.last_seq() == 0
+            await store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept")))
+            assert reader.last_seq() == 1
+            reader.close()
+
+        self.run(use)
+
+    def test_a_reader_of_nothing_says_so(self, tmp_path: Path) -> None:
+        """A wrong folder is named with what to do."""
+        with pytest.raises(StoreError, match="does not exist"):
+            SqliteReader(tmp_path / "nowhere" / RECORD_FILE)
+
+    def test_the_record_is_for_its_owner_only(self) -> None:
+        """Folder and file cannot be read by other users of the machine."""
+        self._commit_one()
+        assert self.folder.stat().st_mode & 0o077 == 0
+        assert (self.folder / RECORD_FILE).stat().st_mode & 0o077 == 0
+
+    def test_closing_makes_pending_commits_durable(self) -> None:
+        """What was accepted before close is there after it, and the writer thread ends."""
+
+        async def whole() -> None:
+            store = SqliteStore(self.folder)
+            tasks = [asyncio.ensure_future(store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept")))) for n in range(20)]
+            await asyncio.sleep(0)
+            await store.close()
+            assert {type(result).__name__ for result in await asyncio.gather(*tasks)} == {"Committed"}
+
+        asyncio.run(whole())
+        assert not [thread for thread in threading.enumerate() if thread.name == "record-writer"]
+
+
+async def _nothing(_: RecordStore) -> None:
+    """Open and close."""
