@@ -6,7 +6,7 @@ or without a model borrows the ones shipped with Quanheng, under the same names,
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import sidecar
@@ -46,17 +46,9 @@ class PolicyFolder:
         own = (self.root / MODEL_FILE).exists()
         return self._read(MODEL_FILE) if own else (SHIPPED / MODEL_FILE).read_bytes()
 
-    def write(self, files: dict[str, bytes]) -> None:
-        """Each file replaces its old version in one step; a crash leaves the old or the new, never half."""
-        for path, data in files.items():
-            target = self.root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            draft = target.with_name(f".{target.name}.new")
-            with draft.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(target)
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Write compiled files into the folder."""
+        write_files(self.root, files)
 
     def snapshot(self) -> PolicySnapshot:
         """The compiled policies, proven to be those of the sources that lie beside them."""
@@ -101,3 +93,16 @@ class PolicyFolder:
             if state.st_size > MAX_BYTES:
                 raise PolicyError(f"{full}: larger than {MAX_BYTES} bytes", "split it by organ")
             return stream.read()
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Each file replaces its old version in one step; a crash leaves the old or the new, never half."""
+    for path, data in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.new")
+        with draft.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(target)

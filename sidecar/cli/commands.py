@@ -3,6 +3,7 @@
 import typer
 
 from sidecar.cli import policies, proxying, serving
+from sidecar.cli.importing import import_app
 from sidecar.cli.record import log_app
 
 app = typer.Typer(
@@ -20,3 +21,4 @@ app.command("serve")(serving.serve_command)
 app.command("token")(serving.token_command)
 app.command("proxy")(proxying.proxy_command)
 app.add_typer(log_app, name="log")
+app.add_typer(import_app, name="import")

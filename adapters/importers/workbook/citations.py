@@ -89,8 +89,8 @@ class _Start:
 
 def read_citations(text: str) -> list[Citation]:
     """Every instrument cited in a 实施依据 text, in order. Empty when no title can be found."""
-    starts = list(_starts(text))
-    ends = [start.begin for start in starts[1:]] + [len(text)]
+    starts = list(_starts(text)) or [_Start("", at, at) for at in [text.find("《")] if at >= 0]
+    ends = [*(start.begin for start in starts[1:]), len(text)][: len(starts)]
     found = [_citation(start.marker, text[start.end : end]) for start, end in zip(starts, ends, strict=True)]
     return [citation for citation in found if citation]
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from adapters.importers.workbook.items import Setting, handling_units, is_template, item_data, read_level
 from adapters.importers.workbook.opening import open_workbook
@@ -34,7 +35,7 @@ class ImportedItem:
     subitem: str
     power_class: str
     units: tuple[str, ...]
-    data: Mapping[str, object]
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import html
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 
 from sidecar.errors import WorkbookError
@@ -47,7 +46,9 @@ def inspect(file: str, data: bytes) -> Lost:
         raise WorkbookError(f"{file}: not an Excel workbook / 不是 Excel 工作簿", SAVE_AGAIN)
     try:
         return _inspect_zip(file, data)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, NotImplementedError, KeyError) as fault:
+    except WorkbookError:
+        raise
+    except Exception as fault:  # each compression method of a zip has errors of its own
         raise WorkbookError(
             f"{file}: the workbook is damaged or encrypted ({fault}) / 工作簿已损坏或已加密", SAVE_AGAIN
         ) from fault

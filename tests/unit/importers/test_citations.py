@@ -12,7 +12,7 @@ BUILDING = """【法律】《中华人民共和国建筑法》（1997年11月1�
 【法规】《建设工程质量管理条例》（2000年1月30日国务院令第279号，2019年4月23日修订）第十三条"""
 
 
-def test_the_published_form():
+def test_the_published_form() -> None:
     assert read_citations(BUILDING) == [
         Citation("law", "建筑法", "主席令第29号", "2019-04-23", (7, 64, 65)),
         Citation("administrative_regulation", "建设工程质量管理条例", "国务院令第279号", "2019-04-23", (13,)),
@@ -36,7 +36,7 @@ def test_the_published_form():
         ("《某种手册》", "unclassified"),
     ],
 )
-def test_instrument(text: str, instrument: str):
+def test_instrument(text: str, instrument: str) -> None:
     assert [citation.instrument for citation in read_citations(text)] == [instrument]
 
 
@@ -50,7 +50,7 @@ def test_instrument(text: str, instrument: str):
         ("（2019年通过）", None),
     ],
 )
-def test_number(text: str, number: str | None):
+def test_number(text: str, number: str | None) -> None:
     assert read_citations(f"《某某条例》{text}")[0].number == number
 
 
@@ -64,11 +64,11 @@ def test_number(text: str, number: str | None):
         ("：依照第九条执行", ()),
     ],
 )
-def test_articles(text: str, articles: tuple[int | str, ...]):
+def test_articles(text: str, articles: tuple[int | str, ...]) -> None:
     assert read_citations(f"《某法》{text}")[0].articles == articles
 
 
-def test_nested_titles_and_titles_without_brackets():
+def test_nested_titles_and_titles_without_brackets() -> None:
     nested, bare = read_citations(
         "【规章】《某省实施〈城市绿化条例〉办法》第三条\n【国务院决定】国务院关于取消审批的决定（国发〔2012〕52号）"
     )
@@ -77,22 +77,22 @@ def test_nested_titles_and_titles_without_brackets():
     assert read_citations("《关于《甲》的《乙》通知》第一条")[0].title == "关于《甲》的《乙》通知"
 
 
-def test_several_titles_without_markers():
+def test_several_titles_without_markers() -> None:
     assert [c.title for c in read_citations("1.《甲法》第一条：……。\n2.《乙条例》第二条：依照\n《丙法》处理。")] == [
         "甲法",
         "乙条例",
     ]
 
 
-def test_an_impossible_day_is_no_version():
+def test_an_impossible_day_is_no_version() -> None:
     assert read_citations("《甲法》（2018年2月1日通过，2018年2月30日修正）")[0].version == "2018-02-01"
 
 
-def test_roles_and_the_cap():
+def test_roles_and_the_cap() -> None:
     many = "、".join(f"第{n}条" for n in range(1, 20))
     result = imported([HEADINGS, row("甲", basis=f"【法律】《甲法》{many}"), row("乙", basis="按有关规定执行")])
     first, second = (item.data["legal_basis"] for item in result.items)
-    assert [basis["role"] for basis in first] == ["creates"] + ["details"] * 11  # type: ignore[attr-defined]
+    assert [basis["role"] for basis in first] == ["creates"] + ["details"] * 11
     assert second == [{"instrument": "unclassified", "title": "按有关规定执行", "role": "creates"}]
     assert {"ARTICLES_CUT", "BASIS_NO_TITLE"} <= set(codes(result))
 
@@ -100,10 +100,10 @@ def test_roles_and_the_cap():
 @pytest.mark.parametrize(
     ("numeral", "number"), [("十", 10), ("二十一", 21), ("一百零五", 105), ("一〇五", 105), ("３２", 32), ("1千", 1000)]
 )
-def test_arabic(numeral: str, number: int):
+def test_arabic(numeral: str, number: int) -> None:
     assert arabic(numeral) == number
 
 
 @pytest.mark.parametrize("text", ["《", "《》", "【法律】", "【法律】《" + "《" * 3000, "第条", "》》（（", "《甲法》（" * 500])
-def test_broken_text_never_fails(text: str):
+def test_broken_text_never_fails(text: str) -> None:
     assert isinstance(read_citations(text), list)

@@ -12,7 +12,7 @@ from adapters.importers.workbook import Import, import_workbooks
 from sidecar.power_list.findings import Severity
 from sidecar.power_list.policy_set import read_policy_set
 from tests.real_data import real_data
-from tests.unit.importers.workbooks import assert_accounted, codes
+from tests.unit.importers.workbooks import assert_accounted, codes, errors, workbook
 
 HOUSING = "克拉玛依市住房和城乡建设局2024年权责清单.xls"
 MARKET = "附件：克拉玛依市市场监督管理局2024年权责清单.xls"
@@ -37,7 +37,7 @@ def oracle() -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(("file", "count"), FILES.items())
-def test_every_item_is_found_in_order_with_its_row(real: Import, oracle: list[dict[str, str]], file: str, count: int):
+def test_every_item_is_found_in_order_with_its_row(real: Import, oracle: list[dict[str, str]], file: str, count: int) -> None:
     def bare(text: str) -> str:
         return "".join(text.split())
 
@@ -48,7 +48,7 @@ def test_every_item_is_found_in_order_with_its_row(real: Import, oracle: list[di
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_no_row_is_dropped_in_silence(real: Import, file: str):
+def test_no_row_is_dropped_in_silence(real: Import, file: str) -> None:
     """Rows counted here by calamine alone."""
     book = CalamineWorkbook.from_filelike(io.BytesIO(read(file)))
     sheets = [book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names]
@@ -57,7 +57,7 @@ def test_no_row_is_dropped_in_silence(real: Import, file: str):
     assert_accounted(real)
 
 
-def test_titles_above_and_notes_below_are_reported(real: Import):
+def test_titles_above_and_notes_below_are_reported(real: Import) -> None:
     reasons = Counter(entry.code for entry in real.unplaced)
     assert reasons == {"ABOVE_HEADING": 5, "NOTE": 1}
     note = next(entry for entry in real.unplaced if entry.code == "NOTE")
@@ -65,20 +65,20 @@ def test_titles_above_and_notes_below_are_reported(real: Import):
     assert note.values == ("备注：包括市、区两级行使行政权力事项数量。",)
 
 
-def test_an_old_workbook_under_a_new_name_opens_by_its_content():
+def test_an_old_workbook_under_a_new_name_opens_by_its_content() -> None:
     data = read(FINANCE)
     assert data.startswith(b"\xd0\xcf\x11\xe0")
     assert len(import_workbooks([("清单.xlsx", data)], organ="finance").items) == 19
 
 
-def test_the_output_has_no_errors(real: Import):
+def test_the_output_has_no_errors(real: Import) -> None:
     files = {"karamay/organ.yaml": real.organ_yaml.encode(), "karamay/powers.yaml": real.powers_yaml.encode()}
     policies = read_policy_set(files)
     assert [f for f in policies.findings if f.severity is Severity.ERROR] == []
     assert len(policies.items) == 791
 
 
-def test_broken_cells_are_read_whole(real: Import):
+def test_broken_cells_are_read_whole(real: Import) -> None:
     """The statistics list was typeset: every cell is broken into lines of four characters."""
     item = next(item for item in real.items if item.file == STATISTICS)
     assert item.name == "对拒绝配合统计调查、农业普查、经济普查、人口普查和统计检查的单位和个体工商户的处罚"
@@ -88,20 +88,20 @@ def test_broken_cells_are_read_whole(real: Import):
     assert item.data["accountable"] == ["handler", "section_head", "leader"]
 
 
-def test_most_bases_are_understood(real: Import):
-    bases = [basis for item in real.items for basis in item.data["legal_basis"]]  # type: ignore[attr-defined]
+def test_most_bases_are_understood(real: Import) -> None:
+    bases = [basis for item in real.items for basis in item.data["legal_basis"]]
     assert sum(basis["instrument"] == "unclassified" for basis in bases) == 0
     assert sum("article" not in basis for basis in bases) < 0.02 * len(bases)
 
 
-def test_units_of_different_bureaux_are_different_units(real: Import):
+def test_units_of_different_bureaux_are_different_units(real: Import) -> None:
     files = {
         (item.file, name): ref["unit"] for item in real.items for name, ref in zip(item.units, item.data["units"], strict=True)
-    }  # type: ignore[call-overload]
+    }
     assert len(set(files.values())) == len(files)
 
 
-def test_columns_that_are_not_imported_are_named(real: Import):
+def test_columns_that_are_not_imported_are_named(real: Import) -> None:
     left = {
         (n.file, n.cell, n.code) for n in real.warnings if n.code.endswith("COLUMN_NOT_CARRIED") or n.code == "UNKNOWN_COLUMN"
     }
@@ -109,5 +109,27 @@ def test_columns_that_are_not_imported_are_named(real: Import):
     assert (HOUSING, "J2", "COLUMN_NOT_CARRIED") in left
 
 
-def test_no_settings_are_assumed_when_they_are_given(real: Import):
+def test_all_published_items_become_items_without_errors(oracle: list[dict[str, str]]) -> None:
+    """The 21 normalised lists, written back into one sheet each: other bureaux, blanks and template phrases."""
+    columns = {
+        "item_name": "事项名称",
+        "subitem_name": "子项名称",
+        "power_class": "权力类型",
+        "legal_basis": "实施依据",
+        "exercising_body": "行使主体",
+        "undertaking_unit": "承办机构",
+        "level": "实施层级及权限",
+        "authority_scope": "职责权限",
+        "accountable_parties": "追责对象范围",
+    }
+    files: dict[str, list[list[str]]] = {}
+    for row in oracle:
+        files.setdefault(row["source_file"], [list(columns.values())]).append([row[column] for column in columns])
+    result = import_workbooks([(file, workbook(rows)) for file, rows in files.items()], organ="karamay")
+    assert len(result.items) == 2932
+    assert Counter(item.power_class for item in result.items)["penalty"] == 2192
+    assert errors(result) == []
+
+
+def test_no_settings_are_assumed_when_they_are_given(real: Import) -> None:
     assert {"REGION_UNKNOWN", "LEVEL_ASSUMED"} & set(codes(real)) == set()
