@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help run test quick check build clean
+.PHONY: help run test quick check build docs clean
 help:
 	@echo "make run    build the shipped policies and start sidecar, example system and proxy on loopback"
 	@echo "make test   run all tests        make quick   all but the slow ones"
@@ -14,6 +14,9 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $(STAMP)
+
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
 
 build: $(STAMP)
 	$(BIN)/quanheng build policies

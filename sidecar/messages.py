@@ -27,7 +27,7 @@ def say(code: str, **facts: object) -> Sentence:
     return Sentence(template.zh.format_map(known), template.en.format_map(known))
 
 
-_FINDINGS: dict[str, tuple[str, str]] = {
+FINDINGS: dict[str, tuple[str, str]] = {
     # reading the file
     "YAML_SYNTAX": (
         "不是合法的 YAML：{problem}——请检查缩进、冒号和引号",
@@ -198,7 +198,7 @@ _FINDINGS: dict[str, tuple[str, str]] = {
     ),
 }
 
-_REFUSALS: dict[str, tuple[str, str]] = {
+REFUSALS: dict[str, tuple[str, str]] = {
     "ALLOWED": (
         "准许：岗位“{post}”有权办理事项“{item}”的“{step}”。",
         "Allowed: post {post} holds step '{step}' of item '{item}'.",
@@ -318,4 +318,4 @@ _REFUSALS: dict[str, tuple[str, str]] = {
     ),
 }
 
-CATALOGUE: dict[str, Sentence] = {code: Sentence(zh, en) for code, (zh, en) in (_FINDINGS | _REFUSALS).items()}
+CATALOGUE: dict[str, Sentence] = {code: Sentence(zh, en) for code, (zh, en) in (FINDINGS | REFUSALS).items()}
