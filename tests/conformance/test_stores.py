@@ -42,8 +42,10 @@ class TestSqliteStore(RecordStoreSuite):
         async def use(_: RecordStore) -> None:
             with pytest.raises(SecondWriterError, match="already written by process"):
                 SqliteStore(self.folder)
-            code = f"from pathlib import Path; from adapters.storage.sqlite import SqliteStore; SqliteStore(Path({str(self.folder)!r}))"
-            run = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, check=False)
+            code = "import sys, pathlib, adapters.storage.sqlite as s; s.SqliteStore(pathlib.Path(sys.argv[1]))"
+            run = await asyncio.to_thread(
+                subprocess.run, [sys.executable, "-c", code, str(self.folder)], capture_output=True, text=True, check=False
+            )
             assert "SecondWriterError" in run.stderr
 
         self.run(use)
@@ -99,8 +101,7 @@ class TestSqliteStore(RecordStoreSuite):
             await store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept")))
             store._connection.execute("PRAGMA max_page_count=1")  # as on a full disk: no page can be added
             with pytest.raises(StoreError, match="full"):
-                for n in range(2, 400):
-                    await store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept")))
+                await _commit_many(store, 400)
             assert "could not be made durable" in store.failure
             with pytest.raises(StoreError):
                 await store.commit(Commit(an_entry("last", "c9999"), "c9999", 0, an_act("last", "accept")))
@@ -119,8 +120,12 @@ class TestSqliteStore(RecordStoreSuite):
 
         async def use(store: RecordStore) -> None:
             assert isinstance(store, SqliteStore)
-            store._connection.set_trace_callback(lambda statement: transactions.append(statement) if statement == "COMMIT" else None)
-            commits = [store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept"))) for n in range(100)]
+            store._connection.set_trace_callback(
+                lambda statement: transactions.append(statement) if statement == "COMMIT" else None
+            )
+            commits = [
+                store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept"))) for n in range(100)
+            ]
             await asyncio.gather(*commits)
 
         self.run(use)
@@ -140,7 +145,7 @@ class TestSqliteStore(RecordStoreSuite):
         """Cancelling the waiting request leaves the record and the cached case consistent."""
 
         async def use(store: RecordStore) -> None:
-            task = asyncio.create_task(store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept"))))  # type: ignore[arg-type]
+            task = asyncio.create_task(store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept"))))
             await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -179,7 +184,10 @@ class TestSqliteStore(RecordStoreSuite):
 
         async def whole() -> None:
             store = SqliteStore(self.folder)
-            tasks = [asyncio.ensure_future(store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept")))) for n in range(20)]
+            tasks = [
+                asyncio.ensure_future(store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept"))))
+                for n in range(20)
+            ]
             await asyncio.sleep(0)
             await store.close()
             assert {type(result).__name__ for result in await asyncio.gather(*tasks)} == {"Committed"}
@@ -190,3 +198,8 @@ class TestSqliteStore(RecordStoreSuite):
 
 async def _nothing(_: RecordStore) -> None:
     """Open and close."""
+
+
+async def _commit_many(store: RecordStore, count: int) -> None:
+    for n in range(2, count):
+        await store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept")))

@@ -52,9 +52,11 @@ def test_an_import_never_overwrites_a_completed_post_map(imported: Path) -> None
 
 
 def test_a_named_post_is_allowed_and_another_refused_over_http(imported: Path, tmp_path: Path) -> None:
-    """The handler of the item's section may accept, one of another section gets NO_POWER; both stand in the log with their source."""
+    """The handler of the section may accept, another section gets NO_POWER; both stand in the log with their source."""
     manifest = json.loads((imported / "compiled" / "manifest.json").read_text())
-    item_id, item = next((i, f) for i, f in manifest["items"].items() if "施工许可" in f["name"] and f["power_class"] == "licensing")
+    item_id, item = next(
+        (i, f) for i, f in manifest["items"].items() if "施工许可" in f["name"] and f["power_class"] == "licensing"
+    )
     mine = item["steps"]["accept"]["posts"][0]
     other = next(post for post in manifest["posts"] if post.endswith(".handler") and post not in item["steps"]["accept"]["posts"])
     personnel = tmp_path / "personnel"

@@ -42,7 +42,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 DAMAGED = {
     "empty": b"",
-    "noise": random.Random(7).randbytes(4096),  # noqa: S311  noise, not secrets
+    "noise": random.Random(7).randbytes(4096),
     "text": "序号,事项名称\n1,甲\n".encode(),
     "zip of something": zipped("a.txt", b"a"),
     "no workbook part": zipped("xl/worksheets/sheet1.xml", b"<worksheet/>"),
@@ -66,7 +66,7 @@ def test_what_is_no_power_list_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_flipped_bytes_never_raise_a_foreign_exception(seed: int) -> None:
     """Both formats; the small real .xls and a made .xlsx."""
-    chance = random.Random(seed)  # noqa: S311  noise, not secrets
+    chance = random.Random(seed)
     real = real_data("power-lists", "附件：克拉玛依市财政局2025年权责清单 (1).xlsx").read_bytes()
     for source in (GOOD, real):
         data = bytearray(source)

@@ -1,0 +1,140 @@
+"""`check`, `build`, `test`, `schema` as a maintainer runs them: status, sentences, JSON."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from sidecar.cli.commands import app
+from sidecar.errors import PolicyError
+from tests.e2e.processes import ROOT
+
+SHIPPED = ROOT / "policies"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped policies that a test may spoil."""
+    copy = tmp_path / "policies"
+    shutil.copytree(SHIPPED, copy)
+    return copy
+
+
+def quanheng(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def spoil(folder: Path, old: str, new: str) -> int:
+    """Replace the first occurrence in powers.yaml; the line it stands on."""
+    path = folder / "binhe" / "powers.yaml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_check_says_every_mistake_with_its_place(folder: Path) -> None:
+    """Three mistakes far apart are three lines with file, line and item, and the status is 1."""
+    first = spoil(folder, "posts: [licence_reviewer]", "posts: [licence_reviever]")
+    second = spoil(folder, "power_class: penalty", "power_klass: penalty")
+    run = quanheng("check", str(folder), "--lang", "en")
+    assert run.exit_code == 1
+    assert f"powers.yaml:{second}:" in run.output
+    assert "did you mean: power_class" in run.output
+    assert "[cn-cf-food-unlicensed]" in run.output
+    spoil(folder, "power_klass: penalty", "power_class: penalty")
+    run = quanheng("check", str(folder), "--lang", "en")
+    assert run.exit_code == 1
+    assert f"powers.yaml:{first}:" in run.output
+    assert "unknown post licence_reviever" in run.output
+    assert "licence_reviewer" in run.output
+
+
+def test_check_speaks_chinese(folder: Path) -> None:
+    """The same finding in the language of the people who run it."""
+    spoil(folder, "posts: [licence_reviewer]", "posts: [licence_reviever]")
+    run = quanheng("check", str(folder), "--lang", "zh")
+    assert "没有岗位“licence_reviever”" in run.output
+    assert "1 个错误" in run.output
+
+
+def test_check_as_json(folder: Path) -> None:
+    """Programs get code, place, item and both sentences of each finding."""
+    line = spoil(folder, "posts: [licence_reviewer]", "posts: [licence_reviever]")
+    run = quanheng("check", str(folder), "--json")
+    found = [f for f in json.loads(run.output)["findings"] if f["severity"] == "error"]
+    assert [(f["code"], f["file"], f["line"], f["item"]) for f in found] == [
+        ("UNKNOWN_POST", "binhe/powers.yaml", line, "cn-xk-food-business-licence")
+    ]
+    assert found[0]["zh"]
+    assert found[0]["en"]
+
+
+def test_the_shipped_policies_check_with_warnings_only() -> None:
+    """Status 0; what is not enforced yet is said."""
+    run = quanheng("check", str(SHIPPED), "--lang", "en", "--all")
+    assert run.exit_code == 0
+    assert "0 errors" in run.output
+    assert "rotation is recorded but not enforced" in run.output
+
+
+def test_build_refuses_a_broken_folder_and_keeps_the_good_build(folder: Path) -> None:
+    """A bad version never replaces a good one."""
+    good = (folder / "compiled" / "policy.csv").read_bytes()
+    spoil(folder, "posts: [licence_reviewer]", "posts: [licence_reviever]")
+    assert quanheng("build", str(folder)).exit_code == 1
+    assert (folder / "compiled" / "policy.csv").read_bytes() == good
+
+
+def test_building_again_changes_no_byte(folder: Path) -> None:
+    """What is checked in is what a build writes."""
+    before = {path.name: path.read_bytes() for path in (folder / "compiled").iterdir()}
+    assert quanheng("build", str(folder)).exit_code == 0
+    assert {path.name: path.read_bytes() for path in (folder / "compiled").iterdir()} == before
+
+
+def test_test_runs_the_shipped_expectations() -> None:
+    """All hold, no item and no rule is untouched."""
+    report = json.loads(quanheng("test", str(SHIPPED), "--json").output)
+    assert report["passed"]
+    assert len(report["expectations"]) >= 100
+    assert report["untouched_items"] == report["untouched_rules"] == []
+
+
+def test_test_shows_what_differs(folder: Path) -> None:
+    """An expectation that fails is shown with place, expected, found and the reason; the status is 1."""
+    path = folder / "binhe" / "expectations.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("codes: [NO_POWER]", "codes: [RECUSAL]", 1), "utf-8")
+    run = quanheng("test", str(folder), "--lang", "en")
+    assert run.exit_code == 1
+    assert "      - RECUSAL\n      + NO_POWER" in run.output
+    assert "expectations.yaml:" in run.output
+
+
+def test_test_refuses_a_build_older_than_its_sources(folder: Path) -> None:
+    """An edited source that was not built is named, instead of testing yesterday's policy."""
+    spoil(folder, "version: 1", "version: 2")
+    run = quanheng("test", str(folder))
+    assert isinstance(run.exception, PolicyError)
+    assert "older than binhe/powers.yaml" in run.exception.message
+
+
+@pytest.mark.parametrize("name", ["organ", "powers", "profile"])
+def test_schema_prints_a_json_schema(name: str) -> None:
+    """Editors get a schema with both spellings of the keys."""
+    schema = json.loads(quanheng("schema", name).output)
+    assert schema["$schema"].endswith("2020-12/schema")
+    assert not all(key.isascii() for key in schema["properties"])
+
+
+def test_a_folder_that_cannot_be_read_safely_is_refused(folder: Path) -> None:
+    """Links and files anyone may change are not policy."""
+    powers = folder / "binhe" / "powers.yaml"
+    powers.chmod(0o666)
+    assert "writable by everyone" in str(quanheng("check", str(folder)).exception)
+    powers.rename(folder / "elsewhere.yaml")
+    powers.symlink_to(folder / "elsewhere.yaml")
+    assert "cannot be read" in str(quanheng("check", str(folder)).exception)

@@ -1,0 +1,134 @@
+"""`serve`, `proxy`, `token`: what is refused before anything listens, and in which words."""
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sidecar.cli.commands import app
+from sidecar.errors import PersonnelError, PolicyError, QuanhengError, RouteFileError, SettingsError
+from sidecar.settings import Settings, read_settings
+from tests.e2e.processes import EXAMPLE, ROOT, quanheng, run_quanheng
+
+
+def refusal(*arguments: str) -> QuanhengError:
+    fault = CliRunner().invoke(app, list(arguments)).exception
+    assert isinstance(fault, QuanhengError)
+    assert fault.hint
+    return fault
+
+
+def serve(tmp_path: Path, **changes: Path) -> list[str]:
+    folders = {"policies": ROOT / "policies", "personnel": EXAMPLE / "personnel", "data": tmp_path / "data", **changes}
+    return ["serve", "--insecure", *(word for name, path in folders.items() for word in (f"--{name}", str(path)))]
+
+
+def test_stale_policies_stop_the_start(tmp_path: Path) -> None:
+    """Compiled rows that are not those of the sources beside them are not served."""
+    copy = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", copy)
+    powers = copy / "binhe" / "powers.yaml"
+    powers.write_text(powers.read_text("utf-8") + "# edited\n", "utf-8")
+    fault = refusal(*serve(tmp_path, policies=copy))
+    assert isinstance(fault, PolicyError)
+    assert "quanheng build" in fault.hint
+
+
+@pytest.mark.parametrize("name", ["compiled/policy.csv", "compiled/manifest.json", "model.conf"])
+def test_changed_compiled_files_stop_the_start(tmp_path: Path, name: str) -> None:
+    """One changed byte in rows, manifest or model is found by its digest."""
+    copy = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", copy)
+    path = copy / name
+    path.write_bytes(path.read_bytes().replace(b"990100", b"990101", 1) if name != "model.conf" else path.read_bytes() + b"\n")
+    assert isinstance(refusal(*serve(tmp_path, policies=copy)), PolicyError)
+
+
+def test_missing_and_broken_personnel_stop_the_start(tmp_path: Path) -> None:
+    """Every bad cell is named with file, line and column."""
+    assert isinstance(refusal(*serve(tmp_path, personnel=tmp_path / "none")), PersonnelError)
+    folder = tmp_path / "people"
+    folder.mkdir()
+    (folder / "appointments.csv").write_text(
+        "person,post,from,to\no-1,approval.nobody,2026-13-01,\n张三,approval.window_clerk,,\n"
+    )
+    fault = refusal(*serve(tmp_path, personnel=folder))
+    for place in ("appointments.csv:2:2", "appointments.csv:2:3", "appointments.csv:3:1"):
+        assert place in fault.message
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({}, "no caller is configured"),
+        ({"QUANHENG_INSECURE": "true", "QUANHENG_HOST": "0.0.0.0"}, "loopback only"),  # noqa: S104 - refused
+        ({"QUANHENG_CALLERS": '{a = {token_sha256 = "' + "0" * 64 + '"}}', "QUANHENG_HOST": "10.0.0.1"}, "tls_certificate"),
+        ({"QUANHENG_INSECURE": "true", "QUANHENG_PROT": "80"}, "prot"),
+        ({"QUANHENG_INSECURE": "true", "QUANHENG_PORT": "0"}, "port"),
+        ({"QUANHENG_INSECURE": "true", "QUANHENG_TIMEZONE": "Mars/Base"}, "time zone"),
+        ({"QUANHENG_CALLERS": '{a = {token_sha256 = "plain"}}'}, "callers.a.token_sha256"),
+        ({"QUANHENG_CALLERS": "not toml"}, "inline TOML"),
+        ({"QUANHENG_CONFIG": "/nowhere/settings.toml"}, "/nowhere/settings.toml"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_named(environment: dict[str, str], words: str) -> None:
+    """Unknown keys, contradictions and unsafe combinations are errors with the key in them."""
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        read_settings(environment)
+
+
+def test_settings_come_from_file_environment_and_options(tmp_path: Path) -> None:
+    """The later source wins."""
+    file = tmp_path / "settings.toml"
+    file.write_text(f'port = 1111\ntimezone = "UTC"\n[callers.portal]\ntoken_sha256 = "{"a" * 64}"\nmay = ["ask", "read"]\n')
+    settings = read_settings({"QUANHENG_PORT": "2222"}, {"data": Path("d"), "host": None}, file)
+    assert (settings.port, settings.timezone, settings.data, settings.host) == (2222, "UTC", Path("d"), "127.0.0.1")
+    assert settings.callers["portal"].may == {"ask", "read"}
+
+
+def test_every_setting_is_documented() -> None:
+    """The reference names each field."""
+    page = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
+    for name in Settings.model_fields:
+        assert f"`{name}`" in page, name
+
+
+def test_token_prints_a_token_and_its_hash() -> None:
+    """The hash in the settings is that of the token given to the caller, which is stored nowhere."""
+    printed = CliRunner().invoke(app, ["token", "portal"]).output
+    token = re.search(r"Bearer (\S+)", printed)
+    digest = re.search(r'token_sha256 = "([0-9a-f]{64})"', printed)
+    assert token is not None
+    assert digest is not None
+    assert hashlib.sha256(token.group(1).encode()).hexdigest() == digest.group(1)
+    assert "[callers.portal]" in printed
+
+
+def test_a_route_that_names_no_step_stops_the_proxy(tmp_path: Path) -> None:
+    """With --policies a misspelt item or step is found at start."""
+    routes = tmp_path / "routes.yaml"
+    routes.write_text((EXAMPLE / "routes.yaml").read_text("utf-8").replace("step: review", "step: revue"), "utf-8")
+    fault = refusal("proxy", "--routes", str(routes), "--upstream", "http://127.0.0.1:1", "--policies", str(ROOT / "policies"))
+    assert isinstance(fault, RouteFileError)
+    assert "cn-xk-food-business-licence/revue" in fault.message
+
+
+def test_a_token_never_crosses_a_network_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Towards another machine the sidecar must be https."""
+    monkeypatch.setenv("QUANHENG_TOKEN", "secret")
+    routes = str(EXAMPLE / "routes.yaml")
+    fault = refusal("proxy", "--routes", routes, "--upstream", "http://127.0.0.1:1", "--sidecar", "http://10.0.0.1:8181")
+    assert "https" in fault.hint
+
+
+def test_a_failure_is_one_sentence_a_hint_and_status_2(tmp_path: Path) -> None:
+    """No stack reaches the person at the terminal."""
+    run = run_quanheng("check", str(tmp_path / "nowhere"))
+    assert run.returncode == 2
+    assert run.stderr.startswith("quanheng: ")
+    assert "→" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert quanheng("check")[1:] == ["-m", "sidecar", "check"]
