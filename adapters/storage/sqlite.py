@@ -287,18 +287,16 @@ def _prove_tail(connection: sqlite3.Connection) -> int:
 
 
 class SqliteReader:
-    """Reads the record, beside a writer or alone. One reader belongs to one thread at a time."""
+    """Reads the record, beside a writer or alone. Each thread has a connection of its own, so that a long query of an
+    inspector never holds up a decision."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise StoreError(f"{path} does not exist", "name the --data folder of the sidecar")
-        self._guard = threading.Lock()
-        try:
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=2.0
-            )
-        except sqlite3.Error as fault:
-            raise StoreError(f"{path} cannot be opened: {fault}", "check that it is readable") from fault
+        self._path = path
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._connection()
 
     def query(self, wanted: Filter, *, limit: int, before: int | None = None) -> Sequence[Stored]:
         where, values = _where(wanted)
@@ -324,7 +322,21 @@ class SqliteReader:
         return int(self._rows("SELECT coalesce(max(seq), 0) FROM entries", ())[0][0])
 
     def close(self) -> None:
-        self._connection.close()
+        for connection in self._opened:
+            connection.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        known: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if known is not None:
+            return known
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        try:
+            connection = sqlite3.connect(address, uri=True, check_same_thread=False, timeout=2.0)
+        except sqlite3.Error as fault:
+            raise StoreError(f"{self._path} cannot be opened: {fault}", "check that it is readable") from fault
+        self._local.connection = connection
+        self._opened.append(connection)
+        return connection
 
     def _one(self, kind: str, decision_id: str) -> Stored | None:
         found = self._entries(["id = ?", "kind = ?"], [decision_id, kind], "")
@@ -337,8 +349,7 @@ class SqliteReader:
 
     def _rows(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         try:
-            with self._guard:
-                return self._connection.execute(statement, values).fetchall()
+            return self._connection().execute(statement, values).fetchall()
         except sqlite3.Error as fault:
             raise StoreError(f"the record cannot be read: {fault}", "check that the file is a record of this version") from fault
 

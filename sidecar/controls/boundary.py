@@ -5,7 +5,7 @@ asserted by the caller and remembered by the case; an exclusion that cannot be s
 names of the facts, later ones are settled already.
 """
 
-from sidecar.controls.context import ControlContext, Stop
+from sidecar.controls.context import ControlContext, Stop, missing
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.conditions import parse_condition
 from sidecar.power_list.control_kinds import REASON_IF_REFUSED
@@ -35,8 +35,7 @@ def excludes(arg: str, context: ControlContext) -> Stop | None:
     if holds:
         return Stop("OUT_OF_SCOPE", {"item": context.item.name, "condition": arg})
     if holds is None and not context.history.acts:
-        missing = "、".join(condition.unknown(context.facts))
-        return Stop("MISSING_REQUIREMENT", {"missing": missing, "step": context.asked_step, "facts": missing})
+        return missing(condition.unknown(context.facts), context)
     return None
 
 
@@ -47,6 +46,4 @@ def requires(arg: str, context: ControlContext) -> Stop | None:
         present = request.outcome != REFUSED or bool(request.evidence & {"reason", REASON_IF_REFUSED})
     else:
         present = arg in request.evidence
-    if present:
-        return None
-    return Stop("MISSING_REQUIREMENT", {"missing": arg, "step": context.asked_step, "evidence": arg})
+    return None if present else missing((arg,), context)

@@ -40,11 +40,13 @@ class AccessRequest:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A refusal in the making. `sentence` names the catalogue entry when it differs from the code."""
+    """A refusal in the making. `sentence` names the catalogue entry when it differs from the code; `missing` names, for
+    programs, the facts, evidence or steps that would change the answer."""
 
     code: str
     facts: Mapping[str, object] = field(default_factory=dict)
     sentence: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,3 +82,8 @@ class ControlContext:
     @property
     def asked_step(self) -> str:
         return self.step_name(self.request.step)
+
+
+def missing(names: tuple[str, ...], context: ControlContext) -> Stop:
+    """The refusal that asks for what is missing: facts to assert, evidence to carry, or the party."""
+    return Stop("MISSING_REQUIREMENT", {"missing": "、".join(names), "step": context.asked_step}, missing=names)

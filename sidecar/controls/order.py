@@ -7,7 +7,7 @@ A condition whose facts nobody asserted is neither true nor false; the guard the
 prohibition with a missing attribute must not let pass (and the caller can answer at once).
 """
 
-from sidecar.controls.context import ControlContext, Stop
+from sidecar.controls.context import ControlContext, Stop, missing
 from sidecar.power_list.conditions import parse_condition
 
 _CODE_BY_VERB = {
@@ -31,8 +31,7 @@ def unless_done(arg: str, context: ControlContext) -> Stop | None:
     condition = parse_condition(text)
     holds = condition.holds(context.facts)
     if holds is None:
-        missing = "、".join(condition.unknown(context.facts))
-        return Stop("MISSING_REQUIREMENT", {"missing": missing, "step": context.asked_step, "facts": missing})
+        return missing(condition.unknown(context.facts), context)
     return _not_done(step, context) if holds else None
 
 
@@ -46,4 +45,4 @@ def times(arg: str, context: ControlContext) -> Stop | None:
 
 def _not_done(step: str, context: ControlContext) -> Stop:
     code = _CODE_BY_VERB.get(context.verb(step), "STEP_OUT_OF_ORDER")
-    return Stop(code, {"missing": context.step_name(step), "step": context.asked_step, "missing_step": step})
+    return Stop(code, {"missing": context.step_name(step), "step": context.asked_step}, missing=(step,))

@@ -6,7 +6,7 @@ the one who performs it now. A co-signature is an act of its own (`intent: co_si
 two requests can both become the second signature. Articles: 行政许可法 34, 48; 行政处罚法 42, 43, 64, 67; 公务员法 76.
 """
 
-from sidecar.controls.context import CO_SIGN, ControlContext, Stop
+from sidecar.controls.context import CO_SIGN, ControlContext, Stop, missing
 from sidecar.power_list import vocabulary as words
 
 
@@ -46,7 +46,7 @@ def recusal(arg: str, context: ControlContext) -> Stop | None:
     if not declared:
         return None
     if not context.party:
-        return Stop("MISSING_REQUIREMENT", {"missing": "当事人 party", "step": context.asked_step, "facts": "party"})
+        return missing(("party",), context)
     relations = [words.label(words.RELATIONS, i.relation) for i in declared if i.party == context.party]
     if not relations:
         return None

@@ -161,7 +161,7 @@ class _Asked:
             source = self._policy.source(row[_ID])
             facts = {"posts": self._names(self._able()), "reason": source.note, "basis": source.basis, **stop.facts}
             reason = say(stop.sentence or stop.code, **facts)
-            yield Ground(stop.code, reason, source.rule, source.basis, f"{source.file}:{source.line}", row[_ID])
+            yield Ground(stop.code, reason, source.rule, source.basis, f"{source.file}:{source.line}", row[_ID], stop.missing)
 
     def _ground(self, code: str, rule: str, **facts: object) -> Ground:
         place = f"{self._item.file}:{self._item.line}"

@@ -15,6 +15,7 @@ class Ground:
     basis: str
     source: str = ""
     row: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 Field names are the English keys; `Zh` gives the one Chinese label that the loader accepts in its place. Unknown keys are
 errors, codes are strings, and a person has no place in any of these models: powers belong to posts (分岗设权).
 
-Fields marked `Later` belong to the language and are carried into the manifest, but no control of this version reads them;
-`check` says so for each, so that nobody believes in a guard that does not stand.
+Fields marked `Later` belong to the language and may be written, but no control of this version reads them; `check` says so for
+each, so that nobody believes in a guard that does not stand.
 """
 
 import re
@@ -30,7 +30,7 @@ class Zh:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Accepted and carried, not enforced by this version."""
+    """Accepted, not enforced by this version."""
 
 
 def _one_of(table: Mapping[str, tuple[str, ...]]) -> tuple[BeforeValidator, WithJsonSchema]:

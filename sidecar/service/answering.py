@@ -62,7 +62,9 @@ def response_of(made: Made, policy: PolicySnapshot) -> dict[str, object]:
     }
     if not decision.allowed:
         context["remedy"] = {"posts": decision.posts, "names": [policy.post_name(post) for post in decision.posts]}
-        context["grounds"] = [{**_ground(ground), "reason": ground.reason._asdict()} for ground in decision.grounds]
+        context["grounds"] = [
+            {**_ground(ground), "reason": ground.reason._asdict(), "missing": ground.missing} for ground in decision.grounds
+        ]
     return {"decision": decision.allowed, "context": context}
 
 
