@@ -2,8 +2,8 @@
 
     python benchmarks/engine.py [DIR]        (a built folder; policies by default)
 
-Prints medians and the ratio. Stock Casbin loads the same model.conf and policy.csv with the same functions. Every request that is timed
-is first decided by both, and a difference stops the run.
+Prints medians and the ratio. Stock Casbin loads the same model.conf and policy.csv with the same functions. Every request that
+is timed is first decided by both, and a difference stops the run.
 """
 
 import random
@@ -11,7 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,13 @@ def main() -> None:
     folder = PolicyFolder(Path(sys.argv[1] if len(sys.argv) > 1 else "policies"))
     policy = folder.snapshot()
     chosen = _requests(policy)
-    stock = _stock(folder, policy)
+    stock = _stock(folder, policy.manifest.posts)
     requests = [(request, _judge(policy, request)) for request in chosen]
     for request, judge in requests:
-        ours, theirs = _ours(policy, request, judge), stock.enforce(*_values(policy, request, judge))
+        ours, theirs = _ours(policy, request, judge), stock.enforce(*_values(request, judge))
         if ours != theirs:
             raise SystemExit(f"they differ: ours {ours}, Casbin {theirs} on {request}")
-    slow = _median(lambda r, j: stock.enforce(*_values(policy, r, j)), requests, 3)
+    slow = _median(lambda r, j: stock.enforce(*_values(r, j)), requests, 3)
     fast = _median(lambda r, j: _ours(policy, r, j), requests, REPEATS)
     whole = _median(lambda r, _: decide(policy, _personnel(policy), CaseHistory("C"), r, DAY), requests, REPEATS)
     sys.stdout.write(f"rows {policy.engine.row_count}\n")
@@ -79,17 +79,17 @@ def _judge(policy: PolicySnapshot, request: AccessRequest) -> Judge:
     return Judge(ControlContext(request, item, level, CaseHistory("C"), _personnel(policy), DAY))
 
 
-def _values(policy: PolicySnapshot, request: AccessRequest, judge: Judge) -> tuple[Any, ...]:
+def _values(request: AccessRequest, judge: Judge) -> tuple[Any, ...]:
     return (f"officer:{request.person}", request.region, request.item, request.step, DAY.strftime("%Y%m%d"), judge)
 
 
 def _ours(policy: PolicySnapshot, request: AccessRequest, judge: Judge) -> bool:
     posts = _personnel(policy).posts(request.person, DAY)
     functions = {**CASBIN_FUNCTIONS, "g": lambda _, post: post.removeprefix("post:") in posts}
-    return policy.engine.match(_values(policy, request, judge), functions).allowed
+    return policy.engine.match(_values(request, judge), functions).allowed
 
 
-def _stock(folder: PolicyFolder, policy: PolicySnapshot) -> Any:
+def _stock(folder: PolicyFolder, posts: Iterable[str]) -> Any:
     with tempfile.TemporaryDirectory() as scratch:
         model, rows = Path(scratch) / "model.conf", Path(scratch) / "policy.csv"
         model.write_bytes(folder.model())
@@ -97,7 +97,7 @@ def _stock(folder: PolicyFolder, policy: PolicySnapshot) -> Any:
         enforcer = casbin.Enforcer(str(model), str(rows))
     for name, function in CASBIN_FUNCTIONS.items():
         enforcer.add_function(name, function)
-    for post in policy.manifest.posts:
+    for post in posts:
         enforcer.add_grouping_policy(f"officer:{post}", f"post:{post}")
     return enforcer
 
