@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 
 from sidecar.power_list.conditions import parse_condition
 from sidecar.power_list.control_kinds import ControlKind as Kind
+from sidecar.power_list.entries import ItemEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Place, Severity, in_reading_order
+from sidecar.power_list.graph import find_cycle
 from sidecar.power_list.model import Officers, ProfileFile, ProfileStep, Step
-from sidecar.power_list.policy_set import ItemEntry, PolicySet, ProfileEntry, find_cycle
 
 _TIER_RANKS = {"handler": ("handler",), "section_head": ("section_head",), "leader": ("leader", "principal")}
 _DECIDING_VERBS = frozenset({"decide", "extend", "revoke"})
@@ -95,11 +96,15 @@ class _Binder:
 
 
 def bind(policies: PolicySet) -> tuple[list[BoundItem], list[Finding]]:
-    """Bind every item of a policy set without errors. Items come in the order of their ids."""
+    """Bind every item, in the order of their ids. In a set with errors the findings count and the bound items do not: items
+    with mistakes of form are left out, and names of steps that do not exist are passed over, for they are reported already.
+    """
     bound: list[BoundItem] = []
     findings: list[Finding] = []
     for item_id in sorted(policies.items):
         entry = policies.items[item_id]
+        if entry.mended:
+            continue
         profile = policies.profiles.get(entry.item.profile_id)
         problems = list(_profile_problems(entry, profile, policies))
         findings += problems
@@ -265,12 +270,16 @@ def _order_controls(binder: _Binder, step_id: str, plan: _Plan) -> Iterator[Cont
             for prior in binder.mapped.get(name, ()):
                 yield from _order(binder, prior, place, rule.rule, rule.basis)
     if plan.own:
-        for k, prior in enumerate(plan.own.after):
+        for k, prior in _known(binder, plan.own.after):
             place = binder.entry.place("steps", _index(binder, step_id), "after", k)
             yield from _order(binder, prior, place, binder.own_rule, binder.own_basis)
     for guard in binder.plans:
         if guard != step_id and step_id in _guarded(binder, guard):
             yield from _conditional(binder, guard)
+
+
+def _known(binder: _Binder, names: Sequence[str]) -> Iterator[tuple[int, str]]:
+    return ((n, name) for n, name in enumerate(names) if name in binder.plans)
 
 
 def _order(binder: _Binder, prior: str, place: Place, rule: str, basis: str) -> Iterator[Control]:
@@ -329,12 +338,12 @@ def _separation(binder: _Binder, step_id: str, profile: ProfileEntry) -> Iterato
     for n, pair in enumerate(binder.entry.item.controls.separation):
         if step_id in pair:
             other_name = pair[1] if pair[0] == step_id else pair[0]
-            if other_name in binder.plans:
+            if other_name in binder.plans and other_name != step_id:
                 yield _own(binder, Kind.DISTINCT, other_name, binder.entry.place("controls", "separation", n))
     for n, step in enumerate(binder.entry.item.steps):
         place = binder.entry.place("steps", n, "distinct_from")
         if step.id == step_id:
-            yield from (_own(binder, Kind.DISTINCT, name, place) for name in step.distinct_from)
+            yield from (_own(binder, Kind.DISTINCT, name, place) for _, name in _known(binder, step.distinct_from))
         elif step_id in step.distinct_from:
             yield _own(binder, Kind.DISTINCT, step.id, place)
 

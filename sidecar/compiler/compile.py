@@ -18,8 +18,9 @@ from sidecar.compiler.manifest import (
     write_manifest,
 )
 from sidecar.compiler.rows import OPEN, Row, rows_of
+from sidecar.power_list.entries import OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, has_errors, in_reading_order
-from sidecar.power_list.policy_set import OrganEntry, PolicySet, read_policy_set
+from sidecar.power_list.policy_set import read_policy_set
 
 MODEL_FILE = "model.conf"
 POLICY_FILE = "compiled/policy.csv"
@@ -62,10 +63,10 @@ class Compiled:
 def check(files: Mapping[str, bytes]) -> Checked:
     """Read and bind a policy folder; every mistake of every file is in the findings."""
     policies = read_policy_set(files)
-    if policies.broken:
-        return Checked(policies, [], policies.findings)
     items, findings = bind(policies)
-    return Checked(policies, items, in_reading_order([*policies.findings, *findings]))
+    known = {(finding.code, finding.place) for finding in policies.findings}
+    new = [finding for finding in findings if (finding.code, finding.place) not in known]
+    return Checked(policies, items, in_reading_order([*policies.findings, *new]))
 
 
 def compile_policies(checked: Checked, model: bytes, files: Mapping[str, bytes]) -> Compiled:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sidecar.power_list.load import keys_of
+from sidecar.power_list.load_keys import keys_of
 from sidecar.power_list.model import OrganFile, PowersFile, ProfileFile
 
 SCHEMAS: dict[str, type[BaseModel]] = {"organ": OrganFile, "powers": PowersFile, "profile": ProfileFile}

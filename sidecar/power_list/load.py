@@ -5,19 +5,18 @@ where each value stands; the second is pydantic's, whose errors are led back to 
 """
 
 import difflib
-from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
-from functools import lru_cache
-from types import UnionType
-from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from sidecar.power_list.findings import Finding, Place
-from sidecar.power_list.model import Later, Part, Zh
+from sidecar.power_list.load_keys import Path, keys_of
+from sidecar.power_list.mending import mend
+from sidecar.power_list.model import Part
 from sidecar.power_list.source import Mapping, Node, Scalar, Sequence, Source
 
-Path = tuple[str | int, ...]
 SHOWN_CHARACTERS = 60
 M = TypeVar("M", bound=Part)
 
@@ -39,30 +38,46 @@ class Located:
 
 @dataclass(slots=True)
 class Loaded(Generic[M]):
-    """What became of one file: the model (None when it has errors), its places, and the findings."""
+    """What became of one file: the findings, and the model (None when there is any error).
+
+    `draft` is the model, or what is left of it when the mistakes are taken out, for the checks that need the whole; `mended`
+    holds the places of the top-level blocks that were changed for it. `located` gives the places of the draft.
+    """
 
     model: M | None
+    draft: M | None
     located: Located
     findings: list[Finding]
+    mended: frozenset[Place] = frozenset()
+
+
+_MENDINGS = 12  # each takes out at least one mistake of every block; deeper faults are given up
 
 
 def load(source: Source, model: type[M]) -> Loaded[M]:
-    """Read `source` as `model`. All mistakes of the file are in `findings`; the model is None when there is any error."""
-    located = Located(source.file)
+    """Read `source` as `model`. All mistakes of the file are in `findings`."""
     findings = list(source.findings)
     if source.root is None:
-        return Loaded(None, located, findings)
-    walk = _Walk(located, findings)
-    data = walk.value(source.root, model, ())
-    try:
-        value = model.model_validate(data)
-    except ValidationError as fault:
-        items = _item_ids(data)
-        errors = [e for e in fault.errors(include_url=False) if not _echo(e)]
-        findings.extend(_finding(error, located, items, model) for error in errors)
-        return Loaded(None, located, findings)
-    broken = any(f.code in {"DUPLICATE_KEY", "AMBIGUOUS_SCALAR"} for f in findings)
-    return Loaded(None if broken else value, located, findings)
+        return Loaded(None, None, Located(source.file), findings)
+    mended: set[Place] = set()
+    starts: list[tuple[int, str]] = []
+    for round_ in range(_MENDINGS):
+        located = Located(source.file)
+        data = _Walk(located, findings if round_ == 0 else []).value(source.root, model, ())
+        starts = starts or _item_starts(data, located)
+        try:
+            value = model.model_validate(data)
+        except ValidationError as fault:
+            errors = [e for e in fault.errors(include_url=False) if not _echo(e)]
+            if round_ == 0:
+                findings.extend(_finding(error, located, model) for error in errors)
+            mended |= {located.place(*error["loc"][:2]) for error in errors}
+            if not mend(source.root, model, errors):
+                break
+        else:
+            clean = not mended and not any(f.code in {"DUPLICATE_KEY", "AMBIGUOUS_SCALAR"} for f in findings)
+            return Loaded(value if clean else None, value, located, _with_items(findings, starts), frozenset(mended))
+    return Loaded(None, None, Located(source.file), _with_items(findings, starts))
 
 
 class _Walk:
@@ -93,46 +108,6 @@ class _Walk:
         return data
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of a block: its English name, its Chinese label, the block below it, and whether it is enforced."""
-
-    name: str
-    label: str
-    part: type[BaseModel] | None
-    later: bool
-
-
-@lru_cache(maxsize=256)
-def keys_of(model: type[BaseModel]) -> MappingType[str, Key]:
-    """Every accepted spelling of a key of `model` → the key."""
-    keys: dict[str, Key] = {}
-    for name, info in model.model_fields.items():
-        english = info.alias or name
-        labels = [m.label for m in info.metadata if isinstance(m, Zh)]
-        later = any(isinstance(m, Later) for m in info.metadata)
-        key = Key(english, labels[0] if labels else "", _part_in(info.annotation), later)
-        keys[english] = key
-        for label in labels:
-            keys[label] = key
-    return keys
-
-
-def _part_in(annotation: Any) -> type[BaseModel] | None:
-    """The block nested in an annotation, through lists, options and Annotated."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _part_in(get_args(annotation)[0])
-    if origin in (tuple, list, Union, UnionType):
-        for argument in get_args(annotation):
-            found = _part_in(argument)
-            if found:
-                return found
-    return None
-
-
 # pydantic's error type → our finding code; anything else is BAD_VALUE
 _CODES = {
     "extra_forbidden": "UNKNOWN_KEY",
@@ -160,7 +135,7 @@ _CODES = {
 _OWN_CODES: dict[str | int, str] = {"legal_basis": "NO_LEGAL_BASIS", "posts": "NO_ACCOUNTABLE_POST"}
 
 
-def _finding(error: Any, located: Located, items: dict[int, str], model: type[BaseModel]) -> Finding:
+def _finding(error: Any, located: Located, model: type[BaseModel]) -> Finding:
     path: Path = error["loc"]
     kind = error["type"]
     code = _CODES.get(kind, "BAD_VALUE")
@@ -176,7 +151,7 @@ def _finding(error: Any, located: Located, items: dict[int, str], model: type[Ba
         facts["key"] = path[-1]
     else:
         place = located.place(*path)
-    return Finding(code, place, item=_item_of(path, items), facts=facts)
+    return Finding(code, place, facts=facts)
 
 
 def _echo(error: Any) -> bool:
@@ -218,14 +193,19 @@ def _shown(value: object) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
-def _item_ids(data: Any) -> dict[int, str]:
+def _item_starts(data: Any, located: Located) -> list[tuple[int, str]]:
+    """First line and id of every item of a powers file, in order."""
     items = data.get("items") if isinstance(data, dict) else None
     if not isinstance(items, list):
-        return {}
-    return {n: str(item.get("id", "")) for n, item in enumerate(items) if isinstance(item, dict)}
+        return []
+    return [(located.place("items", n).line, str(item.get("id", ""))) for n, item in enumerate(items) if isinstance(item, dict)]
 
 
-def _item_of(path: Path, items: dict[int, str]) -> str:
-    if len(path) > 1 and path[0] == "items" and isinstance(path[1], int):
-        return items.get(path[1], "")
-    return ""
+def _with_items(findings: list[Finding], starts: list[tuple[int, str]]) -> list[Finding]:
+    """The findings with the id of the item in which each stands."""
+    return [replace(finding, item=finding.item or _item_at(finding.place.line, starts)) for finding in findings]
+
+
+def _item_at(line: int, starts: list[tuple[int, str]]) -> str:
+    index = bisect_right(starts, line, key=lambda start: start[0]) - 1
+    return starts[index][1] if index >= 0 else ""

@@ -36,20 +36,26 @@ def spoil(folder: Path, old: str, new: str) -> int:
 
 
 def test_check_says_every_mistake_with_its_place(folder: Path) -> None:
-    """Three mistakes far apart are three lines with file, line and item, and the status is 1."""
-    first = spoil(folder, "posts: [licence_reviewer]", "posts: [licence_reviever]")
-    second = spoil(folder, "power_class: penalty", "power_klass: penalty")
+    """Mistakes of form and of reference, in one item and in several, are all said in one run, and the status is 1."""
+    post = spoil(folder, "posts: [licence_reviewer]", "posts: [licence_reviever]")
+    status = spoil(folder, "status: in_use", "status: in_usage")
+    key = spoil(folder, "power_class: penalty", "power_klass: penalty")
+    step = spoil(folder, "after: [file]", "after: [fill]")
+    twice = spoil(folder, "    power_klass: penalty", "    version: 1\n    power_klass: penalty")
     run = quanheng("check", str(folder), "--lang", "en")
     assert run.exit_code == 1
-    assert f"powers.yaml:{second}:" in run.output
-    assert "did you mean: power_class" in run.output
-    assert "[cn-cf-food-unlicensed]" in run.output
-    spoil(folder, "power_klass: penalty", "power_class: penalty")
-    run = quanheng("check", str(folder), "--lang", "en")
-    assert run.exit_code == 1
-    assert f"powers.yaml:{first}:" in run.output
-    assert "unknown post licence_reviever" in run.output
-    assert "licence_reviewer" in run.output
+    errors = [line for line in run.output.splitlines() if ": error: " in line]
+    assert [int(line.split("powers.yaml:")[1].split(":")[0]) for line in errors if "is missing" not in line] == sorted(
+        [status, post, key + 1, twice + 3, step + 1]
+    )
+    for words in (
+        "[cn-xk-food-business-licence] unknown post licence_reviever",
+        'does not know "in_usage"',
+        "[cn-cf-food-unlicensed] unknown key power_klass — did you mean: power_class",
+        "[cn-cf-food-unlicensed] key version is written twice",
+        "[cn-cf-food-unlicensed] unknown step fill",
+    ):
+        assert any(words in line for line in errors), words
 
 
 def test_check_speaks_chinese(folder: Path) -> None:

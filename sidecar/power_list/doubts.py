@@ -1,0 +1,98 @@
+"""What is not wrong in form but doubtful in law or in use: warnings, except a citizen's number, which is an error anywhere."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sidecar.power_list import vocabulary as words
+from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet
+from sidecar.power_list.findings import Finding, Severity
+from sidecar.power_list.load import Located
+from sidecar.power_list.load_keys import keys_of
+from sidecar.power_list.model import LegalBasis, Part
+from sidecar.power_list.uscc import is_valid_uscc
+
+CITIZEN_NUMBER_LENGTH = 18
+# GB 11643: region 6, birthday 8, serial 3, check 1.
+_CITIZEN_NUMBER = re.compile(
+    r"(?<![0-9])[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
+)
+
+
+# 行政许可法 17, 行政处罚法 16, 行政强制法 10: what each class may never rest on alone (the coarse, certain half of table 2.6).
+_TOO_LOW = {
+    "licensing": ({"normative_document", "departmental_rule", "local_rule"}, "行政许可法第十六、十七条"),
+    "penalty": ({"normative_document"}, "行政处罚法第十六条"),
+    "compulsion": ({"normative_document", "departmental_rule", "provincial_rule", "local_rule"}, "行政强制法第十条"),
+}
+
+
+def item_doubts(entry: ItemEntry) -> Iterable[Finding]:
+    item, warn = entry.item, Severity.WARNING
+    for n, basis in enumerate(item.legal_basis):
+        if basis.article is None and basis.instrument in ("law", "administrative_regulation", "local_regulation"):
+            yield entry.finding("NO_ARTICLE", ("legal_basis", n), warn, title=basis.title)
+        if basis.instrument == "unclassified":
+            yield entry.finding("UNCLASSIFIED_BASIS", ("legal_basis", n), warn, title=basis.title)
+    yield from _too_low(entry)
+    if not item.accountable:
+        yield entry.finding("NO_ACCOUNTABLE", ("id",), warn)
+    if item.level != entry.organ.organ.level:
+        own = words.label(words.LEVELS, entry.organ.organ.level)
+        yield entry.finding("LEVEL_NOT_OWN", ("level",), warn, level=words.label(words.LEVELS, item.level), organ_level=own)
+    if item.body.uscc and not is_valid_uscc(item.body.uscc):
+        yield entry.finding("BAD_USCC", ("body", "uscc"), warn, value=item.body.uscc)
+    yield from _not_enforced(entry, item, ())
+
+
+def _too_low(entry: ItemEntry) -> Iterable[Finding]:
+    low, article = _TOO_LOW.get(entry.item.power_class, (set(), ""))
+    creating: Sequence[LegalBasis] = [b for b in entry.item.legal_basis if b.role == "creates"] or entry.item.legal_basis
+    instruments = {basis.instrument for basis in creating}
+    if instruments and instruments <= low:
+        names = "、".join(words.label(words.INSTRUMENTS, name) for name in sorted(instruments))
+        power = words.label(words.POWER_CLASSES, entry.item.power_class)
+        yield entry.finding(
+            "BASIS_TOO_LOW", ("legal_basis",), Severity.WARNING, power_class=power, instrument=names, article=article
+        )
+
+
+def _not_enforced(entry: ItemEntry, part: Part, path: tuple[str | int, ...]) -> Iterable[Finding]:
+    """A warning for each key that is carried but not enforced."""
+    for name, info in type(part).model_fields.items():
+        value = getattr(part, name)
+        key = keys_of(type(part))[info.alias or name]
+        if key.later and value:
+            yield entry.finding("NOT_ENFORCED", (*path, key.name), Severity.WARNING, key=key.name)
+        elif isinstance(value, Part):
+            yield from _not_enforced(entry, value, (*path, key.name))
+        elif isinstance(value, tuple):
+            for n, child in enumerate(value):
+                if isinstance(child, Part):
+                    yield from _not_enforced(entry, child, (*path, key.name, n))
+
+
+def same_names(policies: PolicySet, organ: OrganEntry) -> Iterable[Finding]:
+    seen: dict[tuple[object, ...], ItemEntry] = {}
+    for entry in policies.items.values():
+        if entry.organ is not organ:
+            continue
+        key = (entry.item.name, entry.item.subitem, entry.item.power_class, entry.item.body.name)
+        first = seen.setdefault(key, entry)
+        if first is not entry:
+            yield entry.finding("SAME_NAME", ("name",), Severity.WARNING, first=first.item.id)
+
+
+def personal_numbers(part: Part, located: Located) -> Iterable[Finding]:
+    yield from _personal_in(part, located, ())
+
+
+def _personal_in(value: object, located: Located, path: tuple[str | int, ...]) -> Iterable[Finding]:
+    if isinstance(value, str):
+        if len(value) >= CITIZEN_NUMBER_LENGTH and _CITIZEN_NUMBER.search(value):
+            yield Finding("PERSON_IN_POLICY", located.place(*path))
+    elif isinstance(value, Part):
+        for name, info in type(value).model_fields.items():
+            yield from _personal_in(getattr(value, name), located, (*path, info.alias or name))
+    elif isinstance(value, tuple | list):
+        for n, child in enumerate(value):
+            yield from _personal_in(child, located, (*path, n))

@@ -1,0 +1,69 @@
+"""What was read from a policy folder: organs, items and profiles beside the places of their parts."""
+
+from dataclasses import dataclass, field
+
+from sidecar.power_list.findings import Finding, Place, Severity, has_errors
+from sidecar.power_list.load import Located
+from sidecar.power_list.model import Item, Organ, Post, ProfileFile, Unit
+
+
+@dataclass(slots=True)
+class OrganEntry:
+    """One organ with its units and posts by full id."""
+
+    file: str
+    organ: Organ
+    units: dict[str, Unit]
+    posts: dict[str, Post]
+    located: Located
+
+    def unit_id(self, name: str) -> str | None:
+        """A unit by its id or by its name."""
+        if name in self.units:
+            return name
+        return next((unit.id for unit in self.units.values() if unit.name == name), None)
+
+    def post_ids(self, name: str) -> list[str]:
+        """Full ids of the posts that `name` may mean: a full id, an id or a name."""
+        if name in self.posts:
+            return [name]
+        return [full for full, post in self.posts.items() if name in (post.id, post.name)]
+
+
+@dataclass(slots=True)
+class ItemEntry:
+    """One item with the organ it belongs to and where its parts stand."""
+
+    item: Item
+    organ: OrganEntry
+    located: Located
+    index: int
+    mended: bool = False
+    step_posts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unit_ids: tuple[str, ...] = ()
+
+    def place(self, *path: str | int) -> Place:
+        return self.located.place("items", self.index, *path)
+
+    def finding(self, code: str, path: tuple[str | int, ...], severity: Severity = Severity.ERROR, **facts: object) -> Finding:
+        return Finding(code, self.place(*path), item=self.item.id, facts=facts, severity=severity)
+
+
+@dataclass(slots=True)
+class ProfileEntry:
+    profile: ProfileFile
+    located: Located
+
+
+@dataclass(slots=True)
+class PolicySet:
+    """A policy folder read whole. Use it only when `findings` holds no error."""
+
+    organs: dict[str, OrganEntry] = field(default_factory=dict)
+    items: dict[str, ItemEntry] = field(default_factory=dict)
+    profiles: dict[str, ProfileEntry] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def broken(self) -> bool:
+        return has_errors(self.findings)

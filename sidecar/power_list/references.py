@@ -1,0 +1,138 @@
+"""Names that one part of the language uses for another: units, posts, steps. Each must exist and mean one thing."""
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+
+from sidecar.power_list.entries import ItemEntry
+from sidecar.power_list.findings import Finding, Place
+from sidecar.power_list.graph import find_cycle
+from sidecar.power_list.load import Located
+from sidecar.power_list.mending import PLACEHOLDER
+from sidecar.power_list.model import Item, ProfileFile
+
+
+def profile_references(profile: ProfileFile, located: Located) -> Iterable[Finding]:
+    ids = [step.id for step in profile.steps]
+    yield from repeated_steps(ids, lambda n: located.place("steps", n, "id"))
+    mentions: list[tuple[str, tuple[str | int, ...]]] = [
+        (name, ("requires_steps", n)) for n, name in enumerate(profile.requires_steps)
+    ]
+    for n, step in enumerate(profile.steps):
+        mentions += [(name, ("steps", n, "after", k)) for k, name in enumerate(step.after)]
+        mentions += [(name, ("steps", n, "before", k)) for k, name in enumerate(step.before)]
+    for n, rule in enumerate(profile.separation):
+        mentions += [(name, ("separation", n, "pair", k)) for k, name in enumerate(rule.pair)]
+    for name, path in mentions:
+        if name not in ids:
+            yield Finding("UNKNOWN_STEP", located.place(*path), facts={"step": name, "near": ", ".join(ids)})
+    cycle = find_cycle({step.id: [a for a in step.after if a in ids] for step in profile.steps})
+    if cycle:
+        yield Finding("STEP_CYCLE", located.place("steps"), facts={"cycle": " → ".join(cycle)})
+
+
+def item_references(entry: ItemEntry) -> Iterable[Finding]:
+    item = entry.item
+    yield from _units(entry)
+    ids = [step.id for step in item.steps]
+    yield from repeated_steps(ids, lambda n: entry.place("steps", n, "id"), item.id)
+    for n, step in enumerate(item.steps):
+        posts: list[str] = []
+        for k, name in enumerate(step.posts):
+            yield from _post(entry, name, ("steps", n, "posts", k), posts)
+        entry.step_posts[step.id] = tuple(dict.fromkeys(posts))
+    known = ids or None
+    yield from _step_mentions(entry, known)
+    for path, name in _post_mentions(item):
+        yield from _post(entry, name, path, [])
+    waits = {step.id: [a for a in step.after if a in ids] for step in item.steps}
+    for step in item.steps:
+        for later in step.before:
+            waits.get(later, []).append(step.id)
+    cycle = find_cycle(waits)
+    if cycle:
+        yield entry.finding("STEP_CYCLE", ("steps",), cycle=" → ".join(cycle))
+    start, end = item.effective.start, item.effective.end
+    if start and end and end < start:
+        yield entry.finding("EFFECTIVE_ORDER", ("effective",))
+
+
+def _units(entry: ItemEntry) -> Iterable[Finding]:
+    resolved: list[str] = []
+    for n, ref in enumerate(entry.item.units):
+        if ref.unit == PLACEHOLDER:
+            return
+        unit = entry.organ.unit_id(ref.unit)
+        if unit is None:
+            names = [*entry.organ.units, *(u.name for u in entry.organ.units.values())]
+            yield entry.finding("UNKNOWN_UNIT", ("units", n, "unit"), unit=ref.unit, near=near(ref.unit, names))
+        else:
+            resolved.append(unit)
+    leads = sum(ref.lead for ref in entry.item.units)
+    if leads != 1:
+        yield entry.finding("LEAD_UNIT", ("units",), n=leads)
+    lead_first = sorted(zip(entry.item.units, resolved, strict=False), key=lambda pair: not pair[0].lead)
+    entry.unit_ids = tuple(dict.fromkeys(unit for _, unit in lead_first))
+
+
+def _post(entry: ItemEntry, name: str, path: tuple[str | int, ...], into: list[str]) -> Iterable[Finding]:
+    if name == PLACEHOLDER:
+        return
+    found = entry.organ.post_ids(name)
+    if len(found) == 1:
+        into.append(found[0])
+    elif not found:
+        names = [*entry.organ.posts, *(p.id for p in entry.organ.posts.values()), *(p.name for p in entry.organ.posts.values())]
+        yield entry.finding("UNKNOWN_POST", path, post=name, near=near(name, names))
+    else:
+        yield entry.finding("AMBIGUOUS_POST", path, post=name, near=", ".join(found))
+
+
+def _step_mentions(entry: ItemEntry, known: list[str] | None) -> Iterable[Finding]:
+    """Every step named by another part of the item must exist. An item without steps takes them from its profile later."""
+    item = entry.item
+    mentions: list[tuple[str, tuple[str | int, ...]]] = []
+    for n, step in enumerate(item.steps):
+        for key in ("after", "before", "distinct_from"):
+            mentions += [(name, ("steps", n, key, k)) for k, name in enumerate(getattr(step, key))]
+            if step.id in getattr(step, key):
+                yield entry.finding("STEP_SELF", ("steps", n, key), step=step.id)
+    for n, pair in enumerate(item.controls.separation):
+        mentions += [(name, ("controls", "separation", n, k)) for k, name in enumerate(pair)]
+        if pair[0] == pair[1]:
+            yield entry.finding("STEP_SELF", ("controls", "separation", n), step=pair[0])
+    mentions += [(risk.step, ("risk_points", n, "step")) for n, risk in enumerate(item.risk_points)]
+    for name, path in mentions:
+        if known is not None and name not in known:
+            yield entry.finding("UNKNOWN_STEP", path, step=name, near=", ".join(known))
+
+
+def _post_mentions(item: Item) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for n, risk in enumerate(item.risk_points):
+        yield ("risk_points", n, "owner_post"), risk.owner_post
+    if item.controls.rotation:
+        for n, post in enumerate(item.controls.rotation.posts):
+            yield ("controls", "rotation", "posts", n), post
+    if item.disclosure.exception:
+        yield ("disclosure", "exception", "reviewer_post"), item.disclosure.exception.reviewer_post
+
+
+def repeated_steps(ids: Sequence[str], place_of: Callable[[int], Place], item: str = "") -> Iterable[Finding]:
+    seen: dict[str, int] = {}
+    for n, name in enumerate(ids):
+        if name in seen:
+            yield Finding(
+                "DUPLICATE_ID", place_of(n), item=item, facts={"what": "step", "id": name, "first": place_of(seen[name])}
+            )
+        seen.setdefault(name, n)
+
+
+def duplicate(what: str, name: str, place: Place, first: Place) -> Finding:
+    """The finding that an identifier is taken."""
+    return Finding("DUPLICATE_ID", place, item=name if what == "item" else "", facts={"what": what, "id": name, "first": first})
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """The known names closest to a misspelt one, for the sentence that asks for a better one."""
+    names = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
+    return ", ".join(close or names[:8]) or "-"
