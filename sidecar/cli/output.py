@@ -4,8 +4,9 @@ import json
 import os
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
+import structlog
 import typer
 
 OK, FOUND, FAILED = 0, 1, 2
@@ -24,6 +25,17 @@ def default_language() -> Language:
 
 LangOption = Annotated[Language, typer.Option("--lang", default_factory=default_language, help="Language of messages 语言")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs 供程序读取")]
+
+
+def log_to_stderr() -> None:
+    """Structured lines on standard error; JSON unless a person is watching. No local variables are ever printed."""
+    person = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(ensure_ascii=False)
+    stamp = structlog.processors.TimeStamper(fmt="iso")
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, stamp, renderer],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def print_line(text: str = "") -> None:

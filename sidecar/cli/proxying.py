@@ -14,6 +14,7 @@ from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.proxy import ReverseProxy
 from adapters.enforcement.routes import RouteFile, read_routes
 from adapters.storage.policy_folder import PolicyFolder
+from sidecar.cli.output import log_to_stderr
 from sidecar.errors import RouteFileError, SettingsError
 from sidecar.settings import is_loopback
 
@@ -34,6 +35,7 @@ def proxy_command(
     ] = None,
 ) -> None:
     """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
+    log_to_stderr()
     table = read_routes(str(routes), _read(routes))
     if policies:
         _check_against(table, policies)

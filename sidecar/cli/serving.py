@@ -1,5 +1,6 @@
 """`quanheng serve` and `quanheng token`."""
 
+import asyncio
 import hashlib
 import secrets
 from pathlib import Path
@@ -9,7 +10,7 @@ import structlog
 import typer
 import uvicorn
 
-from sidecar.cli.output import print_line
+from sidecar.cli.output import log_to_stderr, print_line
 from sidecar.http_api.app import warnings_of
 from sidecar.settings import Settings, read_settings
 from sidecar.wiring import build_service
@@ -39,6 +40,7 @@ def serve_command(
         "uds": uds,
         "insecure": insecure or None,
     }
+    log_to_stderr()
     settings = read_settings(overrides=overrides, config=config)
     service = build_service(settings)
     store = service.authorizer.store
@@ -47,8 +49,10 @@ def serve_command(
     log.info(
         "ready", policy=service.authorizer.policy.digest, items=len(service.authorizer.policy.manifest.items), **_where(settings)
     )
-    server = uvicorn.Server(_uvicorn(service.app, settings))
-    server.run()
+    try:
+        uvicorn.Server(_uvicorn(service.app, settings)).run()
+    finally:
+        asyncio.run(store.close())
 
 
 def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:

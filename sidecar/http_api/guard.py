@@ -49,7 +49,7 @@ class Guard:
         except RequestError as refusal:
             await send_text(echoing, refusal.status_hint, f"{refusal.code}: {refusal.message}")
         except Exception as fault:  # the one place where anything becomes an answer
-            log.exception("unexpected", path=scope["path"], hint=getattr(fault, "hint", ""))
+            log.error("unexpected", path=scope["path"], fault=type(fault).__name__, at=_origin(fault))  # noqa: TRY400
             if not started:
                 kind = "unavailable" if isinstance(fault, QuanhengError) else "internal"
                 await send_text(echoing, 500, f"{kind}: the request could not be handled; it was not allowed")
@@ -91,6 +91,14 @@ def header(scope: Scope, name: bytes) -> str | None:
 def request_id(scope: Scope) -> str:
     """The caller's identifier of this request, or empty."""
     return header(scope, b"x-request-id") or ""
+
+
+def _origin(fault: BaseException) -> str:
+    """Where it was raised, as file:line. Its message stays out of the log: it may quote a request, and so a citizen."""
+    frame = fault.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
 
 
 def _check_headers(scope: Scope) -> None:
