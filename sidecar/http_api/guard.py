@@ -48,7 +48,7 @@ class Guard:
             await self._app(scope, _replay(body), echoing)
         except RequestError as refusal:
             await send_text(echoing, refusal.status_hint, f"{refusal.code}: {refusal.message}")
-        except Exception as fault:  # the one place where anything becomes an answer
+        except Exception as fault:  # noqa: BLE001 - the one place where anything becomes an answer
             log.error("unexpected", path=scope["path"], fault=type(fault).__name__, at=_origin(fault))  # noqa: TRY400
             if not started:
                 kind = "unavailable" if isinstance(fault, QuanhengError) else "internal"
