@@ -7,8 +7,9 @@ import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
 from adapters.importers.workbook import Import, import_workbooks
+from sidecar.power_list.entries import PolicySet
 from sidecar.power_list.findings import Severity
-from sidecar.power_list.policy_set import PolicySet, read_policy_set
+from sidecar.power_list.policy_set import read_policy_set
 
 FILE = "某局2024年权责清单.xlsx"
 HEADINGS = ("序号", "事项名称", "子项名称", "权力类型", "实施依据", "行使主体", "承办机构", "实施层级")
