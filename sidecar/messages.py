@@ -61,23 +61,32 @@ FINDINGS: dict[str, tuple[str, str]] = {
         '{key} 应为文字，现为 {value}——编码请加引号："{value}"',
         '{key} must be text, not {value} — quote codes: "{value}"',
     ),
-    "NOT_INTEGER": ("{key} 应为整数，现为 {value}", "{key} must be a whole number, not {value} — write digits without quotes"),
-    "NOT_BOOLEAN": ("{key} 应为 true 或 false，现为 {value}", "{key} must be true or false, not {value} — write one of the two"),
+    "NOT_INTEGER": (
+        "{key} 应为整数，现为 {value}——请写数字，不加引号",
+        "{key} must be a whole number, not {value} — write digits without quotes",
+    ),
+    "NOT_BOOLEAN": (
+        "{key} 应为 true 或 false，现为 {value}——请写其中之一",
+        "{key} must be true or false, not {value} — write one of the two",
+    ),
     "NOT_A_LIST": ("{key} 应为列表，现为 {value}——请写成 [甲, 乙]", "{key} must be a list, not {value} — write [a, b]"),
-    "NOT_A_BLOCK": ("{key} 应为键值块，现为 {value}", "{key} must be a block of keys, not {value} — write key: value lines"),
-    "BAD_FORM": ("{key} 的写法“{value}”不对——应符合 {expected}", '{key} is written "{value}" — it must match {expected}'),
+    "NOT_A_BLOCK": (
+        "{key} 应为键值块，现为 {value}——请分行写“键: 值”",
+        "{key} must be a block of keys, not {value} — write key: value lines",
+    ),
+    "BAD_FORM": ("{key} 的写法“{value}”不对——请写成如 {expected}", '{key} is written "{value}" — write it like {expected}'),
     "NOT_IN_TABLE": (
         "{key} 不认识“{value}”——请写其中之一：{expected}",
         '{key} does not know "{value}" — write one of: {expected}',
     ),
     "EMPTY_LIST": ("{key} 不能为空——请至少写一项", "{key} may not be empty — write at least one entry"),
-    "EMPTY_TEXT": ("{key} 不能为空文字", "{key} may not be empty text — write it or remove the key"),
+    "EMPTY_TEXT": ("{key} 不能为空文字——请写明或删去该键", "{key} may not be empty text — write it or remove the key"),
     "NOT_A_DAY": ("{key} 的“{value}”不是日期——请写成 2026-01-31", '{key}: "{value}" is not a day — write 2026-01-31'),
     "BAD_CONDITION": (
         "{key} 的条件不能理解（{problem}）——请用事实名、整数、and、or、not 和 < <= > >= == !=，不用括号和逗号",
         "{key}: condition not understood ({problem}) — use fact names, whole numbers, and, or, not, < <= > >= == !=",
     ),
-    "BAD_VALUE": ("{key} 的值 {value} 不对：{problem}", "{key}: the value {value} is wrong: {problem} — correct it"),
+    "BAD_VALUE": ("{key} 的值 {value} 不对：{problem}——请改正", "{key}: the value {value} is wrong: {problem} — correct it"),
     "NO_LEGAL_BASIS": (
         "事项没有设定依据（legal_basis）——请写明法律、法规或规章及条款",
         "the item has no legal basis — write the law, regulation or rule and its article under legal_basis",
@@ -116,7 +125,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "环节互为前置，无法开始：{cycle}——请去掉其中一个 after",
         "steps wait for one another: {cycle} — remove one `after`",
     ),
-    "STEP_SELF": ("环节“{step}”不能与自身分离或以自身为前置", "step {step} names itself — name another step"),
+    "STEP_SELF": ("环节“{step}”不能与自身分离或以自身为前置——请写另一个环节", "step {step} names itself — name another step"),
     "MISSING_STEP": (
         "缺少制约模板“{profile}”必备的环节“{step}”（{basis}）——请补上",
         "step {step}, which profile {profile} requires ({basis}), is missing — add it",
@@ -129,7 +138,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "环节“{step}”写了最多 {n} 次，超过 {basis} 的 {allowed} 次——请写 {allowed} 或更少",
         "step {step} may be done {n} times, more than the {allowed} of {basis} — write {allowed} or fewer",
     ),
-    "LEAD_UNIT": ("承办机构应有且只有一个 lead: true，现有 {n} 个", "exactly one unit must have lead: true, not {n} — mark one"),
+    "LEAD_UNIT": (
+        "承办机构应有且只有一个 lead: true，现有 {n} 个——请只标一个",
+        "exactly one unit must have lead: true, not {n} — mark one",
+    ),
     "NO_TIER_POST": (
         "机构“{unit}”没有“{tier}”层次的岗位，模板环节“{step}”无人承担——请在 organ.yaml 增加岗位",
         "unit {unit} has no post of tier {tier} for profile step {step} — add one in organ.yaml",
@@ -143,7 +155,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "no organ.yaml found — point to a folder that holds organ folders",
     ),
     "MISSING_FILE": ("缺少文件 {name}——请建立", "{name} is missing — create it"),
-    "EFFECTIVE_ORDER": ("失效日期早于生效日期", "the last day is before the first — swap them"),
+    "EFFECTIVE_ORDER": ("失效日期早于生效日期——请改正日期", "the last day is before the first — swap them"),
     "UNKNOWN_ITEM_NAMED": ("没有事项“{item}”——应为其中之一：{near}", "unknown item {item} — it must be one of: {near}"),
     "UNKNOWN_OFFICER": (
         "没有人员“{officer}”——请在 officers 中写明",
@@ -151,12 +163,12 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     # route files
     "BAD_SOURCE": (
-        "{key}：请只写 path、query、header、json、value 之一",
-        "{key}: write exactly one of path, query, header, json, value",
+        "{key} 的取值来源不唯一——请只写 path、query、header、json、value 之一",
+        "{key} has no single source — write exactly one of path, query, header, json, value",
     ),
     "BAD_ROUTE": (
-        "{key}：请写 item、step、case，或写 not_a_power",
-        "{key}: write item, step and case, or not_a_power with the reason",
+        "{key} 既非环节也非 not_a_power——请写 item、step、case，或写 not_a_power 及理由",
+        "{key} is neither a step nor not_a_power — write item, step and case, or not_a_power with the reason",
     ),
     "UNKNOWN_SEGMENT": (
         "路径 {path} 中没有 {{{segment}}}——请写入路径",
@@ -185,11 +197,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "accountable is empty — write handler, section_head, leader",
     ),
     "LEVEL_NOT_OWN": (
-        "事项层级“{level}”不是本机关层级“{organ_level}”：决定类环节将以 WRONG_LEVEL 拒绝",
+        "事项层级“{level}”不是本机关层级“{organ_level}”：决定类环节将以 WRONG_LEVEL 拒绝——请核对 level",
         "the item's level {level} is not the organ's {organ_level}: deciding steps will be refused WRONG_LEVEL — check `level`",
     ),
     "BAD_USCC": (
-        "统一社会信用代码“{value}”未通过 GB 32100 校验",
+        "统一社会信用代码“{value}”未通过 GB 32100 校验——请与登记核对",
         "credit code {value} fails the GB 32100 check — compare with the register",
     ),
     "SAME_NAME": (

@@ -19,17 +19,17 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from sidecar.errors import RequestError, RouteFileError
 from sidecar.power_list.findings import Finding, in_reading_order
 from sidecar.power_list.load import Located, load
-from sidecar.power_list.model import Name, Part, Requirement, Slug, Zh
+from sidecar.power_list.model import Name, Part, Requirement, Slug, Zh, formed
 from sidecar.power_list.source import read_source
 
-Method = Annotated[str, StringConstraints(pattern=r"^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$")]
-PathPattern = Annotated[str, StringConstraints(pattern=r"^/[^\s?#;%\\]*$")]
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+PathPattern = Annotated[str, *formed(r"^/[^\s?#;%\\]*$", "/licences/{case}/accept")]
 
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}\Z")
 _UNPLAIN = re.compile(r"//|/\.{1,2}(/|\Z)|%2e|%2f|%5c|%00|\\|;|\x00", re.IGNORECASE)

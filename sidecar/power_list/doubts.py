@@ -82,17 +82,19 @@ def same_names(policies: PolicySet, organ: OrganEntry) -> Iterable[Finding]:
             yield entry.finding("SAME_NAME", ("name",), Severity.WARNING, first=first.item.id)
 
 
-def personal_numbers(part: Part, located: Located) -> Iterable[Finding]:
-    yield from _personal_in(part, located, ())
+def personal_numbers(part: Part, located: Located, path: tuple[str | int, ...] = (), item: str = "") -> Iterable[Finding]:
+    """Citizen numbers anywhere in a block that stands at `path`."""
+    for at, text in _texts(part, path):
+        if len(text) >= CITIZEN_NUMBER_LENGTH and _CITIZEN_NUMBER.search(text):
+            yield Finding("PERSON_IN_POLICY", located.place(*at), item=item)
 
 
-def _personal_in(value: object, located: Located, path: tuple[str | int, ...]) -> Iterable[Finding]:
+def _texts(value: object, path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], str]]:
     if isinstance(value, str):
-        if len(value) >= CITIZEN_NUMBER_LENGTH and _CITIZEN_NUMBER.search(value):
-            yield Finding("PERSON_IN_POLICY", located.place(*path))
+        yield path, value
     elif isinstance(value, Part):
         for name, info in type(value).model_fields.items():
-            yield from _personal_in(getattr(value, name), located, (*path, info.alias or name))
+            yield from _texts(getattr(value, name), (*path, info.alias or name))
     elif isinstance(value, tuple | list):
         for n, child in enumerate(value):
-            yield from _personal_in(child, located, (*path, n))
+            yield from _texts(child, (*path, n))

@@ -120,10 +120,11 @@ _CODES = {
     "model_type": "NOT_A_BLOCK",
     "model_attributes_type": "NOT_A_BLOCK",
     "dict_type": "NOT_A_BLOCK",
-    "string_pattern_mismatch": "BAD_FORM",
     "literal_error": "NOT_IN_TABLE",
     "too_short": "EMPTY_LIST",
     "string_too_short": "EMPTY_TEXT",
+    "BAD_FORM": "BAD_FORM",
+    "EMPTY_TEXT": "EMPTY_TEXT",
     "NOT_IN_TABLE": "NOT_IN_TABLE",
     "NOT_A_DAY": "NOT_A_DAY",
     "BAD_CONDITION": "BAD_CONDITION",
@@ -161,8 +162,6 @@ def _echo(error: Any) -> bool:
 
 def _context(error: Any) -> dict[str, object]:
     context: dict[str, object] = {k: v for k, v in (error.get("ctx") or {}).items() if isinstance(v, str | int)}
-    if error["type"] == "string_pattern_mismatch":
-        context["expected"] = context.pop("pattern", "")
     if "problem" not in context:
         context["problem"] = error["msg"]
     return context

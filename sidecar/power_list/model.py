@@ -49,6 +49,19 @@ def _shown(table: Mapping[str, tuple[str, ...]]) -> list[str]:
     return [f"{identifier} ({labels[0]})" for identifier, labels in table.items()]
 
 
+def formed(pattern: str, example: str) -> tuple[BeforeValidator, WithJsonSchema]:
+    """Text of one form. Who writes something else is shown the example, not the pattern."""
+    form = re.compile(pattern)
+
+    def read(value: object) -> object:
+        if isinstance(value, str) and not form.match(value):
+            kind = "BAD_FORM" if value else "EMPTY_TEXT"
+            raise PydanticCustomError(kind, "bad form", {"expected": example})
+        return value
+
+    return BeforeValidator(read), WithJsonSchema({"type": "string", "pattern": pattern})
+
+
 def _read_day(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         try:
@@ -76,11 +89,11 @@ def _read_article(value: object) -> object:
 _DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date"})
 _ARTICLE_SCHEMA = WithJsonSchema({"type": ["integer", "string"]})
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,95}$")]
+Slug = Annotated[str, *formed(r"^[a-z0-9][a-z0-9_-]{0,95}$", "building-permit (a-z 0-9 - _)")]
 PostRef = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=r"^[^\n]+$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9]{3}){0,2}$")]
+Name = Annotated[str, *formed(r"^[^\n]{1,1000}$", "一行文字 one line of text")]
+Region = Annotated[str, *formed(r"^[0-9]{6}([0-9]{3}){0,2}$", '"650200"')]
 Day = Annotated[date, BeforeValidator(_read_day), _DAY_SCHEMA]
 ConditionText = Annotated[str, BeforeValidator(_read_condition)]
 Article = Annotated[str, BeforeValidator(_read_article), _ARTICLE_SCHEMA]
@@ -94,7 +107,7 @@ Tier = Annotated[str, *_one_of(words.TIERS)]
 Rank = Annotated[str, *_one_of(words.RANKS)]
 Relation = Annotated[str, *_one_of(words.RELATIONS)]
 Credential = Annotated[str, *_one_of(words.CREDENTIALS)]
-Requirement = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Requirement = Annotated[str, *formed(r"^[a-z][a-z0-9_]{0,63}$", "site_area (a-z 0-9 _)")]
 
 
 class Part(BaseModel):

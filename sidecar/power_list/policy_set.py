@@ -114,15 +114,13 @@ def _read_powers(policies: PolicySet, path: str, data: bytes, organ: OrganEntry 
     policies.findings += loaded.findings
     if loaded.draft is None or organ is None:
         return
-    policies.findings += personal_numbers(loaded.draft, loaded.located)
     for index, item in enumerate(loaded.draft.items):
         mended = loaded.located.place("items", index) in loaded.mended
         entry = ItemEntry(item, organ, loaded.located, index, mended)
-        known = policies.items.get(item.id)
-        if known:
+        known = policies.items.setdefault(item.id, entry)
+        if known is not entry:
             policies.findings.append(duplicate("item", item.id, entry.place("id"), known.place("id")))
-            continue
-        policies.items[item.id] = entry
+        policies.findings += personal_numbers(item, loaded.located, ("items", index), item.id)
         policies.findings += item_references(entry)
         policies.findings += [] if mended else item_doubts(entry)
     policies.findings += same_names(policies, organ)

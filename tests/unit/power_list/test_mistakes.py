@@ -1,0 +1,235 @@
+"""Every mistake a maintainer can make is reported with its place, its item, what is wrong and what to write."""
+
+import pytest
+
+from sidecar.compiler.compile import check
+from sidecar.power_list.findings import Severity
+from tests.samples import ORGAN, PENALTY, POWERS, PROFILES, changed, compiled, errors_of, policy_files
+
+# name: (what is replaced, by what, code, text that must stand at line:column, item)
+IN_POWERS = {
+    "unknown key": ("power_class: licensing", "power_klass: licensing", "UNKNOWN_KEY", "power_klass", "permit"),
+    "missing key": ("    name: 示范许可\n", "", "MISSING_KEY", "id: permit", "permit"),
+    "duplicate key": ("    level: \"3\"", "    level: \"3\"\n    level: \"3\"", "DUPLICATE_KEY", "level", "permit"),
+    "English and Chinese key": ("    level: \"3\"", "    level: \"3\"\n    行使层级: \"3\"", "DUPLICATE_KEY", "行使层级", "permit"),
+    "duplicate item": ("id: fine", "id: permit", "DUPLICATE_ID", "permit", "permit"),
+    "duplicate step": ("{id: review, name", "{id: accept, name", "DUPLICATE_ID", "accept, name: 审查", "permit"),
+    "code not quoted": ('region: "650200"', "region: 650200", "NOT_TEXT", "650200", "permit"),
+    "ambiguous word": ("lead: true}]\n    parameters", "lead: yes}]\n    parameters", "AMBIGUOUS_SCALAR", "yes", "permit"),
+    "leading zero": ("article: 12", "article: 012", "AMBIGUOUS_SCALAR", "012", "permit"),
+    "anchor": ("name: 示范许可", "name: &a 示范许可", "YAML_FORBIDDEN", "&a", ""),
+    "alias": ("name: 示范许可", "name: *a", "YAML_FORBIDDEN", "*a", ""),
+    "tag": ("name: 示范许可", "name: !!python/object:os.system 示范许可", "YAML_FORBIDDEN", "!!python", ""),
+    "several documents": ("items:\n", "items: []\n---\nitems:\n", "YAML_FORBIDDEN", "---", ""),
+    "syntax": ("    name: 示范许可", "\tname: 示范许可", "YAML_SYNTAX", None, ""),
+    "a list as key": ("    name: 示范许可\n", "    name: 示范许可\n    ? [a]\n    : b\n", "YAML_FORBIDDEN", "[a]", ""),
+    "unknown post": ("posts: [reviewer]", "posts: [reviever]", "UNKNOWN_POST", "reviever", "permit"),
+    "ambiguous post": ("posts: [front.clerk]}", "posts: [clerk]}", "AMBIGUOUS_POST", "clerk", "permit"),
+    "unknown unit": ("units: [{unit: front", "units: [{unit: frond", "UNKNOWN_UNIT", "frond", "permit"),
+    "unknown step in after": ("after: [review]", "after: [revue]", "UNKNOWN_STEP", "revue", "permit"),
+    "unknown step in distinct_from": ("distinct_from: [accept]", "distinct_from: [axept]", "UNKNOWN_STEP", "axept", "permit"),
+    "unknown step in separation": ("[[review, decide]]", "[[review, decied]]", "UNKNOWN_STEP", "decied", "permit"),
+    "a step after itself": ("after: [review]", "after: [decide]", "STEP_SELF", "[decide]", "permit"),
+    "cycle": ("posts: [front.clerk]}\n      - {id: review", "posts: [front.clerk], after: [issue]}\n      - {id: review", "STEP_CYCLE", "-", "permit"),
+    "no legal basis": ("    legal_basis:\n      - {instrument: law, title: 行政许可法, article: 12}\n", "", "NO_LEGAL_BASIS", "id: permit", "permit"),
+    "empty legal basis": ("\n      - {instrument: law, title: 行政许可法, article: 12}", " []", "NO_LEGAL_BASIS", "[]", "permit"),
+    "no accountable post": (", posts: [reviewer]", "", "NO_ACCOUNTABLE_POST", "{id: review", "permit"),
+    "empty posts": ("posts: [reviewer]", "posts: []", "NO_ACCOUNTABLE_POST", "[]", "permit"),
+    "two lead units": ("[{unit: front, lead: true}]", "[{unit: front, lead: true}, {unit: law, lead: true}]", "LEAD_UNIT", "[{unit", "permit"),
+    "no lead unit": ("[{unit: front, lead: true}]", "[{unit: front}]", "LEAD_UNIT", "[{unit", "permit"),
+    "unknown profile": ("power_class: licensing", "power_class: licensing\n    control_profile: licence", "UNKNOWN_PROFILE", "licence", "permit"),
+    "profile of another class": ("power_class: licensing", "power_class: licensing\n    control_profile: penalty", "PROFILE_WRONG_CLASS", "penalty", "permit"),
+    "fewer officers than the statute": ("officers: {min: 2,", "officers: {min: 1,", "LOOSER_OFFICERS", "{min: 1", "permit"),
+    "parenthesis in a condition": ("amount >= large", '"amount >= (large)"', "BAD_CONDITION", '"amount', "permit"),
+    "call in a condition": ("when: amount <= 30", 'when: "open(1)"', "BAD_CONDITION", '"open', "permit"),
+    "text in a condition": ("when: amount <= 30", "when: kind == 'a'", "BAD_CONDITION", "kind", "permit"),
+    "not a day": ("from: 2025-01-01", "from: 2025-02-30", "NOT_A_DAY", "2025-02-30", "permit"),
+    "ends before it begins": ("to: 2026-12-31", "to: 2024-12-31", "EFFECTIVE_ORDER", "{from", "permit"),
+    "bad region": ('region: "650200"', 'region: "6502"', "BAD_FORM", '"6502"', "permit"),
+    "bad id": ("id: permit", "id: Permit 1", "BAD_FORM", "Permit 1", "Permit 1"),
+    "word not in the table": ("verb: review", "verb: revue", "NOT_IN_TABLE", "revue", "permit"),
+    "a number as text": ("min: 2,", 'min: "2",', "NOT_INTEGER", '"2"', "permit"),
+    "a block as text": ("effective: {from: 2025-01-01, to: 2026-12-31}", "effective: 2025", "NOT_A_BLOCK", "2025", "permit"),
+    "a list as text": ("after: [review]", "after: review", "NOT_A_LIST", "review", "permit"),
+    "null for a name": ("name: 示范许可", "name: ~", "NOT_TEXT", "~", "permit"),
+    "a citizen's number": ("name: 示范许可", "name: 示范许可 11010119900101123X", "PERSON_IN_POLICY", "示范许可", "permit"),
+    "a person": ("power_class: licensing", "power_class: licensing\n    person: 张三", "UNKNOWN_KEY", "person", "permit"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_POWERS)
+def test_a_mistake_in_powers_is_named_at_its_place(name: str) -> None:
+    """Exactly this mistake is reported, at the word that is wrong, with the item and both sentences."""
+    old, new, code, text, item = IN_POWERS[name]
+    spoilt = changed(old, new)
+    found = [finding for finding in errors_of(powers=spoilt) if finding.code == code]
+    assert len(found) == 1, [(str(f.place), f.code) for f in errors_of(powers=spoilt)]
+    finding = found[0]
+    assert finding.place.file == "office/powers.yaml"
+    if text is not None:
+        line = spoilt.splitlines()[finding.place.line - 1]
+        assert line[finding.place.column - 1 :].startswith(text)
+    assert finding.item == item
+    for sentence in finding.sentence:
+        assert sentence
+        assert "—" in sentence  # what is wrong — what to write instead
+
+
+def test_no_mistake_no_finding() -> None:
+    """The sample itself is clean, so each case above is the only mistake of its file."""
+    assert errors_of() == []
+
+
+def test_a_required_step_that_is_missing_is_named_with_its_article() -> None:
+    """An item with steps of its own needs those of its profile."""
+    spoilt = changed(
+        "      - {id: decide, name: 决定, verb: decide, type: decide, posts: [deputy, head], after: [review], distinct_from: [accept]}\n",
+        "",
+    )
+    spoilt = changed("after: [decide], limit", "after: [review], limit", spoilt).replace(
+        "      separation: [[review, decide]]\n", ""
+    )
+    (finding,) = errors_of(powers=spoilt)
+    assert (finding.code, finding.item) == ("MISSING_STEP", "permit")
+    assert "行政许可法第三十八条" in finding.sentence.zh
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"\xef\xbb\xbf" + POWERS.encode(), "BAD_ENCODING"),
+        (POWERS.encode("utf-16"), "BAD_ENCODING"),
+        (POWERS.encode("gbk"), "BAD_ENCODING"),
+        (POWERS.replace("\n", "\r").encode(), "BAD_ENCODING"),
+        (POWERS.replace("示范许可", "e\u0301").encode(), "NOT_NFC"),
+        (b"", "EMPTY_FILE"),
+        (b"# only a comment\n", "EMPTY_FILE"),
+        (b"items: " + b"[" * 40 + b"]" * 40, "TOO_DEEP"),
+        (b"items: [", "YAML_SYNTAX"),
+        (b"\x00\x01", "YAML_SYNTAX"),
+    ],
+)
+def test_files_that_cannot_be_read_as_text_are_refused(data: bytes, problem: str) -> None:
+    """Encodings, line ends and depth are judged before anything else."""
+    files = policy_files() | {"office/powers.yaml": data}
+    assert problem in {finding.code for finding in check(files).findings}
+    assert check(files).broken
+
+
+def test_crlf_is_read_like_lf() -> None:
+    """Windows line ends are not a mistake and change nothing."""
+    files = policy_files(powers=POWERS.replace("\n", "\r\n"))
+    assert not check(files).broken
+    assert [item.entry.item for item in check(files).items] == [item.entry.item for item in check(policy_files()).items]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "text"),
+    [
+        ("unit: law, rank", "unit: low, rank", "UNKNOWN_UNIT", "low"),
+        ("{id: law, name", "{id: front, name", "DUPLICATE_ID", "front"),
+        ("{id: head, name", "{id: clerk, name", "DUPLICATE_ID", "clerk, name: 科长岗"),
+        ("rank: leader", "rank: boss", "NOT_IN_TABLE", "boss"),
+        ('level: "3"', "level: 市", "NOT_IN_TABLE", "市"),
+    ],
+)
+def test_a_mistake_in_organ_is_named_at_its_place(old: str, new: str, code: str, text: str) -> None:
+    """The organ file is checked like the powers file."""
+    spoilt = changed(old, new, ORGAN)
+    found = [finding for finding in errors_of(organ=spoilt) if finding.place.file == "office/organ.yaml"]
+    assert code in [finding.code for finding in found]
+    place = next(finding.place for finding in found if finding.code == code)
+    assert spoilt.splitlines()[place.line - 1][place.column - 1 :].startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("after: [file], rule", "after: [fill], rule", "UNKNOWN_STEP"),
+        ("requires_steps: [file, decide]", "requires_steps: [file, decied]", "UNKNOWN_STEP"),
+        ("pair: [decide, collect]", "pair: [decide, colect]", "UNKNOWN_STEP"),
+        ("tier: section_head, rule: AP-54", "tier: section_head, after: [collect], rule: AP-54", "STEP_CYCLE"),
+        ("profile: penalty", "profile: licensing", "DUPLICATE_ID"),
+        ("rule: AP-54, basis: 行政处罚法第五十四条", "rule: AP-54", "MISSING_KEY"),
+    ],
+)
+def test_a_mistake_in_a_profile_is_named(old: str, new: str, code: str) -> None:
+    """Profiles hold the law; their mistakes are errors too."""
+    assert code in {
+        finding.code for finding in errors_of(penalty=changed(old, new, PENALTY)) if finding.place.file.startswith("profiles/")
+    }
+
+
+def test_mistakes_of_every_kind_are_reported_together() -> None:
+    """Form, references and profile, in several items and files: one run says them all."""
+    spoilt = changed("verb: review", "verb: revue")
+    spoilt = changed("posts: [checker, head]", "posts: [cheker, head]", spoilt)
+    spoilt = changed(
+        "      - {instrument: law, title: 行政处罚法, article: 9}", "      - {instrument: law, titel: 行政处罚法}", spoilt
+    )
+    spoilt = changed(
+        "units: [{unit: front, lead: true}]\n    accountable: [handler]\n", "units: [{unit: nowhere, lead: true}]\n", spoilt
+    )
+    found = {finding.code for finding in errors_of(powers=spoilt, organ=changed("rank: leader", "rank: boss", ORGAN))}
+    assert {"NOT_IN_TABLE", "UNKNOWN_POST", "UNKNOWN_KEY", "MISSING_KEY", "UNKNOWN_UNIT"} <= found
+
+
+def test_profile_mistakes_are_reported_beside_others() -> None:
+    """A wrong reference in one item does not hide that another loosens its profile."""
+    spoilt = changed("officers: {min: 2,", "officers: {min: 1,")
+    spoilt = changed("posts: [reviewer]", "posts: [nobody]", spoilt)
+    assert {finding.code for finding in errors_of(powers=spoilt)} == {"LOOSER_OFFICERS", "UNKNOWN_POST"}
+
+
+def test_a_profile_may_cap_how_often_a_step_is_done() -> None:
+    """An item that allows more is told so."""
+    profile = changed("tier: leader, after: [accept]", "tier: leader, max_times: 1, after: [accept]", PROFILES)
+    spoilt = changed("distinct_from: [accept]}", "distinct_from: [accept], max_times: 2}")
+    assert [finding.code for finding in errors_of(powers=spoilt, licensing=profile)] == ["LOOSER_TIMES"]
+
+
+def test_a_unit_without_the_profile_s_tier_is_named() -> None:
+    """An item that follows its profile needs a post of each tier."""
+    organ = changed("  - {id: deputy, name: 副局长岗, unit: front, rank: leader}\n", "", ORGAN)
+    powers = POWERS[: POWERS.index("  - id: permit")] + POWERS[POWERS.index("  - id: fine") :]
+    assert {finding.code for finding in errors_of(organ=organ, powers=powers)} == {"NO_TIER_POST"}
+
+
+def test_missing_files_are_named() -> None:
+    """An organ without powers, and a folder without an organ."""
+    files = policy_files()
+    del files["office/powers.yaml"]
+    assert [f.code for f in check(files).findings] == ["MISSING_FILE"]
+    assert [f.code for f in check({}).findings] == ["NO_POLICIES"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("article: 12", "quote: 略", "NO_ARTICLE"),
+        ("instrument: law, title: 行政许可法", "instrument: unclassified, title: 某文件", "UNCLASSIFIED_BASIS"),
+        ("instrument: law, title: 行政许可法", "instrument: normative_document, title: 某通知", "BASIS_TOO_LOW"),
+        ("    accountable: [handler, section_head, leader]\n", "", "NO_ACCOUNTABLE"),
+        ('level: "3"', 'level: "2"', "LEVEL_NOT_OWN"),
+        ("body: {name: 示范局}", "body: {name: 示范局, uscc: 91350211M0000XUF46}", "BAD_USCC"),
+        ("recusal: [kin]", "recusal: [kin]\n      principal_not_in_charge: true", "NOT_ENFORCED"),
+    ],
+)
+def test_doubts_are_warnings(old: str, new: str, code: str) -> None:
+    """What is doubtful in law is said, and stops nothing."""
+    files = policy_files(powers=changed(old, new))
+    checked = check(files)
+    assert not checked.broken
+    assert code in {f.code for f in checked.findings if f.severity is Severity.WARNING}
+
+
+def test_chinese_keys_and_words_mean_the_same() -> None:
+    """The same policy written in Chinese compiles to the same item."""
+    chinese = POWERS
+    for english, label in (
+        ("items:", "事项:"), ("id: permit", "事项标识: permit"), ("power_class: licensing", "权力类型: 行政许可"), ("legal_basis:", "设定依据:"),
+        ("instrument: law", "文种: 法律"), ("level: \"3\"", "行使层级: 市级"), ("steps:", "运行流程:"), ("verb: review", "动作: 审查"),
+        ("posts: [reviewer]", "岗位: [审核岗]"), ("recusal: [kin]", "回避: [亲属]"), ("unit: workday", "单位: 工作日"),
+    ):  # fmt: skip
+        chinese = changed(english, label, chinese)
+    assert compiled(policy_files(powers=chinese)).policy == compiled().policy

@@ -1,0 +1,49 @@
+"""The catalogue: both languages say the same, and every finding says what to write instead."""
+
+import re
+from string import Formatter
+
+import pytest
+
+from sidecar.decision.decide import _PRECEDENCE
+from sidecar.messages import CATALOGUE, FINDINGS, REFUSALS, say
+
+
+def named(text: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(text) if field}
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_both_languages_say_the_same_facts(code: str) -> None:
+    """A fact that one language gives and the other hides would be a different message."""
+    chinese, english = CATALOGUE[code]
+    assert named(chinese) == named(english)
+    assert re.search("[\u4e00-\u9fff]", chinese)
+    assert not re.search("[\u4e00-\u9fff]", english)
+
+
+@pytest.mark.parametrize("code", FINDINGS)
+def test_a_finding_says_what_to_write(code: str) -> None:
+    """What is wrong — what to write instead."""
+    for sentence in FINDINGS[code]:
+        wrong, _, remedy = sentence.partition("—")
+        assert wrong
+        assert remedy
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refusal_is_two_sentences(code: str) -> None:
+    """Why not, and what to do now."""
+    chinese, english = REFUSALS[code]
+    assert chinese.endswith("。")
+    assert english.endswith(".")
+
+
+def test_every_headline_has_a_sentence() -> None:
+    """A code that can be first must be sayable."""
+    assert set(_PRECEDENCE) <= REFUSALS.keys()
+
+
+def test_a_missing_fact_never_prevents_a_sentence() -> None:
+    """A refusal without its facts is still said."""
+    assert say("NO_POWER").en == "Your post does not hold step '-' of item '-'. Pass it to a post that does: -."
