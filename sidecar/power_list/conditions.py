@@ -21,6 +21,7 @@ Facts = Mapping[str, Fact]
 
 _ALLOWED = re.compile(r"[A-Za-z0-9_ <>=!+*-]+\Z")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+_UNPLAIN_NUMBER = re.compile(r"\b[0-9]+[A-Za-z_]\w*")  # 0x10, 1_000, 1e3: digits only
 MAX_LENGTH = 300
 MAX_DIGITS = 15  # integers of the record stay below 2^53
 
@@ -66,6 +67,9 @@ def parse_condition(text: str) -> Condition:
     if not _ALLOWED.match(text):
         odd = sorted(set(re.sub(r"[A-Za-z0-9_ <>=!+*-]", "", text))) or ["(empty)"]
         raise ConditionError(f"character {' '.join(odd)}")
+    unplain = _UNPLAIN_NUMBER.search(text)
+    if unplain:
+        raise ConditionError(f"number {unplain.group()}")
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError) as fault:

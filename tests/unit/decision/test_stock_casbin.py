@@ -1,0 +1,109 @@
+"""The shipped model and rows are real Casbin: a stock `casbin.Enforcer` loads them and decides the same."""
+
+from pathlib import Path
+from typing import Any
+
+import casbin
+import pytest
+
+from adapters.storage.policy_folder import PolicyFolder
+from sidecar.case_history.history import CaseHistory
+from sidecar.controls.context import AccessRequest, ControlContext
+from sidecar.controls.table import Judge
+from sidecar.decision.decide import decide
+from sidecar.decision.policy import CASBIN_FUNCTIONS, PolicySnapshot
+from sidecar.expectations.language import Expectation, ExpectationsFile
+from sidecar.expectations.run import _day, _history, _personnel, _request
+from sidecar.personnel.registers import Personnel
+from sidecar.power_list.load import load
+from sidecar.power_list.source import read_source
+from tests.e2e.processes import ROOT
+from tests.samples import EVERYONE, MODEL, TODAY, act, compiled, history, snapshot
+
+# What no row says: the case keeps its item, region and party; a co-signature must be needed.
+BESIDE_THE_ROWS = {"CASE_ITEM_MISMATCH", "CASE_REGION_MISMATCH", "CASE_PARTY_MISMATCH", "CASE_TOO_LARGE", "CO_SIGN_NOT_NEEDED"}
+
+
+def enforcer(folder: Path, model: bytes, policy: bytes) -> Any:
+    (folder / "model.conf").write_bytes(model)
+    (folder / "policy.csv").write_bytes(policy)
+    stock = casbin.Enforcer(str(folder / "model.conf"), str(folder / "policy.csv"))
+    for name, function in CASBIN_FUNCTIONS.items():
+        stock.add_function(name, function)
+    return stock
+
+
+def stock_answer(
+    stock: Any, policy: PolicySnapshot, personnel: Personnel, case: CaseHistory, request: AccessRequest, today: Any
+) -> bool:
+    """What Casbin itself says, its roles being the appointments of the day."""
+    item = policy.item(request.item)
+    assert item is not None
+    subject = f"officer:{request.person}"
+    held = personnel.posts(request.person, today)
+    stock.delete_roles_for_user(subject)
+    for post in held & {request.acting_post} if request.acting_post else held:
+        stock.add_role_for_user(subject, f"post:{post}")
+    judge = Judge(ControlContext(request, item, policy.manifest.organs[item.organ].level, case, personnel, today))
+    region = request.region or case.region or item.region
+    return bool(stock.enforce(subject, region, request.item, request.step, today.strftime("%Y%m%d"), judge))
+
+
+def shipped_expectations() -> list[Expectation]:
+    path = ROOT / "policies" / "binhe" / "expectations.yaml"
+    loaded = load(read_source("expectations.yaml", path.read_bytes()), ExpectationsFile)
+    assert loaded.model is not None
+    return list(loaded.model.expectations)
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, PolicySnapshot]:
+    """The stock enforcer and our snapshot on the same shipped bytes."""
+    folder = ROOT / "policies"
+    model, policy = (folder / "model.conf").read_bytes(), (folder / "compiled" / "policy.csv").read_bytes()
+    return enforcer(tmp_path_factory.mktemp("stock"), model, policy), PolicyFolder(folder).snapshot()
+
+
+def test_stock_casbin_agrees_on_every_shipped_expectation(shipped: tuple[Any, PolicySnapshot]) -> None:
+    """Each of the shipped questions gets the same answer from Casbin itself."""
+    stock, policy = shipped
+    compared = 0
+    for expectation in shipped_expectations():
+        values = (
+            _personnel(expectation, policy),
+            _history(expectation, policy),
+            _request(expectation, policy),
+            _day(expectation),
+        )
+        decision = decide(policy, *values)
+        if policy.item(values[2].item) is None or {ground.code for ground in decision.grounds} & BESIDE_THE_ROWS:
+            continue
+        assert stock_answer(stock, policy, *values) == decision.allowed, expectation.name
+        compared += 1
+    assert compared > 150
+
+
+def test_stock_casbin_agrees_over_every_post_step_and_stage(tmp_path: Path) -> None:
+    """Every officer tries every step of the sample item at every stage of a case."""
+    stock, policy = enforcer(tmp_path, MODEL, compiled().policy), snapshot()
+    acts = [
+        act("accept", "clerk", facts={"amount": 600}),
+        act("review", "reviewer"),
+        act("site", "head", kind="co_signed"),
+        act("site", "checker"),
+        act("hear", "head"),
+        act("decide", "deputy"),
+        act("issue", "clerk"),
+    ]
+    answers = set()
+    for stage in range(len(acts) + 1):
+        case = history(*acts[:stage])
+        for person in ("clerk", "checker", "head", "deputy", "reviewer", "all", "nobody"):
+            for step in ("accept", "review", "site", "hear", "decide", "issue"):
+                request = AccessRequest(
+                    person, step, "permit", "C-1", facts={"amount": 600}, evidence=frozenset({"drawings"})
+                )  # fmt: skip
+                decision = decide(policy, EVERYONE, case, request, TODAY)
+                assert stock_answer(stock, policy, EVERYONE, case, request, TODAY) == decision.allowed, (stage, person, step)
+                answers.add((decision.allowed, step))
+    assert len(answers) == 12  # each step is allowed at some stage and refused at another
