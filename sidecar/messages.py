@@ -4,6 +4,7 @@ Keys are stable codes. `{facts}` are filled from the finding or refusal; a missi
 never fail to be said. Findings say what is wrong and then, after the dash, what to write instead.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -16,6 +17,16 @@ class Sentence(NamedTuple):
 
 
 class _Facts(dict[str, object]):
+    """Facts of a sentence; a fact that is itself a Sentence is said in the language of the whole."""
+
+    @classmethod
+    def in_zh(cls, facts: Mapping[str, object]) -> "_Facts":
+        return cls({name: fact.zh if isinstance(fact, Sentence) else fact for name, fact in facts.items()})
+
+    @classmethod
+    def in_en(cls, facts: Mapping[str, object]) -> "_Facts":
+        return cls({name: fact.en if isinstance(fact, Sentence) else fact for name, fact in facts.items()})
+
     def __missing__(self, key: str) -> str:
         return "-"
 
@@ -23,8 +34,7 @@ class _Facts(dict[str, object]):
 def say(code: str, **facts: object) -> Sentence:
     """The sentence of `code` with its facts filled in."""
     template = CATALOGUE.get(code, Sentence(code, code))
-    known = _Facts(facts)
-    return Sentence(template.zh.format_map(known), template.en.format_map(known))
+    return Sentence(template.zh.format_map(_Facts.in_zh(facts)), template.en.format_map(_Facts.in_en(facts)))
 
 
 FINDINGS: dict[str, tuple[str, str]] = {
@@ -174,6 +184,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "路径 {path} 中没有 {{{segment}}}——请写入路径",
         "path {path} has no {{{segment}}} — write it into the path",
     ),
+    "UNREAD_FILE": (
+        "不认识文件 {name}——机关目录放 organ.yaml、powers.yaml、expectations.yaml，模板放 profiles/*.yaml；请改名或移出",
+        "{name} is no file of a policy folder — use organ.yaml, powers.yaml, expectations.yaml, profiles/*.yaml, or move it out",
+    ),
     # warnings
     "POST_NOT_CONFIRMED": (
         "{n} 个岗位由导入生成，尚未确认——请核对 organ.yaml 并删去 confirmed: false",
@@ -258,6 +272,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "STEP_OUT_OF_ORDER": (
         "尚未完成“{missing}”，不得办理“{step}”。请先完成“{missing}”。",
         "'{missing}' is not done yet, so '{step}' may not be. Do '{missing}' first.",
+    ),
+    "PRIOR_STEP_REFUSED": (
+        "本案“{missing}”的结果是不予准许，不得办理“{step}”。请送达、归档或依法另行处理。",
+        "'{missing}' ended in a refusal in this case, so '{step}' may not be done. Serve and file the refusal.",
     ),
     "STEP_ALREADY_DONE": (
         "本案“{step}”已办理 {times} 次，上限 {limit} 次，不得重复。",

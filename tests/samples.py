@@ -187,6 +187,8 @@ def ask(person: str, step: str, *acts: ActRecorded, **changes: Any) -> Decision:
     policy, people = changes.pop("policy", None) or SNAPSHOT, changes.pop("people", EVERYONE)
     today = changes.pop("today", TODAY)
     fields: dict[str, Any] = {"item": "permit", "case_id": "C-1", "region": "650200"}
+    if step == "decide":
+        fields["outcome"] = "grant"
     request = AccessRequest(person=person, step=step, **(fields | changes))
     return decide(policy, people, history(*acts), request, today)
 

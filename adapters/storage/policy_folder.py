@@ -32,8 +32,8 @@ class PolicyFolder:
         self.root = root
 
     def sources(self) -> dict[str, bytes]:
-        """Every organ and profile file: path relative to the folder → bytes."""
-        files = {path: self._read(path) for path in self._named(_SOURCE_NAMES)}
+        """Every organ and profile file, and every other YAML file, which nobody reads and `check` will name: path → bytes."""
+        files = {path: self._read(path) for path in [*self._named(_SOURCE_NAMES), *self._others()]}
         own_profiles = sorted(f"{PROFILES}{p.name}" for p in (self.root / PROFILES).glob("*.yaml"))
         if own_profiles:
             return files | {path: self._read(path) for path in own_profiles}
@@ -67,6 +67,14 @@ class PolicyFolder:
             raise PolicyError(
                 f"the compiled policies are older than {', '.join(changed[:5])}", f"run: quanheng build {self.root}"
             )
+
+    def _others(self) -> Iterator[str]:
+        for path in sorted([*self.root.rglob("*.yaml"), *self.root.rglob("*.yml")]):
+            parts = path.relative_to(self.root).parts
+            in_profiles = len(parts) == 2 and parts[0] == PROFILES.strip("/") and path.suffix == ".yaml"  # noqa: PLR2004
+            own = len(parts) <= 2 and parts[-1] in (*_SOURCE_NAMES, EXPECTATIONS_FILE)  # noqa: PLR2004 - organ/file
+            if not (own or in_profiles or any(part.startswith(".") for part in parts)):
+                yield "/".join(parts)
 
     def _named(self, names: tuple[str, ...]) -> Iterator[str]:
         folders = [self.root, *sorted(p for p in self.root.iterdir() if p.is_dir() and not p.name.startswith("."))]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+GRANT, REFUSE = "grant", "refuse"  # what an act may have decided; empty where a step decides nothing
 MAX_EVENTS = 2_000  # one case; bounds the work of a fold and of one decision
 
 
@@ -57,6 +58,11 @@ class CaseHistory(msgspec.Struct, frozen=True):
 
     def is_done(self, step: str) -> bool:
         return any(act.step == step and act.kind == "performed" for act in self.acts)
+
+    def was_refused(self, step: str) -> bool:
+        """Whether the step was last performed with the outcome `refuse` (不予受理, 不予许可)."""
+        performed = self.performances(step)
+        return bool(performed) and performed[-1].outcome == REFUSE
 
     def persons_of(self, step: str) -> frozenset[str]:
         """Everyone who took part in a step: performers and co-signers alike."""

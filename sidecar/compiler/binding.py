@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sidecar.power_list.conditions import parse_condition
+from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
 from sidecar.power_list.control_kinds import ControlKind as Kind
 from sidecar.power_list.entries import ItemEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Place, Severity, in_reading_order
@@ -143,7 +144,10 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[BoundItem, list
     binder = _Binder(entry, profile.profile, plans, mapped, "ITEM", basis)
     findings += _tightening(binder)
     steps = [_bound_step(binder, step_id, profile) for step_id in plans]
-    findings += _cycles(entry, steps)
+    cycles = list(_cycles(entry, steps))
+    if not cycles:
+        _rest_on_the_whole_way(steps)
+    findings += cycles
     return BoundItem(entry, profile.profile.profile, steps, _asserted_facts(steps)), findings
 
 
@@ -201,7 +205,7 @@ def _tightening(binder: _Binder) -> Iterator[Finding]:
         return
     bases = {rule.id: rule.basis for rule in binder.profile.steps}
     for name in binder.profile.requires_steps:
-        if not binder.mapped[name]:
+        if name in binder.mapped and not binder.mapped[name]:
             yield entry.finding("MISSING_STEP", ("steps",), profile=binder.profile.profile, step=name, basis=bases[name])
     for n, step in enumerate(entry.item.steps):
         for rule, _ in binder.plans[step.id].rules:
@@ -381,11 +385,21 @@ def _recusal(binder: _Binder, profile: ProfileEntry) -> Iterator[Control]:
 
 
 def _requirements(binder: _Binder, plan: _Plan) -> Iterator[Control]:
+    decides = plan.head.type == "decide"
     for rule, place in plan.rules:
-        yield from (Control(Kind.REQUIRES, name, place, rule.rule, rule.basis) for name in rule.requires)
+        for name in _spelt_out(rule.requires, decides=decides):
+            yield Control(Kind.REQUIRES, name, place, rule.rule, rule.basis)
     if plan.own:
         place = binder.entry.place("steps", _index(binder, plan.own.id), "requires")
-        yield from (_own(binder, Kind.REQUIRES, name, place) for name in plan.own.requires)
+        yield from (_own(binder, Kind.REQUIRES, name, place) for name in _spelt_out(plan.own.requires, decides=decides))
+
+
+def _spelt_out(names: Iterable[str], *, decides: bool) -> Iterator[str]:
+    """A deciding step that must give reasons for a refusal must also say whether it is one."""
+    for name in names:
+        if decides and name == REASON_IF_REFUSED:
+            yield OUTCOME
+        yield name
 
 
 def _exclusions(binder: _Binder) -> Iterator[Control]:
@@ -413,6 +427,19 @@ def _cycles(entry: ItemEntry, steps: Sequence[BoundStep]) -> Iterator[Finding]:
     cycle = find_cycle(waits)
     if cycle:
         yield entry.finding("STEP_CYCLE", ("steps",), Severity.ERROR, cycle=" → ".join(cycle))
+
+
+def _rest_on_the_whole_way(steps: Sequence[BoundStep]) -> None:
+    """A step waits for what its prior steps wait for: if an early act turns out to have failed, everything behind it stops."""
+    waits = {step.id: [c for c in step.controls if c.kind is Kind.AFTER] for step in steps}
+    for step in steps:
+        for control in step.controls:  # grows while it is walked, until nothing new is found
+            if control.kind is Kind.AFTER:
+                step.controls += [c for c in waits[control.arg] if not _stands(c, step.controls)]
+
+
+def _stands(control: Control, among: Iterable[Control]) -> bool:
+    return any((c.kind, c.arg) == (control.kind, control.arg) for c in among)
 
 
 def _prior(control: Control) -> str:

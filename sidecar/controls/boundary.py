@@ -5,12 +5,11 @@ asserted by the caller and remembered by the case; an exclusion that cannot be s
 names of the facts, later ones are settled already.
 """
 
+from sidecar.case_history.history import REFUSE
 from sidecar.controls.context import ControlContext, Stop, missing
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.conditions import parse_condition
-from sidecar.power_list.control_kinds import REASON_IF_REFUSED
-
-REFUSED = "refuse"
+from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
 
 
 def status(arg: str, context: ControlContext) -> Stop | None:
@@ -40,10 +39,13 @@ def excludes(arg: str, context: ControlContext) -> Stop | None:
 
 
 def requires(arg: str, context: ControlContext) -> Stop | None:
-    """`arg`: the evidence the request must carry; a reason is asked only of a refusal (行政许可法 38)."""
+    """`arg`: the evidence the request must carry. A reason is asked only of a refusal (行政许可法 38); so that no one can
+    leave open whether it is one, a step that decides must say its outcome."""
     request = context.request
     if arg == REASON_IF_REFUSED:
-        present = request.outcome != REFUSED or bool(request.evidence & {"reason", REASON_IF_REFUSED})
+        present = request.outcome != REFUSE or bool(request.evidence & {"reason", REASON_IF_REFUSED})
+    elif arg == OUTCOME:
+        present = bool(request.outcome)
     else:
         present = arg in request.evidence
     return None if present else missing((arg,), context)

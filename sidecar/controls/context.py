@@ -12,7 +12,9 @@ from functools import cached_property
 from sidecar.case_history.history import CaseHistory
 from sidecar.compiler.binding import derived_fact
 from sidecar.compiler.manifest import ItemFacts
+from sidecar.messages import Sentence
 from sidecar.personnel.registers import Personnel
+from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
 
 EXERCISE, CO_SIGN, QUESTION = "exercise", "co_sign", "question"
 
@@ -86,4 +88,13 @@ class ControlContext:
 
 def missing(names: tuple[str, ...], context: ControlContext) -> Stop:
     """The refusal that asks for what is missing: facts to assert, evidence to carry, or the party."""
-    return Stop("MISSING_REQUIREMENT", {"missing": "、".join(names), "step": context.asked_step}, missing=names)
+    told = Sentence("、".join(_NAMED.get(name, name) for name in names), ", ".join(names))
+    return Stop("MISSING_REQUIREMENT", {"missing": told, "step": context.asked_step}, missing=names)
+
+
+# What every item may ask for, in words; facts and evidence of one item carry the names its maintainers gave them.
+_NAMED: Mapping[str, str] = {
+    "party": "当事人（party）",
+    OUTCOME: "办理结果（outcome：grant 准予或 refuse 不予准许）",
+    REASON_IF_REFUSED: "不予准许的理由（reason）",
+}

@@ -3,6 +3,9 @@
 A missing step is refused under the name the statute gives its absence: no notice of rights (行政处罚法 44; 行政许可法 36), no
 hearing (63; 46–47), no legal review (58), no collective deliberation (57); every other one is simply out of order.
 
+A step that ended in a refusal (不予受理, 不予许可, 不予处罚) is done, but it opens the way only to what a refusal needs: telling
+the party, transferring, filing. Nobody issues what was refused.
+
 A condition whose facts nobody asserted is neither true nor false; the guard then refuses and names the facts, because a
 prohibition with a missing attribute must not let pass (and the caller can answer at once).
 """
@@ -18,9 +21,18 @@ _CODE_BY_VERB = {
 }
 
 
+# What may still follow a refusal: the verbs that carry it to its end.
+AFTER_REFUSAL = frozenset({"serve", "notify", "transfer", "archive", "correct"})
+
+
 def after(arg: str, context: ControlContext) -> Stop | None:
-    """`arg`: the step that must be done before."""
-    return None if context.history.is_done(arg) else _not_done(arg, context)
+    """`arg`: the step that must be done before, and not have ended in a refusal."""
+    if not context.history.is_done(arg):
+        return _not_done(arg, context)
+    if context.history.was_refused(arg) and context.verb(context.request.step) not in AFTER_REFUSAL:
+        facts = {"missing": context.step_name(arg), "step": context.asked_step}
+        return Stop("STEP_OUT_OF_ORDER", facts, sentence="PRIOR_STEP_REFUSED", missing=(arg,))
+    return None
 
 
 def unless_done(arg: str, context: ControlContext) -> Stop | None:

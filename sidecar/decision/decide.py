@@ -12,9 +12,10 @@ Default deny: an allow names item, version, step, post, rows and legal basis, an
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from sidecar.case_history.history import MAX_EVENTS, CaseHistory
+from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import CO_SIGN, AccessRequest, ControlContext, Stop
+from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
 from sidecar.decision.engine import Matches, Row
@@ -219,8 +220,15 @@ class _Asked:
         return matches.allow[0][_SUB].removeprefix("post:") if matches.allow else ""
 
     def _obligations(self) -> tuple[Due, ...]:
-        rows = self._policy.obligations(self._request.item, self._request.step)
+        rows = [row for row in self._policy.obligations(self._request.item, self._request.step) if self._falls_due(row)]
         return tuple(Due(row[0], row[3], row[4], self._policy.source(row[0]).basis) for row in rows)
+
+    def _falls_due(self, row: Row) -> bool:
+        """No deadline runs for what a refusal has closed."""
+        _, _, _, kind, arg = row[:5]
+        if kind != "deadline" or self._request.outcome != REFUSE:
+            return True
+        return self._item.steps[arg.split(":")[0]].verb in AFTER_REFUSAL
 
     def _judged(self, matches: Matches) -> tuple[Judged, ...]:
         stopped = {row[_ID] for row in matches.deny}

@@ -44,9 +44,9 @@ _Row = dict[str, tuple[str, str]]  # column → (cell, place)
 def read_personnel(tables: Mapping[str, bytes], known_posts: Collection[str], party_token: Callable[[str], str]) -> Personnel:
     """Read the tables (file name → bytes). Raises PersonnelError naming every bad cell."""
     problems: Problems = []
-    appointments = list(_appointments(tables.get(APPOINTMENTS, b""), known_posts, problems))
-    credentials = list(_credentials(tables.get(CREDENTIALS, b""), problems))
-    interests = list(_interests(tables.get(DECLARATIONS, b""), party_token, problems))
+    appointments = list(_appointments(tables.get(APPOINTMENTS), known_posts, problems))
+    credentials = list(_credentials(tables.get(CREDENTIALS), problems))
+    interests = list(_interests(tables.get(DECLARATIONS), party_token, problems))
     if problems:
         listing = "\n".join(problems)
         raise PersonnelError(
@@ -55,7 +55,7 @@ def read_personnel(tables: Mapping[str, bytes], known_posts: Collection[str], pa
     return Personnel(appointments, credentials, interests)
 
 
-def _appointments(data: bytes, known_posts: Collection[str], problems: Problems) -> Iterator[Appointment]:
+def _appointments(data: bytes | None, known_posts: Collection[str], problems: Problems) -> Iterator[Appointment]:
     seen: dict[tuple[str, str, Span], str] = {}
     for row in _rows(APPOINTMENTS, data, problems):
         person, span = _person(row, problems), _span(row, problems)
@@ -69,7 +69,7 @@ def _appointments(data: bytes, known_posts: Collection[str], problems: Problems)
             yield Appointment(person, post, span)
 
 
-def _credentials(data: bytes, problems: Problems) -> Iterator[CredentialHeld]:
+def _credentials(data: bytes | None, problems: Problems) -> Iterator[CredentialHeld]:
     known = words.spellings(words.CREDENTIALS)
     for row in _rows(CREDENTIALS, data, problems):
         person, span = _person(row, problems), _span(row, problems)
@@ -80,7 +80,7 @@ def _credentials(data: bytes, problems: Problems) -> Iterator[CredentialHeld]:
             yield CredentialHeld(person, known[name], span)
 
 
-def _interests(data: bytes, party_token: Callable[[str], str], problems: Problems) -> Iterator[Interest]:
+def _interests(data: bytes | None, party_token: Callable[[str], str], problems: Problems) -> Iterator[Interest]:
     known = words.spellings(words.RELATIONS)
     for row in _rows(DECLARATIONS, data, problems):
         person, span = _person(row, problems), _span(row, problems)
@@ -94,10 +94,10 @@ def _interests(data: bytes, party_token: Callable[[str], str], problems: Problem
             yield Interest(person, party_token(party), known[relation], span)
 
 
-def _rows(file: str, data: bytes, problems: Problems) -> Iterator[_Row]:
-    if not data:
+def _rows(file: str, data: bytes | None, problems: Problems) -> Iterator[_Row]:
+    text = None if data is None else _decoded(file, data, problems)
+    if text is None:
         return
-    text = _decoded(file, data, problems)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         heading = [_LABELS.get(cell.strip(), cell.strip()) for cell in next(reader, [])]
@@ -119,12 +119,12 @@ def _rows(file: str, data: bytes, problems: Problems) -> Iterator[_Row]:
         problems.append(f"{file}:{reader.line_num}:1: not CSV: {fault} 不是合法的 CSV — check the quotes")
 
 
-def _decoded(file: str, data: bytes, problems: Problems) -> str:
+def _decoded(file: str, data: bytes, problems: Problems) -> str | None:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         problems.append(f"{file}:{data.count(10, 0, fault.start) + 1}:1: not UTF-8 编码不是 UTF-8 — save the file as UTF-8")
-        return ""
+        return None
     if not unicodedata.is_normalized("NFC", text):
         problems.append(f"{file}:1:1: text is not in Unicode NFC 文字不是 NFC 规范形式 — retype it")
     return text

@@ -22,4 +22,5 @@ class ControlKind(StrEnum):
 
 NO_CONTROL = "-"  # column `ctl` of an allow row
 
-REASON_IF_REFUSED = "reason_if_refused"  # the one requirement that binds only when the outcome is a refusal
+REASON_IF_REFUSED = "reason_if_refused"  # a requirement that binds only when the outcome is a refusal
+OUTCOME = "outcome"  # a requirement met by the request's own field: what is decided, grant or refuse

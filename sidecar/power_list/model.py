@@ -332,7 +332,7 @@ class Item(Part):
 
 
 class PowersFile(Part):
-    items: Annotated[tuple[Item, ...], Zh("事项")] = Field(strict=False)
+    items: Annotated[tuple[Item, ...], Zh("事项")] = Field(min_length=1, strict=False)
 
 
 class Unit(Part):

@@ -28,6 +28,7 @@ def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
     policies = PolicySet()
     for path in sorted(f for f in files if f.startswith(PROFILES) and f.endswith(".yaml")):
         _read_profile(policies, path, files[path])
+    policies.findings += _unread(files)
     organ_files = sorted(f for f in files if f.rsplit("/", 1)[-1] == ORGAN_FILE)
     if not organ_files:
         policies.findings.append(Finding("NO_POLICIES", Place(".", 1, 1)))
@@ -35,6 +36,18 @@ def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
         _read_organ(policies, path, files)
     policies.findings = in_reading_order(policies.findings)
     return policies
+
+
+def _unread(files: Iterable[str]) -> Iterable[Finding]:
+    """Files that would be passed over: of no known name, or powers without their organ."""
+    known = set(files)
+    for path in sorted(known):
+        folder, _, name = path.rpartition("/")
+        if not path.startswith(PROFILES) and name not in (ORGAN_FILE, POWERS_FILE):
+            yield Finding("UNREAD_FILE", Place(path, 1, 1), facts={"name": path})
+        organ = f"{folder}/{ORGAN_FILE}" if folder else ORGAN_FILE
+        if name == POWERS_FILE and organ not in known:
+            yield Finding("MISSING_FILE", Place(organ, 1, 1), facts={"name": organ})
 
 
 def _read_profile(policies: PolicySet, path: str, data: bytes) -> None:

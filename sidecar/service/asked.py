@@ -7,11 +7,13 @@ not of type `officer` and a resource that is not of type `case` are data like an
 import hashlib
 import hmac
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from sidecar.case_history.history import GRANT, REFUSE
 from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, AccessRequest
 from sidecar.errors import RequestError
 from sidecar.personnel.tables import PERSON_ID
@@ -75,9 +77,14 @@ def party_tokeniser(key: bytes) -> PartyToken:
     """Keyed tokens for parties: the same party, the same token; without the key, no way back and no guessing."""
 
     def token(party: str) -> str:
-        return "pty-" + hmac.new(key, party.encode(), hashlib.sha256).hexdigest()[:32]
+        return "pty-" + hmac.new(key, as_one_spelling(party).encode(), hashlib.sha256).hexdigest()[:32]
 
     return token
+
+
+def as_one_spelling(party: str) -> str:
+    """A party's identifier without what typing adds: width and case of letters, spaces. Recusal must not depend on them."""
+    return "".join(unicodedata.normalize("NFKC", party).casefold().split())
 
 
 def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
@@ -94,7 +101,7 @@ def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
         party=party_token(party) if party else "",
         acting_post=_optional(subject.properties, "acting_post", _CODE, "subject.properties.acting_post"),
         level=_text(resource.properties, "level", "resource.properties.level"),
-        outcome=_text(action.properties, "outcome", "action.properties.outcome"),
+        outcome=_outcome(action),
         intent=_intent(context),
         facts=_facts(context.get("facts", {})),
         evidence=frozenset(evidence),
@@ -121,6 +128,13 @@ def _intent(context: Mapping[str, Any]) -> str:
     return intent
 
 
+def _outcome(action: Action) -> str:
+    outcome = _text(action.properties, "outcome", "action.properties.outcome")
+    if outcome not in ("", GRANT, REFUSE):
+        raise RequestError("bad_outcome", f"action.properties.outcome must be {GRANT} or {REFUSE}, or left out")
+    return outcome
+
+
 def _facts(value: object) -> dict[str, int | bool]:
     if not isinstance(value, dict) or len(value) > MAX_FACTS:
         raise RequestError("bad_facts", f"context.facts must be an object of at most {MAX_FACTS} members")
@@ -135,14 +149,15 @@ def _facts(value: object) -> dict[str, int | bool]:
 
 
 def _evidence(value: object) -> dict[str, str]:
-    """Evidence is `{name: reference}`, or a list of names when there is nothing to refer to."""
+    """Evidence is `{name: reference}`, or a list of names when there is nothing to refer to; a blank reference is no evidence."""
     pairs = dict.fromkeys(value, "") if isinstance(value, list) and all(isinstance(n, str) for n in value) else value
     if not isinstance(pairs, dict) or len(pairs) > MAX_FACTS:
         raise RequestError("bad_evidence", f"context.evidence must be an object or list of at most {MAX_FACTS} members")
     for name, reference in pairs.items():
         if not _FACT_NAME.match(name) or not isinstance(reference, str):
             raise RequestError("bad_evidence", "context.evidence: names of a-z, 0-9, _ with text as reference")
-    return dict(sorted(pairs.items()))
+    kept = pairs if isinstance(value, list) else {name: text for name, text in pairs.items() if text.strip()}
+    return dict(sorted(kept.items()))
 
 
 def _text(holder: Mapping[str, Any], name: str, where: str) -> str:

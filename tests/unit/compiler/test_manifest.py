@@ -31,7 +31,7 @@ def test_every_row_has_its_place_and_article() -> None:
 def test_an_entry_is_a_line() -> None:
     """Two versions can be compared line by line, and the whole is JSON."""
     lines = TEXT.decode().splitlines()
-    assert sum(line.startswith('  "permit.decide.') for line in lines) == 14
+    assert sum(line.startswith('  "permit.decide.') for line in lines) == 15
     assert json.loads(TEXT)["items"]["permit"]["steps"]["decide"]["posts"] == ["front.deputy", "front.head"]
 
 

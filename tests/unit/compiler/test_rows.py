@@ -41,8 +41,9 @@ def test_a_step_becomes_its_rows() -> None:
         "p, permit.decide.d7, *, *, permit, decide, -, -, distinct, review, deny",
         "p, permit.decide.d8, *, *, permit, decide, -, -, distinct, accept, deny",
         "p, permit.decide.d9, *, *, permit, decide, -, -, recusal, kin|ownership, deny",
-        "p, permit.decide.d10, *, *, permit, decide, -, -, requires, reason_if_refused, deny",
-        "p, permit.decide.d11, *, *, permit, decide, -, -, excludes, amount <= 30, deny",
+        "p, permit.decide.d10, *, *, permit, decide, -, -, requires, outcome, deny",
+        "p, permit.decide.d11, *, *, permit, decide, -, -, requires, reason_if_refused, deny",
+        "p, permit.decide.d12, *, *, permit, decide, -, -, excludes, amount <= 30, deny",
         "p2, permit.decide.o1, permit, decide, deadline, issue:10:workday",
     ]
 
@@ -68,8 +69,19 @@ def test_the_profile_speaks_in_the_statute_s_words() -> None:
 
 def test_a_reason_for_an_exclusion_reaches_the_refused() -> None:
     """The words of the list itself explain why the matter is outside."""
-    source = compiled().manifest.rows["permit.decide.d11"]
+    source = compiled().manifest.rows["permit.decide.d12"]
     assert (source.note, source.basis) == ("小额不需许可", "行政许可法第十三条")
+
+
+def test_a_step_rests_on_the_whole_way_behind_it() -> None:
+    """What must be done before the step before must still stand: an act that failed early stops everything behind it."""
+    assert {("after", "decide"), ("after", "review"), ("after", "accept")} <= controls("permit", "issue")
+
+
+def test_a_deciding_step_must_say_what_it_decides() -> None:
+    """Where a refusal needs reasons, nobody may leave open whether it is one; a step that decides nothing may."""
+    assert ("requires", "outcome") in controls("permit", "decide")
+    assert ("requires", "outcome") not in controls("permit", "accept")
 
 
 def test_the_stricter_number_of_officers_holds() -> None:

@@ -100,6 +100,10 @@ REFUSED: dict[str, tuple[Decision, set[str]]] = {
     "co-signing what needs no co-signature": (ask("clerk", "accept", intent="co_sign", **ALL), {"CO_SIGN_NOT_NEEDED"}),
     "no card": (ask("checker", "site", *ACCEPTED, act("site", "head", kind="co_signed"), people=personnel({"checker": "front.checker"})), {"CREDENTIAL_MISSING"}),
     "papers missing": (ask("reviewer", "review", *ACCEPTED), {"MISSING_REQUIREMENT"}),
+    "a decision that does not say what it decides": (ask("deputy", "decide", *REVIEWED, outcome=""), {"MISSING_REQUIREMENT"}),
+    "going on after a refusal": (ask("clerk", "issue", *REVIEWED, act("decide", "deputy", outcome="refuse")), {"STEP_OUT_OF_ORDER"}),
+    "going on after not accepting": (ask("reviewer", "review", act("accept", "clerk", facts={"amount": 100}, outcome="refuse"), evidence=frozenset({"drawings"})), {"STEP_OUT_OF_ORDER"}),
+    "an early act that failed": (ask("clerk", "issue", act("review", "reviewer", facts={"amount": 100}), act("decide", "deputy", outcome="grant")), {"STEP_OUT_OF_ORDER"}),
     "a refusal without a reason": (ask("deputy", "decide", *REVIEWED, outcome="refuse"), {"MISSING_REQUIREMENT"}),
     "a hearing that was not held": (ask("deputy", "decide", act("accept", "clerk", facts={"amount": 500}), act("review", "reviewer")), {"HEARING_REQUIRED"}),
     "rights not told": (ask("deputy", "decide", act("file", "head", item="fine"), item="fine", facts={"serious": False, "complex": False}), {"RIGHTS_NOT_NOTIFIED"}),
@@ -208,6 +212,17 @@ def test_two_officers_are_two_persons() -> None:
     powers = changed("officers: {min: 2, credential: work_card}", "officers: {min: 2, credential: work_card}, max_times: 2")
     again = ask("checker", "site", *signed, act("site", "checker"), policy=snapshot(powers))
     assert codes(again) == {"TOO_FEW_OFFICERS"}
+
+
+def test_a_refusal_sets_no_deadline_for_what_it_closed() -> None:
+    """Nothing is issued after a refusal, so nothing is due; the way to serving and filing stays open."""
+    refused = ask("deputy", "decide", *REVIEWED, outcome="refuse", evidence=frozenset({"reason"}))
+    assert (refused.allowed, refused.obligations) == (True, ())
+    told = snapshot(changed("verb: issue", "verb: serve"))
+    after = (*REVIEWED, act("decide", "deputy", outcome="refuse"))
+    assert ask("clerk", "issue", *after, policy=told).allowed
+    due = ask("deputy", "decide", *REVIEWED, outcome="refuse", evidence=frozenset({"reason"}), policy=told).obligations
+    assert [duty.arg for duty in due] == ["issue:10:workday"]
 
 
 def test_a_co_signature_carries_no_duties() -> None:

@@ -195,12 +195,32 @@ def test_a_unit_without_the_profile_s_tier_is_named() -> None:
     assert {finding.code for finding in errors_of(organ=organ, powers=powers)} == {"NO_TIER_POST"}
 
 
-def test_missing_files_are_named() -> None:
-    """An organ without powers, and a folder without an organ."""
+@pytest.mark.parametrize("missing", ["office/powers.yaml", "office/organ.yaml"])
+def test_missing_files_are_named(missing: str) -> None:
+    """An organ without powers, powers without an organ, and a folder without either."""
     files = policy_files()
-    del files["office/powers.yaml"]
-    assert [f.code for f in check(files).findings] == ["MISSING_FILE"]
+    del files[missing]
+    found = check(files).findings
+    assert ("MISSING_FILE", missing) in [(f.code, f.place.file) for f in found]
     assert [f.code for f in check({}).findings] == ["NO_POLICIES"]
+
+
+@pytest.mark.parametrize("path", ["office/powers2.yaml", "office/Organ.yaml", "more.yaml", "office/expectation.yml"])
+def test_a_file_nobody_reads_is_named(path: str) -> None:
+    """A list that was split or a name that was misspelt is not passed over."""
+    found = check(policy_files() | {path: b"items: []\n"}).findings
+    assert [(f.code, f.place.file) for f in found] == [("UNREAD_FILE", path)]
+
+
+def test_a_profile_that_requires_an_unknown_step_is_named_once() -> None:
+    """The mistake is the profile's; its items are checked all the same."""
+    spoilt = changed("requires_steps: [accept, decide]", "requires_steps: [accept, decied]", PROFILES)
+    assert [(f.code, f.place.file) for f in errors_of(licensing=spoilt)] == [("UNKNOWN_STEP", "profiles/licensing.yaml")]
+
+
+def test_an_empty_list_of_items_is_named() -> None:
+    """A list without items grants nothing, which nobody means."""
+    assert [f.code for f in errors_of(powers="items: []\n")] == ["EMPTY_LIST"]
 
 
 @pytest.mark.parametrize(
