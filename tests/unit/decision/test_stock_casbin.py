@@ -100,7 +100,7 @@ def test_stock_casbin_agrees_over_every_post_step_and_stage(tmp_path: Path) -> N
         case = history(*acts[:stage])
         for person in ("clerk", "checker", "head", "deputy", "reviewer", "all", "nobody"):
             for step in ("accept", "review", "site", "hear", "decide", "issue"):
-                carried = {"facts": {"amount": 600}, "evidence": frozenset({"drawings"}), "outcome": "grant"}
+                carried: dict[str, Any] = {"facts": {"amount": 600}, "evidence": frozenset({"drawings"}), "outcome": "grant"}
                 request = AccessRequest(person, step, "permit", "C-1", **carried)
                 decision = decide(policy, EVERYONE, case, request, TODAY)
                 assert stock_answer(stock, policy, EVERYONE, case, request, TODAY) == decision.allowed, (stage, person, step)
