@@ -19,7 +19,7 @@ from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
 from sidecar.decision.engine import Matches, Row
-from sidecar.decision.policy import CASBIN_FUNCTIONS, PolicySnapshot, in_force
+from sidecar.decision.policy import PolicySnapshot, in_force
 from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list import vocabulary as words
@@ -65,7 +65,7 @@ def decide(policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, r
     if item is None or request.step not in item.steps:
         return _unknown(request, item)
     asked = _Asked(policy, personnel, history, request, item, today)
-    matches = policy.engine.match(asked.casbin_request, {**CASBIN_FUNCTIONS, "g": asked.holds})
+    matches = policy.engine.match(asked.casbin_request, reach={"g": asked.reach})
     grounds = [*asked.power_grounds(matches), *asked.case_grounds(), *asked.control_grounds(matches)]
     return asked.refused(grounds, matches) if grounds else asked.granted(matches)
 
@@ -86,7 +86,8 @@ class _Asked:
         self._request, self._item, self._today = request, item, today
         self._region = request.region or history.region or item.region
         held = personnel.posts(request.person, today)
-        self._posts = held & {request.acting_post} if request.acting_post else held
+        posts = held & {request.acting_post} if request.acting_post else held
+        self._roles = frozenset(f"post:{post}" for post in posts)
         organ = policy.manifest.organs[item.organ]
         self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, today))
         self._day = today.strftime("%Y%m%d")
@@ -96,20 +97,20 @@ class _Asked:
         request = self._request
         return (f"officer:{request.person}", self._region, request.item, request.step, self._day, self._judge)
 
-    def holds(self, _sub: str, post: str) -> bool:
-        """Casbin's `g`: appointments in force today. Unknown officers are never stored anywhere."""
-        return post.removeprefix("post:") in self._posts
+    def reach(self, _subject: str) -> frozenset[str]:
+        """Casbin's `g`: appointments in force today."""
+        return self._roles
 
     # -- why not ---------------------------------------------------------------------------------------------------
 
     def power_grounds(self, matches: Matches) -> Iterator[Ground]:
         if matches.allow:
             return
-        if self._request.acting_post and not self._posts:
+        if self._request.acting_post and not self._roles:
             yield self._no_post(self._request.acting_post)
             return
         powers = [row for row in matches.considered if row[_CTL] == "-"]
-        mine = [row for row in powers if self.holds("", row[_SUB])]
+        mine = [row for row in powers if row[_SUB] in self._roles]
         if not mine:
             yield self._no_power(powers)
             return
@@ -153,7 +154,7 @@ class _Asked:
             yield self._ground("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
 
     def _needs_signatures(self) -> bool:
-        rows = self._policy.engine.candidates(self._request.item, self._request.step)
+        rows = self._policy.candidates(self._request.item, self._request.step)
         return any(row[_CTL] == ControlKind.OFFICERS for row in rows)
 
     def control_grounds(self, matches: Matches) -> Iterator[Ground]:

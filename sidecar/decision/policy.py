@@ -1,12 +1,14 @@
 """One version of the policies, ready to decide: engine, manifest and obligations. Immutable, swapped whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from sidecar.compiler.manifest import ItemFacts, Manifest, RowSource, read_manifest
 from sidecar.compiler.rows import OPEN
 from sidecar.controls.table import stops
-from sidecar.decision.engine import Engine, Functions, Row
+from sidecar.decision.engine import Engine, Row
+from sidecar.decision.engine.effects import ALLOW_AND_DENY
+from sidecar.decision.engine.program import Functions
 from sidecar.errors import PolicyError
 from sidecar.power_list.regions import within
 
@@ -25,12 +27,10 @@ class PolicySnapshot:
 
     def __init__(self, *, model: bytes, policy: bytes, manifest: bytes) -> None:
         self.manifest: Manifest = read_manifest(manifest, model=model, policy=policy)
-        self.engine = Engine(model.decode("utf-8"), policy.decode("ascii"))
-        missing = self.engine.functions - CASBIN_FUNCTIONS.keys() - {"g"}
-        if missing:
-            raise PolicyError(
-                f"the model names unknown functions: {', '.join(sorted(missing))}", "use within, in_force, stops and g"
-            )
+        names = CASBIN_FUNCTIONS.keys()
+        self.engine = Engine(model.decode("utf-8"), policy.decode("ascii"), functions=CASBIN_FUNCTIONS, total=names)
+        if self.engine.model.effect is not ALLOW_AND_DENY:
+            raise PolicyError(f"model.conf has the effect {self.engine.model.effect.text!r}", f"it must be {ALLOW_AND_DENY.text}")
         self._obligations: Mapping[tuple[str, str], tuple[Row, ...]] = _by_step(self.engine.extra.get("p2", []))
 
     @property
@@ -39,6 +39,10 @@ class PolicySnapshot:
 
     def item(self, item_id: str) -> ItemFacts | None:
         return self.manifest.items.get(item_id)
+
+    def candidates(self, item_id: str, step: str) -> Sequence[Row]:
+        """The p rows of a step, powers and controls."""
+        return self.engine.section().index.rows((item_id, step), None)
 
     def obligations(self, item_id: str, step: str) -> tuple[Row, ...]:
         """The p2 rows of a step."""

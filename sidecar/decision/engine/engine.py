@@ -1,0 +1,133 @@
+"""The engine: a model and its rows, proven when they are loaded, with the role graphs requests are judged under."""
+
+from array import array
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
+from typing import Any
+
+from casbin.model import Model
+
+from sidecar.decision.engine.effects import ALLOW, DENY
+from sidecar.decision.engine.evaluator import Evaluator, Failed, Matches
+from sidecar.decision.engine.matcher import names_of
+from sidecar.decision.engine.model import CasbinModel, Section, read_model
+from sidecar.decision.engine.program import Functions, Reach, Tools
+from sidecar.decision.engine.roles import RoleGraph, role_graph
+from sidecar.decision.engine.rows import Progress, Row, read_rows, refuse_empty
+from sidecar.errors import PolicyError
+
+
+class Engine:
+    """A Casbin model with its rows. Immutable: `with_roles` gives another one that shares everything but the role graphs.
+
+    `functions` are those the matcher may name beside Casbin's own; those in `total` never raise and give a truth value.
+    An effect that allows what no row speaks of is refused unless `default_allow` says it is meant.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        policy: str,
+        *,
+        functions: Functions | None = None,
+        total: Collection[str] = (),
+        default_allow: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        self.model: CasbinModel = read_model(model)
+        if self.model.effect.allows_by_default and not default_allow:
+            raise PolicyError(
+                "model.conf: this effect allows every request that no row denies",
+                "use some(where (p.eft == allow)) && !some(where (p.eft == deny)), or say that default allow is meant",
+            )
+        rows = read_rows(policy, self.model.widths, progress)
+        for name in self.model.roles:
+            refuse_empty(rows[name])
+        self._use({name: role_graph(row[:-1] for row in rows[name]) for name in self.model.roles})
+        decided = {section.row_type for section in self.model.sections.values()}
+        self.extra = {name: found for name, found in rows.items() if name[0] == "p" and name not in decided}
+        self.row_count = sum(map(len, rows.values()))
+        links = rows["g"] if "g" in self.model.roles else []
+        self._evaluators = {
+            name: _evaluator(self.model, section, rows[section.row_type], links, functions or {}, total)
+            for name, section in self.model.sections.items()
+        }
+
+    def section(self, name: str = "") -> Evaluator:
+        return self._evaluators[name]
+
+    def match(self, request: Sequence[Any], section: str = "", reach: Mapping[str, Reach] | None = None) -> Matches:
+        """Evaluate one request. `reach` stands in for role graphs that come from elsewhere at run time."""
+        return self._evaluators[section].match(request, {**self._reach, **reach} if reach else self._reach)
+
+    def nearest(
+        self, request: Sequence[Any], section: str = "", reach: Mapping[str, Reach] | None = None, limit: int = 5
+    ) -> list[Failed]:
+        """Why not: the rows that came nearest, with the terms that failed. Looks at every row; for people, not for requests."""
+        return self._evaluators[section].nearest(request, {**self._reach, **(reach or {})}, limit)
+
+    def with_roles(self, roles: Mapping[str, RoleGraph]) -> "Engine":
+        """The same rows under other role graphs."""
+        other = copy(self)
+        other._use({**self.roles, **roles})  # noqa: SLF001 - of the same class
+        return other
+
+    def _use(self, roles: Mapping[str, RoleGraph]) -> None:
+        self.roles: Mapping[str, RoleGraph] = roles
+        self._reach: Mapping[str, Reach] = {name: graph.reach for name, graph in roles.items()}
+
+
+def _evaluator(
+    model: CasbinModel, section: Section, rows: list[Row], links: list[Row], functions: Functions, total: Collection[str]
+) -> Evaluator:
+    if not rows:
+        raise PolicyError(
+            f"the policy has no {section.row_type} row", "with no row at all Casbin may allow an empty request; add rows"
+        )
+    refuse_empty(rows)
+    _refuse_effects(section, rows)
+    ordered = _in_evaluation_order(model, section, rows, links)
+    lines = array("I", [row[-1] for row in ordered])
+    numbered = [(*row[:-1], number) for number, row in enumerate(ordered)]
+    names = names_of(section, model.roles, functions.keys(), total)
+    tools = Tools(names, functions, numbered, lambda row: lines[row[-1]])
+    return Evaluator(section, model.effect, numbered, lines, tools)
+
+
+def _refuse_effects(section: Section, rows: Sequence[Row]) -> None:
+    column = section.effect_column
+    for row in rows:
+        if column is not None and row[column] not in (ALLOW, DENY):
+            hint = "write allow or deny; Casbin passes over any other effect in silence"
+            raise PolicyError(f"policy.csv:{row[-1]}:1: the effect {row[column]!r} is neither allow nor deny", hint)
+        if "" in row:
+            raise PolicyError(
+                f"policy.csv:{row[-1]}:1: an empty cell", "write what the row is about; an empty request would match it"
+            )
+
+
+def _in_evaluation_order(model: CasbinModel, section: Section, rows: list[Row], links: list[Row]) -> list[Row]:
+    """As Casbin sorts: by the subject's place in `g` where the effect asks for it, then by a field called priority."""
+    if model.effect.sorts_by_subject:
+        rows = _by_subject(section, rows, links, has_roles="g" in model.roles)
+    name = f"{section.row_type}_priority"
+    if name not in section.policy:
+        return rows
+    column = section.policy.index(name)
+    try:
+        return sorted(rows, key=lambda row: int(row[column]) if row[column].isdigit() else row[column])
+    except (TypeError, ValueError) as fault:
+        raise PolicyError(f"policy.csv: priorities of {section.row_type} are not all whole numbers", "write 1, 2, 3 …") from fault
+
+
+def _by_subject(section: Section, rows: list[Row], links: list[Row], *, has_roles: bool) -> list[Row]:
+    if not has_roles:
+        raise PolicyError("model.conf: subjectPriority needs a role definition g", "define g = _, _")
+    model = Model()
+    try:
+        places = model.get_subject_hierarchy_map([list(link[:-1]) for link in links])
+    except RuntimeError as fault:
+        raise PolicyError(f"policy.csv: the subjects of g go round in a circle: {fault}", "remove one g row") from fault
+    name = f"{section.row_type}_dom"
+    domain = section.policy.index(name) if name in section.policy else None
+    return sorted(rows, key=lambda row: places.get(f"{row[domain] if domain is not None else ''}::{row[0]}", 0))
