@@ -40,7 +40,7 @@ class Evaluator:
         self.section, self.rows, self.lines = section, rows, lines
         self._effect, self._tools = effect, tools
         self.terms = terms_of(section.matcher, tools.names, f"the matcher m{section.name}")
-        plan = plan_of(self.terms, rows, tools.names)
+        plan = plan_of(self.terms, tools)
         self._role = plan.role
         self._request_columns = tuple(request for request, _ in plan.equalities)
         self.index: Index = index_rows(rows, tuple(p for _, p in plan.equalities), plan.role.column if plan.role else None)

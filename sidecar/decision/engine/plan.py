@@ -7,7 +7,8 @@ Equality and role terms are pulled in front of what stands before them only wher
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sidecar.decision.engine.matcher import Names, RoleTerm, Term, columns_of, parse_rule
+from sidecar.decision.engine.matcher import RoleTerm, Term, columns_of, parse_rule
+from sidecar.decision.engine.program import Tools
 from sidecar.decision.engine.rows import Row
 
 FEW_VALUES = 64  # of a term that might raise: so many are tried for each request, so that index terms behind it may be used
@@ -27,7 +28,7 @@ class Plan(NamedTuple):
     texts: set[int]
 
 
-def plan_of(terms: Sequence[Term], rows: Sequence[Row], names: Names) -> Plan:
+def plan_of(terms: Sequence[Term], tools: Tools) -> Plan:
     """Pull index terms in front of what is safe, of what is asked once, and of what can be tried out."""
     plan = Plan([], None, [], [], [], set())
     in_front = True
@@ -41,7 +42,7 @@ def plan_of(terms: Sequence[Term], rows: Sequence[Row], names: Names) -> Plan:
             plan.guards.append(term)
             continue
         if in_front and not term.safe:
-            samples = _samples(term, rows, names)
+            samples = _samples(term, tools)
             in_front = samples is not None
             if samples is not None:
                 plan.tried.append((term, samples))
@@ -51,17 +52,20 @@ def plan_of(terms: Sequence[Term], rows: Sequence[Row], names: Names) -> Plan:
     return plan
 
 
-def _samples(term: Term, rows: Sequence[Row], names: Names) -> list[Row] | None:
+def _samples(term: Term, tools: Tools) -> list[Row] | None:
     """One row for each combination of cells the term reads, or None when there are too many to try."""
     columns = set(term.policy)
     for column in term.rules:
-        rules = {row[column] for row in rows}
+        rules: dict[str, Row] = {}
+        for row in tools.rows:
+            rules.setdefault(row[column], row)
         if len(rules) > FEW_VALUES:
             return None
-        for rule in rules:
-            columns |= columns_of(parse_rule(rule, names, "policy.csv"), names)[1]
+        for rule, row in rules.items():
+            node = parse_rule(rule, tools.names, f"policy.csv:{tools.line_of(row)}:1")
+            columns |= columns_of(node, tools.names)[1]
     firsts: dict[tuple[str, ...], Row] = {}
-    for row in rows:
+    for row in tools.rows:
         firsts.setdefault(tuple([row[n] for n in columns]), row)
         if len(firsts) > FEW_VALUES:
             return None

@@ -63,4 +63,3 @@ class Both:
             except Exception:  # no answer for this row
                 return None
         return found
-
