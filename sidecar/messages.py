@@ -188,6 +188,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "不认识文件 {name}——机关目录放 organ.yaml、powers.yaml、expectations.yaml，模板放 profiles/*.yaml；请改名或移出",
         "{name} is no file of a policy folder — use organ.yaml, powers.yaml, expectations.yaml, profiles/*.yaml, or move it out",
     ),
+    "BAD_SEGMENT": (
+        "路径 {path} 中的“{segment}”不能对应请求——请写成 {{小写名}} 占满一段，每个名字只用一次",
+        "{segment} in path {path} cannot be filled — write {{name}} in lower case as a whole segment, each name once",
+    ),
     # warnings
     "POST_NOT_CONFIRMED": (
         "{n} 个岗位由导入生成，尚未确认——请核对 organ.yaml 并删去 confirmed: false",
@@ -348,4 +352,40 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
 }
 
-CATALOGUE: dict[str, Sentence] = {code: Sentence(zh, en) for code, (zh, en) in (FINDINGS | REFUSALS).items()}
+# What an enforcement point says when no decision stands behind its refusal.
+EDGE: dict[str, tuple[str, str]] = {
+    "NO_DECISION": (
+        "授权服务没有给出决定，请求未转交。请稍后重试。",
+        "The authorization service gave no decision; nothing was forwarded. Try again.",
+    ),
+    "UNMAPPED_ROUTE": (
+        "此操作未对应权责清单中的任何环节，也未声明为非权力，不予转交。请联系系统管理员补充路由文件。",
+        "This route is no step of the power list and not declared not-a-power; it is not forwarded. Ask for it to be mapped.",
+    ),
+    "NOT_CONNECTED": (
+        "业务系统无法连接，请求未办理。请稍后重试。",
+        "The system behind cannot be reached; nothing was done. Try again later.",
+    ),
+    "UNKNOWN_OUTCOME": (
+        "业务系统没有答复，办理结果不明。请先查询再操作。",
+        "The system behind did not answer. Look whether it was done before you act again.",
+    ),
+    "REQUEST_NO_OFFICER": (
+        "请求没有说明由谁办理，未转交。请重新登录后再试。",
+        "The request does not say which officer acts; it was not forwarded. Sign in again.",
+    ),
+    "REQUEST_NO_CASE": (
+        "请求没有说明属于哪个案件，未转交。请从案件页面重新操作。",
+        "The request does not say which case it belongs to; it was not forwarded. Act from the page of the case.",
+    ),
+    "REQUEST_BAD_IDENTIFIER": (
+        "人员、岗位或案件的标识不符合要求（{detail}），未转交。请联系系统管理员。",
+        "An identifier of officer, post or case is not valid ({detail}); it was not forwarded. Tell the administrators.",
+    ),
+    "REQUEST_MALFORMED": (
+        "请求不符合要求（{detail}），未转交。请联系系统管理员。",
+        "The request is malformed ({detail}); it was not forwarded. Tell the administrators.",
+    ),
+}
+
+CATALOGUE: dict[str, Sentence] = {code: Sentence(zh, en) for code, (zh, en) in (FINDINGS | REFUSALS | EDGE).items()}

@@ -4,31 +4,41 @@ Everything that is not a clear answer (unreachable, slow, another status, malfor
 on it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import structlog
 
+from sidecar.messages import Sentence
+
 log = structlog.get_logger("quanheng.enforcement")
+
+
+UNSAID = Sentence("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the sidecar said. `clear` is False when it said nothing that can be acted on."""
+    """What the sidecar said. `clear` is False when it said nothing that can be acted on; `malformed` is code and message when it
+    said that the request itself is wrong."""
 
     allowed: bool
     clear: bool
-    context: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    malformed: tuple[str, str] | None = None
+    decision_id: str = ""
+    code: str = "DENIED"
+    reason: Sentence = UNSAID
+    rule: str = ""
+    basis: str = ""
+    posts: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
 
     @classmethod
     def unclear(cls, problem: str) -> "Verdict":
         return cls(allowed=False, clear=False, problem=problem)
-
-    @property
-    def decision_id(self) -> str:
-        return str(self.context.get("decision_id", ""))
 
 
 class HttpDecider:
@@ -43,7 +53,7 @@ class HttpDecider:
             try:
                 response = await self._client.post("/authorize", json=evaluation, headers={"X-Request-ID": request_id})
                 return _read(response)
-            except httpx.TransportError as fault:
+            except httpx.RequestError as fault:
                 problem = f"{type(fault).__name__}: {fault}"
                 log.warning("sidecar unreachable", attempt=attempt, problem=problem)
         return Verdict.unclear(problem)
@@ -54,11 +64,14 @@ class HttpDecider:
             response = await self._client.post(f"/v1/decisions/{decision_id}/outcome", json={"result": result, "detail": detail})
             if response.status_code != httpx.codes.OK:
                 log.warning("outcome not recorded", decision=decision_id, status=response.status_code)
-        except httpx.TransportError as fault:
+        except httpx.RequestError as fault:
             log.warning("outcome not recorded", decision=decision_id, problem=str(fault))
 
 
 def _read(response: httpx.Response) -> Verdict:
+    if response.status_code == httpx.codes.BAD_REQUEST:
+        code, _, message = response.text[:500].partition(": ")
+        return Verdict(allowed=False, clear=False, problem=response.text[:200], malformed=(code, message))
     if response.status_code != httpx.codes.OK:
         told = f": {response.text[:200]}" if httpx.codes.is_client_error(response.status_code) else ""
         return Verdict.unclear(f"HTTP {response.status_code}{told}")
@@ -68,5 +81,33 @@ def _read(response: httpx.Response) -> Verdict:
         return Verdict.unclear("the answer is not JSON")
     if not isinstance(answer, dict) or not isinstance(answer.get("decision"), bool):
         return Verdict.unclear("the answer holds no decision")
-    context = answer.get("context")
-    return Verdict(answer["decision"], clear=True, context=context if isinstance(context, dict) else {})
+    return _verdict(allowed=answer["decision"], context=_block(answer.get("context")))
+
+
+def _verdict(*, allowed: bool, context: dict[str, Any]) -> Verdict:
+    """The decision with what stands beside it, as far as it has the documented shape."""
+    reason, remedy, duties = _block(context.get("reason")), _block(context.get("remedy")), context.get("obligations")
+    return Verdict(
+        allowed,
+        clear=True,
+        decision_id=_text(context.get("decision_id")),
+        code=_text(context.get("code")) or "DENIED",
+        reason=Sentence(_text(reason.get("zh")), _text(reason.get("en"))),
+        rule=_text(context.get("rule")),
+        basis=_text(context.get("basis")),
+        posts=_texts(remedy.get("posts")),
+        names=_texts(remedy.get("names")),
+        obligations=_texts([_block(duty).get("id") for duty in duties] if isinstance(duties, list) else []),
+    )
+
+
+def _block(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()

@@ -69,8 +69,8 @@ class Route(Part):
 
     @model_validator(mode="after")
     def _mapped_or_declared(self) -> "Route":
-        mapped = self.item is not None and self.step is not None and self.case is not None
-        if mapped == (self.not_a_power is not None):
+        parts = [part is not None for part in (self.item, self.step, self.case)]
+        if any(parts) == (self.not_a_power is not None) or any(parts) != all(parts):
             raise PydanticCustomError("BAD_ROUTE", "write item, step and case, or not_a_power", {})
         return self
 
@@ -93,13 +93,20 @@ class RouteFile(Part):
     acting_post: Annotated[ValueSource | None, Zh("岗位")] = None
     routes: Annotated[tuple[Route, ...], Zh("路由")] = Field(min_length=1, strict=False)
 
+    @property
+    def headers(self) -> frozenset[str]:
+        """The headers that values are read from, in lower case."""
+        common = [source for source in (self.officer, self.acting_post) if source]
+        every = [*common, *(source for route in self.routes for source in route.sources())]
+        return frozenset(source.header.lower() for source in every if source.header)
+
 
 def read_routes(file: str, data: bytes) -> RouteFile:
     """Read a route file. Raises RouteFileError with every mistake and its place."""
     loaded = load(read_source(file, data), RouteFile)
     findings = list(loaded.findings)
-    if loaded.model:
-        findings += _doubts(loaded.model, loaded.located)
+    if loaded.draft:
+        findings += _doubts(loaded.draft, loaded.located)
     if findings or loaded.model is None:
         lines = [f"{f.place}: {f.sentence.zh} | {f.sentence.en}" for f in in_reading_order(findings)]
         raise RouteFileError("the route file cannot be used:\n  " + "\n  ".join(lines), "see docs/how-to/reverse-proxy.md")
@@ -107,6 +114,10 @@ def read_routes(file: str, data: bytes) -> RouteFile:
 
 
 def _doubts(routes: RouteFile, located: Located) -> Iterable[Finding]:
+    for key, source in (("officer", routes.officer), ("acting_post", routes.acting_post)):
+        if source and source.path:
+            facts: dict[str, object] = {"segment": source.path, "path": "(routes)"}
+            yield Finding("UNKNOWN_SEGMENT", located.place(key), facts=facts)
     seen: dict[tuple[str, tuple[str, ...]], int] = {}
     for n, route in enumerate(routes.routes):
         shape = (route.method, tuple("{}" if _PARAMETER.match(s) else s for s in route.segments))
@@ -118,10 +129,14 @@ def _doubts(routes: RouteFile, located: Located) -> Iterable[Finding]:
                 facts={"what": "route", "id": f"{route.method} {route.path}", "first": first},
             )
         seen.setdefault(shape, n)
-        parameters = {match.group(1) for match in map(_PARAMETER.match, route.segments) if match}
+        parameters = [match.group(1) for match in map(_PARAMETER.match, route.segments) if match]
+        for segment in route.segments:
+            repeated = parameters.count(segment.strip("{}")) > 1
+            if repeated or (not _PARAMETER.match(segment) and re.search(r"[{}]", segment)):
+                yield Finding("BAD_SEGMENT", located.place("routes", n, "path"), facts={"segment": segment, "path": route.path})
         for source in route.sources():
             if source.path and source.path not in parameters:
-                facts: dict[str, object] = {"segment": source.path, "path": route.path}
+                facts = {"segment": source.path, "path": route.path}
                 yield Finding("UNKNOWN_SEGMENT", located.place("routes", n, "path"), facts=facts)
 
 

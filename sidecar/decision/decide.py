@@ -53,6 +53,18 @@ _PRECEDENCE = (
     "TOO_FEW_OFFICERS",
     "MISSING_REQUIREMENT",
 )
+# Refusals of this person, not of the act: somebody else may do it.
+_ANOTHER_MAY = frozenset(
+    {
+        "NO_POST",
+        "POST_EXPIRED",
+        "NO_POWER",
+        "RECUSAL",
+        "SAME_PERSON_PRIOR_STEP",
+        "CREDENTIAL_MISSING",
+        "TOO_FEW_OFFICERS",
+    }
+)
 _RANK = {code: n for n, code in enumerate(_PRECEDENCE)}
 
 # columns of a p row, as in policies/model.conf
@@ -188,7 +200,7 @@ class _Asked:
             sources=tuple(dict.fromkeys(ground.source for ground in ordered if ground.source)),
             legal_basis=tuple(self._item.basis),
             grounds=tuple(ordered),
-            posts=tuple(self._able()),
+            posts=tuple(self._able()) if first.code in _ANOTHER_MAY else (),
             judged=self._judged(matches),
             region=self._region,
         )
