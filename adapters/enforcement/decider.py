@@ -81,6 +81,8 @@ def _read(response: httpx.Response) -> Verdict:
         return Verdict.unclear("the answer is not JSON")
     if not isinstance(answer, dict) or not isinstance(answer.get("decision"), bool):
         return Verdict.unclear("the answer holds no decision")
+    if answer["decision"] and not _text(_block(answer.get("context")).get("decision_id")):
+        return Verdict.unclear("the allow names no decision")
     return _verdict(allowed=answer["decision"], context=_block(answer.get("context")))
 
 

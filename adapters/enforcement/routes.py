@@ -149,7 +149,8 @@ class Matched:
 
 
 def match_route(routes: RouteFile, method: str, raw_path: str) -> Matched | None:
-    """The route of a request, or None. Literal segments win over parameters. Raises RequestError for a path that is not plain."""
+    """The route of a request, or None. Literal segments win over parameters, and a step over what is
+    no power. Raises RequestError for a path that is not plain."""
     if _UNPLAIN.search(raw_path) or not raw_path.startswith("/"):
         raise RequestError("bad_path", "the path is not in its plain form")
     try:
@@ -161,7 +162,7 @@ def match_route(routes: RouteFile, method: str, raw_path: str) -> Matched | None
         for route in routes.routes
         if route.method == method and (values := _fits(route, given)) is not None
     ]
-    return min(found, key=lambda matched: len(matched.segments), default=None)
+    return min(found, key=lambda matched: (len(matched.segments), matched.route.not_a_power is not None), default=None)
 
 
 def _fits(route: Route, given: list[str]) -> dict[str, str] | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from sidecar.case_history.history import CaseEvent, CaseHistory, fold
-from sidecar.decision_log.canonical import canonical_bytes, leaf_hash
+from sidecar.decision_log.canonical import NotCanonicalError, canonical_bytes, leaf_hash
 from sidecar.decision_log.entry import as_fields
 from sidecar.errors import StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Committed, Filter, Replayed, RequestKey, Stored
@@ -42,7 +42,10 @@ class MemoryStore:
         events = self.reader.events.setdefault(commit.case_id, []) if commit.case_id else []
         if commit.event and len(events) != commit.expected_version:
             raise VersionConflictError(commit.case_id, commit.expected_version)
-        seq = self.reader.append(commit)
+        try:
+            seq = self.reader.append(commit)
+        except NotCanonicalError as fault:
+            raise StoreError(f"the entry cannot be recorded: {fault}") from fault
         if commit.event:
             events.append(commit.event)
         if commit.key:

@@ -84,6 +84,7 @@ class SqliteStore:
         except (sqlite3.Error, StoreError) as fault:
             os.close(self._lock)
             raise StoreError(f"{self._path} cannot be used: {fault}", "restore it from a backup or move it away") from fault
+        self._inode = self._path.stat().st_ino
         self.reader = SqliteReader(self._path)
         self._thread = threading.Thread(target=self._write_batches, name="record-writer", daemon=True)
         self._thread.start()
@@ -164,6 +165,7 @@ class SqliteStore:
         return batch, True
 
     def _write(self, batch: list[_Waiting]) -> list[Result]:
+        self._failure = self._failure or self._lost()
         if self._failure:
             return [StoreError(self._failure)] * len(batch)
         try:
@@ -179,6 +181,13 @@ class SqliteStore:
             self._next_seq = seq
             return [StoreError(self._failure)] * len(batch)
         return results
+
+    def _lost(self) -> str:
+        """A file that was removed or replaced still takes writes that nobody will ever find."""
+        try:
+            return "" if self._path.stat().st_ino == self._inode else "the record file was replaced by another"
+        except OSError as fault:
+            return f"the record file is gone: {fault.strerror}"
 
     def _store(self, commit: Commit) -> Result:
         if commit.key:

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,8 @@ import typer
 
 from adapters.storage.policy_folder import PolicyFolder
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
-from sidecar.compiler.compile import Checked, check, compile_policies
+from sidecar.compiler.compile import Checked, Compiled, check, compile_policies
+from sidecar.decision.policy import refuse_weak_model
 from sidecar.expectations.run import Outcome, Report, run_expectations
 from sidecar.power_list.findings import Finding, Severity
 from sidecar.power_list.json_schema import SCHEMAS, schema_of
@@ -27,13 +29,23 @@ def check_command(
 ) -> None:
     """Check a policy folder: every mistake of every file in one run 检查策略目录."""
     files = PolicyFolder(folder)
-    checked = check(files.sources())
+    sources = files.sources()
+    checked = check(sources)
+    if not checked.broken:
+        _compiled(files, checked, sources)
     if json:
         print_json(_as_json(checked))
     else:
         _show_findings(folder, checked.findings, lang, every)
         _show_summary(checked, lang)
     raise typer.Exit(FOUND if checked.broken else OK)
+
+
+def _compiled(files: PolicyFolder, checked: Checked, sources: Mapping[str, bytes]) -> Compiled:
+    """What would be served; raises PolicyError when it could not be, or when the model is weaker than the rows need."""
+    compiled = compile_policies(checked, files.model(), sources)
+    refuse_weak_model(compiled.model, compiled.policy)
+    return compiled
 
 
 def build_command(folder: Folder, lang: LangOption, json: JsonOption = False) -> None:
@@ -49,7 +61,7 @@ def build_command(folder: Folder, lang: LangOption, json: JsonOption = False) ->
             _show_findings(folder, errors, lang, every=True)
             _show_summary(checked, lang)
         raise typer.Exit(FOUND)
-    compiled = compile_policies(checked, files.model(), sources)
+    compiled = _compiled(files, checked, sources)
     files.write(compiled.files)
     facts = {
         "items": len(checked.items),

@@ -31,7 +31,7 @@ def after(arg: str, context: ControlContext) -> Stop | None:
         return _not_done(arg, context)
     if context.history.was_refused(arg) and context.verb(context.request.step) not in AFTER_REFUSAL:
         facts = {"missing": context.step_name(arg), "step": context.asked_step}
-        return Stop("STEP_OUT_OF_ORDER", facts, sentence="PRIOR_STEP_REFUSED", missing=(arg,))
+        return Stop("STEP_OUT_OF_ORDER", facts, sentence="PRIOR_STEP_REFUSED")
     return None
 
 

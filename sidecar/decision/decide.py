@@ -200,7 +200,7 @@ class _Asked:
             sources=tuple(dict.fromkeys(ground.source for ground in ordered if ground.source)),
             legal_basis=tuple(self._item.basis),
             grounds=tuple(ordered),
-            posts=tuple(self._able()) if first.code in _ANOTHER_MAY else (),
+            posts=tuple(self._remedy(first)),
             judged=self._judged(matches),
             region=self._region,
         )
@@ -251,6 +251,13 @@ class _Asked:
     def _able(self) -> list[str]:
         """Full ids of the posts that hold the step."""
         return self._item.steps[self._request.step].posts
+
+    def _remedy(self, ground: Ground) -> list[str]:
+        """Who can help: those who may act instead, or those who may do the step that is missing; else nobody."""
+        if ground.code in _ANOTHER_MAY:
+            return self._able()
+        steps = [self._item.steps[name] for name in ground.missing if name in self._item.steps]
+        return [post for step in steps for post in step.posts]
 
     def _names(self, posts: Iterable[str]) -> str:
         return "、".join(f"{self._policy.post_name(post)}({post})" for post in posts) or "-"

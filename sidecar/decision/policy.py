@@ -18,8 +18,42 @@ def in_force(day: str, since: str, until: str) -> bool:
     return (since == OPEN or since <= day) and (until == OPEN or day <= until)
 
 
+# What every row demands of a request. A model may demand more; with less, a power would reach further than it was written.
+DEMANDED = frozenset(
+    {
+        "r.item == p.item",
+        "r.step == p.step",
+        "within(r.reg, p.reg)",
+        "in_force(r.day, p.since, p.until)",
+        "p.sub == '*' or g(r.sub, p.sub)",
+        "p.ctl == '-' or stops(r.case, p.ctl, p.arg)",
+    }
+)
+
 # What a stock Casbin enforcer must register to load model and rows; `g` is Casbin's own.
 CASBIN_FUNCTIONS: Functions = MappingProxyType({"within": within, "in_force": in_force, "stops": stops})
+
+
+def refuse_weak_model(model: bytes, policy: bytes) -> None:
+    """Raises PolicyError when the model is none, or demands less of a request than the rows were written for."""
+    _engine(model, policy)
+
+
+def _engine(model: bytes, policy: bytes) -> Engine:
+    names = CASBIN_FUNCTIONS.keys()
+    try:
+        engine = Engine(model.decode("utf-8"), policy.decode("ascii"), functions=CASBIN_FUNCTIONS, total=names)
+    except UnicodeDecodeError as fault:
+        raise PolicyError(f"model.conf or policy.csv is not text: {fault}", "build the policies again") from fault
+    if engine.model.effect is not ALLOW_AND_DENY:
+        raise PolicyError(f"model.conf has the effect {engine.model.effect.text!r}", f"it must be {ALLOW_AND_DENY.text}")
+    missing = DEMANDED - {term.text for term in engine.section().terms}
+    if missing:
+        raise PolicyError(
+            f"model.conf does not demand {'; '.join(sorted(missing))}: powers would reach further than they were written",
+            "restore the matcher of the shipped policies/model.conf; terms may be added, none left out",
+        )
+    return engine
 
 
 class PolicySnapshot:
@@ -27,10 +61,7 @@ class PolicySnapshot:
 
     def __init__(self, *, model: bytes, policy: bytes, manifest: bytes) -> None:
         self.manifest: Manifest = read_manifest(manifest, model=model, policy=policy)
-        names = CASBIN_FUNCTIONS.keys()
-        self.engine = Engine(model.decode("utf-8"), policy.decode("ascii"), functions=CASBIN_FUNCTIONS, total=names)
-        if self.engine.model.effect is not ALLOW_AND_DENY:
-            raise PolicyError(f"model.conf has the effect {self.engine.model.effect.text!r}", f"it must be {ALLOW_AND_DENY.text}")
+        self.engine = _engine(model, policy)
         self._obligations: Mapping[tuple[str, str], tuple[Row, ...]] = _by_step(self.engine.extra.get("p2", []))
 
     @property

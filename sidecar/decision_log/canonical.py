@@ -23,7 +23,10 @@ class NotCanonicalError(ValueError):
 def canonical_bytes(entry: dict[str, object]) -> bytes:
     """The canonical bytes of an entry. Raises NotCanonicalError."""
     _check(entry, "")
-    return _encode(entry)
+    data = _encode(entry)
+    if len(data) > MAX_ENTRY:
+        raise NotCanonicalError(f"the entry has {len(data)} bytes, more than {MAX_ENTRY}")
+    return data
 
 
 def leaf_hash(data: bytes) -> bytes:

@@ -1,11 +1,13 @@
 """The FastAPI application around the hot path: outcomes, reading, health, metrics, documentation."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from sidecar import __version__
@@ -15,13 +17,18 @@ from sidecar.http_api.decisions import Decisions
 from sidecar.http_api.guard import App, Guard
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.openapi import with_decision_paths
-from sidecar.http_api.strict_json import read_json
+from sidecar.http_api.strict_json import check_text, read_json
 from sidecar.ports.records import Filter
 from sidecar.service.answering import CallerFacts
+from sidecar.service.asked import MAX_IDENTIFIER
 from sidecar.service.authorize import Authorizer
 from sidecar.service.inspect import Inspector
 from sidecar.service.outcome import OutcomeReports
 from sidecar.settings import Settings
+
+log = structlog.get_logger("quanheng.http")
+
+Moment = Annotated[int | None, Query(ge=0, le=2**53 - 1)]  # milliseconds since the epoch, or the number of an entry
 
 
 class OutcomeReport(BaseModel):
@@ -38,13 +45,17 @@ def build_app(authorizer: Authorizer, settings: Settings) -> App:
     metrics = Metrics()
     callers = Callers(settings.callers, insecure=settings.insecure)
     app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False)
-    _add_errors(app)
+    _add_errors(app, metrics)
     _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock), callers)
     _add_reading(app, Inspector(authorizer.store, authorizer.clock), callers)
     _add_health(app, authorizer, settings, metrics)
     with_decision_paths(app)
     return Guard(
-        Decisions(app, authorizer, callers, metrics), body_limit=settings.body_limit, body_deadline=settings.body_deadline
+        Decisions(app, authorizer, callers, metrics),
+        body_limit=settings.body_limit,
+        body_deadline=settings.body_deadline,
+        loopback_only=settings.insecure and settings.uds is None,
+        rejected=metrics.rejected,
     )
 
 
@@ -68,17 +79,45 @@ def _facts(request: Request, caller: Caller) -> CallerFacts:
 def _add_outcomes(app: FastAPI, reports: OutcomeReports, callers: Callers) -> None:
     asks = _caller_for("ask", callers)
 
-    @app.post("/v1/decisions/{decision_id}/outcome", tags=["decisions"])
-    async def report_outcome(decision_id: str, report: OutcomeReport, request: Request, caller: Caller = asks) -> dict[str, Any]:
+    body = {"content": {"application/json": {"schema": OutcomeReport.model_json_schema()}}, "required": True}
+
+    @app.post("/v1/decisions/{decision_id}/outcome", tags=["decisions"], openapi_extra={"requestBody": body})
+    async def report_outcome(decision_id: str, request: Request, caller: Caller = asks) -> dict[str, Any]:
         """Report what became of an allowed act."""
-        read_json(await request.body())
+        report = _report(await request.body())
         return await reports.report(decision_id, report.result, report.detail, _facts(request, caller))
+
+
+def _report(body: bytes) -> OutcomeReport:
+    """Read with the same strictness as a request for a decision, which FastAPI's own reading of bodies has not."""
+    try:
+        return OutcomeReport.model_validate(read_json(body))
+    except ValidationError as fault:
+        raise RequestError("bad_request", _problems(fault.errors())) from None
+
+
+def _problems(errors: Sequence[Any]) -> str:
+    return "; ".join(f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in errors)
+
+
+def _well_formed(request: Request) -> None:
+    """Path and query are bounded like a body, for they are recorded; a parameter nobody reads is a misspelt filter."""
+    for text in (*request.path_params.values(), *request.query_params.values()):
+        check_text(text)
+        if len(text) > MAX_IDENTIFIER:
+            raise RequestError("bad_request", f"a parameter is longer than {MAX_IDENTIFIER} characters")
+    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
+    for name in request.query_params:
+        if name not in known:
+            raise RequestError("bad_request", f"query.{name[:40]!r}: no such parameter; known: {', '.join(sorted(known))}")
 
 
 def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
     reads = _caller_for("read", callers)
 
-    @app.get("/v1/decisions", tags=["record"])
+    formed = [Depends(_well_formed)]
+
+    @app.get("/v1/decisions", tags=["record"], dependencies=formed)
     async def list_decisions(
         request: Request,
         officer: str = "",
@@ -87,22 +126,22 @@ def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
         code: str = "",
         decision: Annotated[str, Query(pattern="^(allow|deny)?$")] = "",
         kind: Annotated[str, Query(pattern="^(decision|outcome|log_read)?$")] = "",
-        since_ms: int | None = None,
-        until_ms: int | None = None,
+        since_ms: Moment = None,
+        until_ms: Moment = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        before: int | None = None,
+        before: Moment = None,
         caller: Caller = reads,
     ) -> dict[str, Any]:
         """Entries of the log, newest first. Reading is recorded."""
         wanted = Filter(officer, item, case, code, decision, kind, since_ms, until_ms)
         return await inspector.decisions(wanted, limit=limit, before=before, caller=_facts(request, caller))
 
-    @app.get("/v1/decisions/{decision_id}", tags=["record"])
+    @app.get("/v1/decisions/{decision_id}", tags=["record"], dependencies=formed)
     async def show_decision(decision_id: str, request: Request, caller: Caller = reads) -> dict[str, Any]:
         """One decision and its outcome. Reading is recorded."""
         return await inspector.decision(decision_id, _facts(request, caller))
 
-    @app.get("/v1/cases/{case_id}", tags=["record"])
+    @app.get("/v1/cases/{case_id}", tags=["record"], dependencies=formed)
     async def show_case(case_id: str, request: Request, caller: Caller = reads) -> dict[str, Any]:
         """A case as its own history tells it. Reading is recorded."""
         return await inspector.case(case_id, _facts(request, caller))
@@ -144,7 +183,7 @@ def warnings_of(settings: Settings, *, durable: bool) -> list[str]:
     return found
 
 
-def _add_errors(app: FastAPI) -> None:
+def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     """One shape for every error: a status and a plain string."""
 
     @app.exception_handler(StarletteHTTPException)
@@ -153,11 +192,12 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, fault: RequestValidationError) -> PlainTextResponse:
-        problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors())
-        return PlainTextResponse(f"bad_request: {problems}", 400)
+        metrics.rejected("bad_request")
+        return PlainTextResponse(f"bad_request: {_problems(fault.errors())}", 400)
 
     @app.exception_handler(RequestError)
     async def refused(_: Request, fault: RequestError) -> PlainTextResponse:
+        metrics.rejected(fault.code)
         return PlainTextResponse(f"{fault.code}: {fault.message}", fault.status_hint)
 
     @app.exception_handler(NotFoundError)
@@ -166,4 +206,5 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     async def unrecorded(_: Request, fault: StoreError) -> PlainTextResponse:
-        return PlainTextResponse(f"LOG_UNAVAILABLE: {fault.message}", 503)
+        log.error("record unavailable", problem=fault.message)
+        return PlainTextResponse("LOG_UNAVAILABLE: the record cannot be read or written now", 503)

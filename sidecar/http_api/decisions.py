@@ -31,11 +31,7 @@ class Decisions:
         if scope["type"] != "http" or scope["path"] not in PATHS:
             await self._app(scope, receive, send)
             return
-        try:
-            await self._answer(scope, receive, send)
-        except RequestError as refusal:
-            self._metrics.rejected(refusal.code)
-            raise
+        await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":

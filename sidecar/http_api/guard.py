@@ -5,6 +5,7 @@ inside. Client-sent X-User, X-Forwarded-* and method overrides are not read anyw
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -18,6 +19,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_LENGTH = re.compile(r"[0-9]{1,18}\Z")
+_LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?\Z", re.IGNORECASE)
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16 * 1024
 MAX_REQUEST_ID = 256
@@ -28,10 +31,14 @@ log = structlog.get_logger("quanheng.http")
 class Guard:
     """Wraps an application. Bodies are read whole, within bounds, before the application sees the request."""
 
-    def __init__(self, app: App, *, body_limit: int, body_deadline: float) -> None:
+    def __init__(
+        self, app: App, *, body_limit: int, body_deadline: float, loopback_only: bool, rejected: Callable[[str], None]
+    ) -> None:
         self._app = app
         self._body_limit = body_limit
         self._body_deadline = body_deadline
+        self._loopback_only = loopback_only
+        self._rejected = rejected
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -44,9 +51,12 @@ class Guard:
         echoing = _echo(scope, send, started)
         try:
             _check_headers(scope)
+            if self._loopback_only:
+                _check_host(header(scope, b"host") or "")
             body = await self._body(scope, receive)
             await self._app(scope, _replay(body), echoing)
         except RequestError as refusal:
+            self._rejected(refusal.code)
             await send_text(echoing, refusal.status_hint, f"{refusal.code}: {refusal.message}")
         except Exception as fault:  # noqa: BLE001 - the one place where anything becomes an answer
             log.error("unexpected", path=scope["path"], fault=type(fault).__name__, at=_origin(fault))  # noqa: TRY400
@@ -56,7 +66,7 @@ class Guard:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         declared = header(scope, b"content-length")
-        if declared and declared.isdigit() and int(declared) > self._body_limit:
+        if declared and _LENGTH.match(declared) and int(declared) > self._body_limit:
             raise RequestError("too_large", f"the body is larger than {self._body_limit} bytes", 413)
         try:
             async with asyncio.timeout(self._body_deadline):
@@ -111,6 +121,12 @@ def _check_headers(scope: Scope) -> None:
         raise RequestError("content_coding", "no content coding is accepted", 415)
     if len(request_id(scope)) > MAX_REQUEST_ID:
         raise RequestError("bad_request_id", f"X-Request-ID is longer than {MAX_REQUEST_ID} characters")
+
+
+def _check_host(host: str) -> None:
+    """Where no token is asked for, a page in a browser must not reach the service under a name of its own (DNS rebinding)."""
+    if not _LOOPBACK.match(host):
+        raise RequestError("bad_host", "without tokens the service answers to localhost only", 421)
 
 
 def _replay(body: bytes) -> Receive:

@@ -27,7 +27,19 @@ _ERRORS = {
     "400": "malformed request",
     "401": "caller not authenticated",
     "403": "caller may not ask",
+    "408": "body not sent in time",
     "409": "request identifier reused",
+    "413": "body too large",
+    "415": "content coding not accepted",
+    "431": "headers too large",
+}
+_OWN_ERRORS = {
+    "400": "malformed request",
+    "401": "caller not authenticated",
+    "403": "caller may not do this",
+    "404": "not in the record",
+    "409": "contradicts what is on record",
+    "503": "the record cannot be read or written",
 }
 
 
@@ -38,6 +50,7 @@ def with_decision_paths(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = own()
+            _tell_own_errors(schema)
             (reference,), components = msgspec.json.schema_components(
                 [EvaluationRequest], ref_template="#/components/schemas/{name}"
             )
@@ -49,8 +62,22 @@ def with_decision_paths(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # the documented way to extend the schema
 
 
+def _tell_own_errors(schema: dict[str, Any]) -> None:
+    """FastAPI promises 422 with JSON; this service answers malformed requests with 400 and a plain string."""
+    for path, methods in schema["paths"].items():
+        for operation in methods.values():
+            operation["responses"].pop("422", None)
+            if path.startswith("/v1/"):
+                operation["responses"].update(_texts(_OWN_ERRORS))
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema.get("components", {}).get("schemas", {}).pop(name, None)
+
+
+def _texts(errors: dict[str, str]) -> dict[str, Any]:
+    return {code: {"description": what, "content": {"text/plain": {}}} for code, what in errors.items()}
+
+
 def _operation(path: str, reference: dict[str, Any]) -> dict[str, Any]:
-    texts = {code: {"description": what, "content": {"text/plain": {}}} for code, what in _ERRORS.items()}
     return {
         "tags": ["decisions"],
         "summary": "Decide one request (AuthZEN access evaluation)",
@@ -58,6 +85,6 @@ def _operation(path: str, reference: dict[str, Any]) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": reference, "example": _EXAMPLE}}},
         "responses": {
             "200": {"description": "the decision, allow or deny", "content": {"application/json": {"schema": _RESPONSE}}},
-            **texts,
+            **_texts(_ERRORS),
         },
     }

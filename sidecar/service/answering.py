@@ -95,7 +95,7 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
         item_version=decision.item_version,
         case_id=request.case_id,
         case_version=made.version,
-        party_token=made.history.party or request.party,
+        party_token=request.party or made.history.party,
         region=decision.region,
         decision="allow" if decision.allowed else "deny",
         code=decision.code,

@@ -98,7 +98,7 @@ def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
         item=_item(resource),
         case_id=_matching(resource.id, _CASE_ID, "resource.id"),
         region=_optional(resource.properties, "region", _REGION, "resource.properties.region"),
-        party=party_token(party) if party else "",
+        party=party_token(party) if as_one_spelling(party) else "",
         acting_post=_optional(subject.properties, "acting_post", _CODE, "subject.properties.acting_post"),
         level=_text(resource.properties, "level", "resource.properties.level"),
         outcome=_outcome(action),

@@ -6,6 +6,7 @@ committed first; for another act it is an error. When the record cannot be made 
 
 import hashlib
 from dataclasses import dataclass, replace
+from dataclasses import fields as fields_of
 from time import perf_counter_ns
 
 import msgspec
@@ -48,7 +49,7 @@ class Authorizer:
     async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer:
         """Decide, record, answer. Raises RequestError for a request that cannot be understood."""
         asked = read_request(wire, self._party_token)
-        act = hashlib.sha256(encode(wire)).hexdigest()
+        act = _digest(asked)
         try:
             for _ in range(MAX_RACES):
                 try:
@@ -113,6 +114,13 @@ class Authorizer:
             "policy": self.policy.digest,
         }
         return Answer(encode({"decision": False, "context": context}), allowed=False, code="LOG_UNAVAILABLE")
+
+
+def _digest(asked: Asked) -> str:
+    """What was asked, as a digest: of the request with the party as a token, so that nobody can try parties against it."""
+    request = asked.request
+    fields = {field.name: getattr(request, field.name) for field in fields_of(request) if field.name != "evidence"}
+    return hashlib.sha256(encode([fields, asked.subject_type, asked.channel, dict(asked.evidence)])).hexdigest()
 
 
 def _completed(request: AccessRequest, history: CaseHistory) -> AccessRequest:

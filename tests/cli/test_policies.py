@@ -144,3 +144,32 @@ def test_a_folder_that_cannot_be_read_safely_is_refused(folder: Path) -> None:
     powers.rename(folder / "elsewhere.yaml")
     powers.symlink_to(folder / "elsewhere.yaml")
     assert "cannot be read" in str(quanheng("check", str(folder)).exception)
+
+
+@pytest.mark.parametrize("command", ["check", "build"])
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[matchers]", "garbage", "model.conf"),
+        (" && within(r.reg, p.reg)", "", "does not demand within(r.reg, p.reg)"),
+        (' && (p.ctl == "-" || stops(r.case, p.ctl, p.arg))', "", "stops(r.case, p.ctl, p.arg)"),
+        ("r.step == p.step && ", "", "r.step == p.step"),
+        (" && !some(where (p.eft == deny))", "", "has the effect"),
+    ],
+)
+def test_a_model_that_demands_less_is_refused(folder: Path, command: str, old: str, new: str, told: str) -> None:
+    """A weakened matcher would make every power reach further; nobody may find that out when it is served."""
+    model = folder / "model.conf"
+    assert old in model.read_text("utf-8")
+    model.write_text(model.read_text("utf-8").replace(old, new, 1), "utf-8")
+    fault = quanheng(command, str(folder)).exception
+    assert isinstance(fault, PolicyError)
+    assert told in fault.message
+
+
+def test_a_model_may_demand_more(folder: Path) -> None:
+    """A further term narrows powers, which is the maintainers' right."""
+    model = folder / "model.conf"
+    model.write_text(model.read_text("utf-8").rstrip() + " && r.sub != 'officer:guest'\n", "utf-8")
+    assert quanheng("build", str(folder)).exit_code == 0
+    assert quanheng("test", str(folder)).exit_code == 0

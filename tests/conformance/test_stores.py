@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -191,9 +190,23 @@ class TestSqliteStore(RecordStoreSuite):
             await asyncio.sleep(0)
             await store.close()
             assert {type(result).__name__ for result in await asyncio.gather(*tasks)} == {"Committed"}
+            assert not store._thread.is_alive()
 
         asyncio.run(whole())
-        assert not [thread for thread in threading.enumerate() if thread.name == "record-writer"]
+
+    def test_a_record_that_was_removed_takes_no_more(self) -> None:
+        """A file that nobody will find again is no record: it is refused, and said, until somebody looks."""
+
+        async def whole() -> str:
+            store = SqliteStore(self.folder)
+            (self.folder / RECORD_FILE).unlink()
+            with pytest.raises(StoreError, match="gone"):
+                await store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept")))
+            failure = store.failure
+            await store.close()
+            return failure
+
+        assert "gone" in asyncio.run(whole())
 
 
 async def _nothing(_: RecordStore) -> None:

@@ -221,7 +221,7 @@ def denying(**context: Any) -> Sidecar:
 
 def proxy(system: Any, sidecar: Any, routes: str = ROUTES) -> ReverseProxy:
     """The proxy between two ends; each an ASGI application or an httpx transport."""
-    decider = HttpDecider(_client(sidecar, "http://sidecar.test"))
+    decider = HttpDecider(_client(sidecar, "http://127.0.0.1:8181"))
     return ReverseProxy(read_routes("routes.yaml", routes.encode()), decider, _client(system, "http://system.test:8182"))
 
 

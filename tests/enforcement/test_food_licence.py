@@ -232,9 +232,9 @@ def test_what_the_system_refuses_does_not_count() -> None:
     ids=["another result", "a blank at the end", "officer that is no identifier", "case with a blank", "case with a colon"],
 )
 def test_what_the_sidecar_does_not_understand_never_reaches_the_system(act: Act, case: str) -> None:
-    """A word that is no result, no officer or no case is no decision, and so nothing is forwarded."""
+    """A word that is no result, no officer or no case is the client's mistake (400, not "try again"), and is not forwarded."""
     office = Office().after(REVIEWED)
-    assert office.act(act, case=case).status >= 400
+    assert office.act(act, case=case).status == 400
     assert office.arrived == []
 
 

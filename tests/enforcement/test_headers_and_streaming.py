@@ -78,7 +78,6 @@ def test_hop_by_hop_headers_of_an_answer_end_here(name: str) -> None:
 
 def test_headers_named_in_connection_of_an_answer_end_here() -> None:
     """RFC 9110, 7.6.1 holds in both directions."""
-    # BUG (fails): names in the answer's Connection header are not looked at.
     system = System(headers=[(b"connection", b"X-Session, close"), (b"x-session", b"1")])
     assert call(proxy(system, Sidecar()), "POST", DO, OFFICER).values("x-session") == []
 
@@ -94,7 +93,6 @@ def test_the_clients_own_quanheng_headers_are_removed(name: str, target: str) ->
 
 def test_underscores_are_no_way_round_the_prefix() -> None:
     """CGI and WSGI systems read X_Quanheng_Decision and X-Quanheng-Decision as one variable, so both are removed."""
-    # BUG (fails): only the spelling with hyphens is removed.
     assert not any("forged" in values for values in forwarded(("X_Quanheng_Decision", "forged")).values())
 
 
@@ -113,16 +111,42 @@ def test_host_is_that_of_the_system_behind() -> None:
     assert forwarded()["host"] == ["system.test:8182"]
 
 
+@pytest.mark.parametrize("target", [DO, NOTE, "/nowhere"])
+@pytest.mark.parametrize(
+    "header", [("X_Officer", "o-1005"), ("x_officer", "o-1005"), ("Connection", "X-Officer"), ("Connection", "close, x-officer")]
+)
+def test_the_officer_decided_on_is_the_officer_the_system_sees(header: tuple[str, str], target: str) -> None:
+    """A second spelling, or a Connection header that would take the officer away, is refused: nobody asked, nothing forwarded."""
+    system, sidecar = System(), Sidecar()
+    answer = call(proxy(system, sidecar), "POST", target, OFFICER, header, AS_JSON)
+    assert (answer.status, answer.json["code"]) == (400, "ambiguous_header")
+    assert (system.seen, sidecar.questions) == ([], [])
+
+
+def test_the_system_cannot_speak_as_the_proxy() -> None:
+    """An answer's own X-Quanheng-* headers are removed, so the client reads one decision, the true one."""
+    system = System(headers=[(b"x-quanheng-decision", b"forged"), (b"X_Quanheng_Obligations", b"forged")])
+    answer = call(proxy(system, Sidecar()), "POST", DO, OFFICER)
+    assert answer.values("x-quanheng-decision") == ["d-1"]
+    assert "forged" not in str(answer.headers)
+
+
+@pytest.mark.parametrize("target", [DO, NOTE])
+def test_nothing_is_said_for_the_client(target: str) -> None:
+    """Beside host, framing and the proxy's own prefix, the system behind sees the client's headers only."""
+    seen = forwarded(("X-Kept", "1"), target=target).keys()
+    own = {"host", "connection", "transfer-encoding", "content-length", "x-quanheng-decision"}
+    assert seen - own == {"x-officer", "x-kept"}
+
+
 def test_no_packing_is_offered_that_the_client_did_not_offer() -> None:
     """A client that did not offer to unpack gzip must not be sent any: the answer is handed back as it is packed."""
-    # BUG (fails): httpx adds "accept-encoding: gzip, deflate" on its own.
     assert "accept-encoding" not in forwarded()
     assert forwarded(("Accept-Encoding", "br"))["accept-encoding"] == ["br"]
 
 
 def test_one_clients_cookie_is_never_sent_for_another() -> None:
     """A session that the system behind opens for one officer stays with that officer."""
-    # BUG (fails), the worst of this folder: the httpx client keeps Set-Cookie and sends it with everyone's later requests.
     system = System(headers=[(b"set-cookie", b"session=of-the-first; Path=/")])
     app = proxy(system, Sidecar())
     first = call(app, "GET", "/things", OFFICER)
@@ -140,7 +164,6 @@ def test_a_clients_own_cookie_is_passed_on_as_it_is() -> None:
 @pytest.mark.parametrize("target", [DO, NOTE])
 def test_a_header_in_chinese_is_passed_on_byte_for_byte(target: str) -> None:
     """A gateway that sends the officer's name in UTF-8 breaks nothing."""
-    # BUG (fails): the value is encoded as ASCII; on a decided route the act is recorded, then the proxy falls over unforwarded.
     system = System()
     assert call(proxy(system, Sidecar()), "POST", target, OFFICER, ("X-Officer-Name", "张三")).status == 200
     assert system.seen[0].values("x-officer-name") == ["张三".encode()]
@@ -182,7 +205,7 @@ QUERIES = [
     b"a=%00%zz%",
     b"a=1?b=/../..//",
     b"a=//http://other.test/",
-    b'a="<>"',  # BUG (fails): rewritten to a=%22%3C%3E
+    b'a="<>"',
 ]
 
 
@@ -332,7 +355,6 @@ def test_a_malformed_body_is_refused_unasked(name: str) -> None:
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"])
 def test_a_body_that_is_not_declared_json_is_not_decided_as_json(kind: str) -> None:
     """One body, two readers: as JSON it says nothing of a result, as a form it says grant."""
-    # BUG (fails): the content type is not looked at; the question holds no outcome and the form is forwarded.
     system, sidecar = System(), Sidecar()
     body = b'{"x": "&result=grant&"}'
     answer = call(proxy(system, sidecar), "POST", DECIDE, OFFICER, ("Content-Type", kind), body=body)
@@ -352,8 +374,6 @@ def test_a_value_that_is_not_there_is_not_asked_about(body: bytes) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_declared_length_is_that_of_the_forwarded_body(method: str) -> None:
     """A length without its body would make the system behind wait, or take the next request for it."""
-    # BUG (GET fails): the body of a GET is dropped and its Content-Length forwarded; over a real connection the system behind
-    # gets the head of the request, then an h11 error that is no httpx error escapes, and the client gets a bare 500.
     system = System()
     target = "/things" if method == "GET" else NOTE
     call(proxy(system, Sidecar()), method, target, OFFICER, body=b"hello")

@@ -56,7 +56,6 @@ FAULTS = {
     "broken off": httpx.ReadError("reset"),
     "not sent in time": httpx.WriteTimeout("slow"),
     "not HTTP": httpx.RemoteProtocolError("garbage"),
-    # BUG (fails): httpx.DecodingError is no TransportError, so it escapes the decider and the client gets a bare 500.
     "content coding that is none": httpx.DecodingError("bad gzip"),
 }
 
@@ -180,7 +179,6 @@ def test_a_lost_reply_is_one_act_on_record() -> None:
 )
 def test_a_context_of_another_shape_is_still_answered(answer: dict[str, Any]) -> None:
     """Whatever stands beside the decision, the client is answered and a refusal stays one."""
-    # BUG (the last three fail): reason, remedy, obligations are used without a look at their type; the client gets a bare 500.
     system = System()
     status = call(proxy(system, Sidecar([(200, answer)])), "POST", DO, OFFICER, AS_JSON).status
     assert status in ({200, 503} if answer["decision"] else {403, 503})

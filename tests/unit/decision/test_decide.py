@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sidecar.case_history.history import MAX_EVENTS
+from sidecar.decision.decide import _ANOTHER_MAY
 from sidecar.decision.decision import Decision
 from sidecar.personnel.registers import Appointment, Personnel, Span
 from tests.samples import (
@@ -147,8 +148,17 @@ def test_a_refusal_is_explained(name: str) -> None:
             assert "'-'" not in sentence
             assert "“-”" not in sentence
             assert not sentence.endswith((": -.", "：-。"))
-    if SNAPSHOT.item(decision.item) and decision.step != "acept":
-        assert decision.posts
+    missing_steps = set(decision.grounds[0].missing) & {
+        "accept",
+        "review",
+        "hear",
+        "file",
+        "notify",
+        "legal_review",
+        "deliberate",
+    }
+    known = SNAPSHOT.item(decision.item) is not None and decision.step != "acept"
+    assert bool(decision.posts) == (known and (decision.code in _ANOTHER_MAY or bool(missing_steps)))
 
 
 def test_all_grounds_are_collected_and_ordered() -> None:
@@ -327,3 +337,10 @@ def test_every_row_that_was_judged_is_told() -> None:
     deny = {row.id for row in compiled(policy_files()).rows if row.id.startswith("permit.decide.d")}
     assert told.keys() == deny
     assert {row for row, stopped in told.items() if stopped} == {"permit.decide.d7"}
+
+
+def test_who_can_help_is_named() -> None:
+    """Another holder of the step, or who may do the step that is missing; nobody where nobody's acting would help."""
+    assert ask("clerk", "decide", *REVIEWED).posts == ("front.deputy", "front.head")
+    assert ask("deputy", "decide", *ACCEPTED).posts == ("law.reviewer",)
+    assert ask("clerk", "accept", *ACCEPTED).posts == ()
