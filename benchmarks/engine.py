@@ -36,7 +36,7 @@ def main() -> None:
     folder = PolicyFolder(Path(sys.argv[1] if len(sys.argv) > 1 else "policies"))
     policy = folder.snapshot()
     chosen = _requests(policy)
-    stock = _stock(folder, policy.manifest.posts)
+    stock = _stock(folder, policy.posts)
     requests = [(request, _judge(policy, request)) for request in chosen]
     for request, judge in requests:
         ours, theirs = _ours(policy, request, judge), stock.enforce(*_values(request, judge))
@@ -58,24 +58,24 @@ def _personnel(policy: PolicySnapshot) -> Personnel:
     """One officer for each post."""
     key = id(policy)
     if key not in _people:
-        _people[key] = Personnel([Appointment(post, post, Span()) for post in policy.manifest.posts])
+        _people[key] = Personnel([Appointment(post, post, Span()) for post in policy.posts])
     return _people[key]
 
 
 def _requests(policy: PolicySnapshot) -> list[AccessRequest]:
     chance = random.Random(1)
-    items = policy.manifest.items
+    items = policy.items
     found = []
     for item in chance.choices(sorted(items), k=REQUESTS):
         step = chance.choice(sorted(items[item].steps))
-        person = chance.choice([*items[item].steps[step].posts, *policy.manifest.posts])
+        person = chance.choice([*items[item].steps[step].posts, *policy.posts])
         found.append(AccessRequest(person, step, item, "C", items[item].region))
     return found
 
 
 def _judge(policy: PolicySnapshot, request: AccessRequest) -> Judge:
-    item = policy.manifest.items[request.item]
-    level = policy.manifest.organs[item.organ].level
+    item = policy.items[request.item]
+    level = policy.organs[item.organ].level
     return Judge(ControlContext(request, item, level, CaseHistory("C"), _personnel(policy), DAY))
 
 

@@ -63,7 +63,7 @@ def _personnel(folder: Path, policy: PolicySnapshot, party_token: PartyToken) ->
         )
     names = (APPOINTMENTS, CREDENTIALS, DECLARATIONS)
     tables = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
-    return read_personnel(tables, policy.manifest.posts, party_token)
+    return read_personnel(tables, policy.posts, party_token)
 
 
 def _party_key(path: Path) -> bytes:

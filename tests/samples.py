@@ -133,7 +133,7 @@ def compiled(files: dict[str, bytes] | None = None) -> Compiled:
 
 def snapshot(powers: str = POWERS, **texts: str) -> PolicySnapshot:
     built = compiled(policy_files(powers, **texts))
-    return PolicySnapshot(model=MODEL, policy=built.policy, manifest=built.files["compiled/manifest.json"])
+    return PolicySnapshot.of_build(model=MODEL, policy=built.policy, manifest=built.files["compiled/manifest.json"])
 
 
 def personnel(

@@ -55,12 +55,12 @@ class PolicyFolder:
         if not (self.root / MANIFEST_FILE).exists():
             raise PolicyError(f"{self.root} is not built: {MANIFEST_FILE} is missing", f"run: quanheng build {self.root}")
         policy, manifest = self._read(POLICY_FILE), self._read(MANIFEST_FILE)
-        snapshot = PolicySnapshot(model=self.model(), policy=policy, manifest=manifest)
+        snapshot = PolicySnapshot.of_build(model=self.model(), policy=policy, manifest=manifest)
         self._refuse_stale(snapshot)
         return snapshot
 
     def _refuse_stale(self, snapshot: PolicySnapshot) -> None:
-        built = snapshot.manifest.sources
+        built = snapshot.prepared.source_digests
         current = {path: sha256(data) for path, data in self.sources().items()}
         if any(path.endswith(ORGAN_FILE) for path in current) and current != built:
             changed = sorted(path for path in current.keys() | built.keys() if current.get(path) != built.get(path))

@@ -78,7 +78,7 @@ def _refuse_plain(sidecar: str, token: str) -> None:
 
 
 def _check_against(table: RouteFile, policies: Path) -> None:
-    items = PolicyFolder(policies).snapshot().manifest.items
+    items = PolicyFolder(policies).snapshot().items
     unknown = [
         f"{route.method} {route.path}: {route.item}/{route.step}"
         for route in table.routes

@@ -46,9 +46,7 @@ def serve_command(
     store = service.authorizer.store
     for warning in warnings_of(settings, durable=store.durable):
         log.warning("INSECURE", what=warning)
-    log.info(
-        "ready", policy=service.authorizer.policy.digest, items=len(service.authorizer.policy.manifest.items), **_where(settings)
-    )
+    log.info("ready", policy=service.authorizer.policy.digest, items=len(service.authorizer.policy.items), **_where(settings))
     try:
         uvicorn.Server(_uvicorn(service.app, settings)).run()
     finally:

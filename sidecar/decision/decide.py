@@ -9,7 +9,7 @@
 Default deny: an allow names item, version, step, post, rows and legal basis, and is built only from matched rows.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
@@ -100,7 +100,7 @@ class _Asked:
         held = personnel.posts(request.person, today)
         posts = held & {request.acting_post} if request.acting_post else held
         self._roles = frozenset(f"post:{post}" for post in posts)
-        organ = policy.manifest.organs[item.organ]
+        organ = policy.organs[item.organ]
         self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, today))
         self._day = today.strftime("%Y%m%d")
 
@@ -172,7 +172,7 @@ class _Asked:
     def control_grounds(self, matches: Matches) -> Iterator[Ground]:
         for row in matches.deny:
             stop = self._judge.answer(row[_CTL], row[_ARG]) or Stop("CONTROL_ERROR", {"control": row[_CTL]})
-            source = self._policy.source(row[_ID])
+            source = self._policy.source(row)
             facts = {"posts": self._names(self._able()), "reason": source.note, "basis": source.basis, **stop.facts}
             reason = say(stop.sentence or stop.code, **facts)
             yield Ground(stop.code, reason, source.rule, source.basis, f"{source.file}:{source.line}", row[_ID], stop.missing)
@@ -208,7 +208,7 @@ class _Asked:
     def granted(self, matches: Matches) -> Decision:
         post = self._first_post(matches)
         used = [row for row in matches.allow if row[_SUB] == f"post:{post}"]
-        sources = [self._policy.source(row[_ID]) for row in used]
+        sources = [self._policy.source(row) for row in used]
         code = "CO_SIGNED" if self._request.intent == CO_SIGN else "ALLOWED"
         return Decision(
             allowed=True,
@@ -234,9 +234,9 @@ class _Asked:
 
     def _obligations(self) -> tuple[Due, ...]:
         rows = [row for row in self._policy.obligations(self._request.item, self._request.step) if self._falls_due(row)]
-        return tuple(Due(row[0], row[3], row[4], self._policy.source(row[0]).basis) for row in rows)
+        return tuple(Due(name, kind, arg, basis) for name, _, _, kind, arg, basis in rows)
 
-    def _falls_due(self, row: Row) -> bool:
+    def _falls_due(self, row: Sequence[str]) -> bool:
         """No deadline runs for what a refusal has closed."""
         _, _, _, kind, arg = row[:5]
         if kind != "deadline" or self._request.outcome != REFUSE:
@@ -245,8 +245,8 @@ class _Asked:
 
     def _judged(self, matches: Matches) -> tuple[Judged, ...]:
         stopped = {row[_ID] for row in matches.deny}
-        controls = (row[_ID] for row in matches.considered if row[_CTL] != "-")
-        return tuple(Judged(row, self._policy.source(row).rule, row in stopped) for row in controls)
+        controls = (row for row in matches.considered if row[_CTL] != "-")
+        return tuple(Judged(row[_ID], self._policy.source(row).rule, row[_ID] in stopped) for row in controls)
 
     def _able(self) -> list[str]:
         """Full ids of the posts that hold the step."""

@@ -1,14 +1,16 @@
-"""One version of the policies, ready to decide: engine, manifest and obligations. Immutable, swapped whole."""
+"""One version of the policies, ready to decide: engine, names, sources, obligations. Swapped whole, never changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 
-from sidecar.compiler.manifest import ItemFacts, Manifest, RowSource, read_manifest
+from sidecar.compiler.manifest import ItemFacts, RowSource, read_manifest, sha256
 from sidecar.compiler.rows import OPEN
 from sidecar.controls.table import stops
-from sidecar.decision.engine import Engine, Row
-from sidecar.decision.engine.effects import ALLOW_AND_DENY
+from sidecar.decision.engine import Engine, Row, engine_over, read_engine
+from sidecar.decision.engine.effects import ALLOW_AND_DENY, DENY
 from sidecar.decision.engine.program import Functions
+from sidecar.decision.engine.rows import Progress
+from sidecar.decision.prepared import Prepared, PreparedFrom, PreparedIndex, PreparedRows, duties_of, prepare
 from sidecar.errors import PolicyError
 from sidecar.power_list.regions import within
 
@@ -36,15 +38,33 @@ CASBIN_FUNCTIONS: Functions = MappingProxyType({"within": within, "in_force": in
 
 def refuse_weak_model(model: bytes, policy: bytes) -> None:
     """Raises PolicyError when the model is none, or demands less of a request than the rows were written for."""
-    _engine(model, policy)
+    _refuse_weaker(_engine(model, policy))
 
 
-def _engine(model: bytes, policy: bytes) -> Engine:
+def prepared_of(*, model: bytes, policy: bytes, manifest: bytes, progress: Progress | None = None) -> bytes:
+    """The prepared form of a build, its files proven to belong together. Raises PolicyError."""
+    facts = read_manifest(manifest, model=model, policy=policy)
+    engine = _engine(model, policy, progress)
+    _refuse_weaker(engine)
+    section = engine.section()
+    columns = tuple(section.section.policy.index(name) for name in ("p_item", "p_step"))
+    made_from = PreparedFrom(facts.model, facts.policy, sha256(manifest))
+    return prepare(section.rows, engine.extra.get("p2", []), columns, facts, made_from)
+
+
+def _engine(model: bytes, policy: bytes, progress: Progress | None = None) -> Engine:
     names = CASBIN_FUNCTIONS.keys()
+    return read_engine(_text(model), _text(policy), functions=CASBIN_FUNCTIONS, total=names, progress=progress)
+
+
+def _text(data: bytes) -> str:
     try:
-        engine = Engine(model.decode("utf-8"), policy.decode("ascii"), functions=CASBIN_FUNCTIONS, total=names)
+        return data.decode("utf-8")
     except UnicodeDecodeError as fault:
         raise PolicyError(f"model.conf or policy.csv is not text: {fault}", "build the policies again") from fault
+
+
+def _refuse_weaker(engine: Engine) -> None:
     if engine.model.effect is not ALLOW_AND_DENY:
         raise PolicyError(f"model.conf has the effect {engine.model.effect.text!r}", f"it must be {ALLOW_AND_DENY.text}")
     missing = DEMANDED - {term.text for term in engine.section().terms}
@@ -53,42 +73,45 @@ def _engine(model: bytes, policy: bytes) -> Engine:
             f"model.conf does not demand {'; '.join(sorted(missing))}: powers would reach further than they were written",
             "restore the matcher of the shipped policies/model.conf; terms may be added, none left out",
         )
-    return engine
 
 
 class PolicySnapshot:
-    """Model, rows and manifest of one build, proven to belong together."""
+    """One build, opened: model, rows, names and sources. Immutable but for what it keeps decoded."""
 
-    def __init__(self, *, model: bytes, policy: bytes, manifest: bytes) -> None:
-        self.manifest: Manifest = read_manifest(manifest, model=model, policy=policy)
-        self.engine = _engine(model, policy)
-        self._obligations: Mapping[tuple[str, str], tuple[Row, ...]] = _by_step(self.engine.extra.get("p2", []))
+    def __init__(self, model: bytes, prepared: Prepared) -> None:
+        if prepared.made_from.model != sha256(model):
+            raise PolicyError("model.conf is not the one that was built", "run `quanheng build DIR` again")
+        self.prepared = prepared
+        self.items, self.posts, self.organs, self.digest = prepared.items, prepared.posts, prepared.organs, prepared.digest
+        self._index = PreparedIndex(prepared, prepared.key_columns)
+        names = CASBIN_FUNCTIONS.keys()
+        self.engine = engine_over(_text(model), PreparedRows(prepared), self._index, CASBIN_FUNCTIONS, names)
+        _refuse_weaker(self.engine)
 
-    @property
-    def digest(self) -> str:
-        return self.manifest.digest
+    @classmethod
+    def of_build(cls, *, model: bytes, policy: bytes, manifest: bytes) -> "PolicySnapshot":
+        """Straight from the files of a build."""
+        return cls(model, Prepared(prepared_of(model=model, policy=policy, manifest=manifest), prove=False))
 
     def item(self, item_id: str) -> ItemFacts | None:
-        return self.manifest.items.get(item_id)
+        return self.items.get(item_id)
 
     def candidates(self, item_id: str, step: str) -> Sequence[Row]:
         """The p rows of a step, powers and controls."""
-        return self.engine.section().index.rows((item_id, step), None)
+        return self._index.rows((item_id, step), None)
 
-    def obligations(self, item_id: str, step: str) -> tuple[Row, ...]:
-        """The p2 rows of a step."""
-        return self._obligations.get((item_id, step), ())
+    def obligations(self, item_id: str, step: str) -> Iterable[Sequence[str]]:
+        """The p2 rows of a step, each with its article behind it."""
+        return duties_of(self.prepared, item_id, step)
 
-    def source(self, row_id: str) -> RowSource:
-        return self.manifest.rows[row_id]
+    def source(self, row: Row) -> RowSource:
+        return self.prepared.source(row[-1])
 
     def post_name(self, post: str) -> str:
-        facts = self.manifest.posts.get(post)
+        facts = self.posts.get(post)
         return facts.name if facts else post
 
-
-def _by_step(rows: list[Row]) -> dict[tuple[str, str], tuple[Row, ...]]:
-    index: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        index.setdefault((row[1], row[2]), []).append(row)
-    return {key: tuple(found) for key, found in index.items()}
+    def rules(self) -> frozenset[str]:
+        """The catalogue rules of all controls. Looks at every row."""
+        controls = (row for row in self.engine.section().rows if row[-2] == DENY)
+        return frozenset(self.source(row).rule for row in controls)

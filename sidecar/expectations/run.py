@@ -68,8 +68,8 @@ def run_expectations(files: Mapping[str, bytes], policy: PolicySnapshot) -> Repo
     return Report(
         tuple(outcomes),
         tuple(findings),
-        tuple(sorted(policy.manifest.items.keys() - touched)),
-        tuple(sorted(_rules(policy) - _stopping_rules(outcomes))),
+        tuple(sorted(policy.items.keys() - touched)),
+        tuple(sorted(policy.rules() - _stopping_rules(outcomes))),
     )
 
 
@@ -101,7 +101,7 @@ def _unknown_names(expectation: Expectation, located: Located, n: int, policy: P
     """Items, posts, steps and officers that do not exist: the expectation could not mean what it says."""
     item = policy.item(expectation.item)
     if item is None:
-        near = ", ".join(list(policy.manifest.items)[:8])
+        near = ", ".join(list(policy.items)[:8])
         yield Finding(
             "UNKNOWN_ITEM_NAMED", located.place("expectations", n, "item"), facts={"item": expectation.item, "near": near}
         )
@@ -123,7 +123,7 @@ def _unknown_names(expectation: Expectation, located: Located, n: int, policy: P
 
 
 def _full_post(name: str, organ: str, policy: PolicySnapshot) -> str | None:
-    posts = policy.manifest.posts
+    posts = policy.posts
     if name in posts:
         return name
     found = [full for full, facts in posts.items() if facts.organ == organ and full.rsplit(".", 1)[-1] == name]
@@ -131,7 +131,7 @@ def _full_post(name: str, organ: str, policy: PolicySnapshot) -> str | None:
 
 
 def _posts(officer: OfficerGiven, expectation: Expectation, policy: PolicySnapshot) -> Iterator[str]:
-    organ = policy.manifest.items[expectation.item].organ
+    organ = policy.items[expectation.item].organ
     for name in officer.posts:
         full = _full_post(name, organ, policy)
         if full:
@@ -149,7 +149,7 @@ def _personnel(expectation: Expectation, policy: PolicySnapshot) -> Personnel:
 
 
 def _history(expectation: Expectation, policy: PolicySnapshot) -> CaseHistory:
-    item = policy.manifest.items[expectation.item]
+    item = policy.items[expectation.item]
     acts = [
         ActRecorded(
             decision_id=f"given-{n}",
@@ -171,7 +171,7 @@ def _history(expectation: Expectation, policy: PolicySnapshot) -> CaseHistory:
 
 def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
     asked = expectation.request
-    organ = policy.manifest.items[expectation.item].organ
+    organ = policy.items[expectation.item].organ
     return AccessRequest(
         person=asked.officer,
         step=asked.step,
@@ -190,14 +190,6 @@ def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
 
 def _day(expectation: Expectation) -> date:
     return expectation.day or DEFAULT_DAY
-
-
-def _rules(policy: PolicySnapshot) -> set[str]:
-    return {source.rule for row, source in policy.manifest.rows.items() if _is_control(row)}
-
-
-def _is_control(row_id: str) -> bool:
-    return row_id.rsplit(".", 1)[-1].startswith("d")
 
 
 def _stopping_rules(outcomes: Iterable[Outcome]) -> set[str]:

@@ -163,7 +163,7 @@ def _add_health(app: FastAPI, authorizer: Authorizer, settings: Settings, metric
             "failure": failure,
             "warnings": warnings_of(settings, durable=authorizer.store.durable),
             "policy": authorizer.policy.digest,
-            "items": len(authorizer.policy.manifest.items),
+            "items": len(authorizer.policy.items),
             "version": __version__,
         }
 

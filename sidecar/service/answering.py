@@ -87,7 +87,7 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
             "person": request.person,
             "acting_post": decision.post,
             "organ": item.organ if item else "",
-            "level": policy.manifest.organs[item.organ].level if item else "",
+            "level": policy.organs[item.organ].level if item else "",
         },
         action={"step": request.step, "outcome": request.outcome, "verb": step.verb if step else ""},
         item=decision.item,

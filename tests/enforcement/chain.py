@@ -256,5 +256,5 @@ def real_sidecar(store: MemoryStore) -> App:
     """The service itself: the shipped policies, the example's personnel, a record in memory."""
     token = party_tokeniser(b"k" * 32)
     tables = {path.name: path.read_bytes() for path in (EXAMPLE / "personnel").glob("*.csv")}
-    people = read_personnel(tables, shipped().manifest.posts, token)
+    people = read_personnel(tables, shipped().posts, token)
     return build_app(Authorizer(shipped(), people, store, Calendar(), token), Settings(insecure=True))

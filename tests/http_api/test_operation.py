@@ -62,7 +62,7 @@ def test_ready_names_what_is_served(durable: Sidecar) -> None:
         "failure": "",
         "warnings": [],
         "policy": SNAPSHOT.digest,
-        "items": len(SNAPSHOT.manifest.items),
+        "items": len(SNAPSHOT.items),
         "version": __version__,
     }
 

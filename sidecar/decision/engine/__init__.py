@@ -17,9 +17,9 @@ Casbin is the only specification. Where Casbin answers, the answer here is the s
 where it would be silent about a mistake, loading is refused with the reason.
 """
 
-from sidecar.decision.engine.engine import Engine
+from sidecar.decision.engine.engine import Engine, engine_over, read_engine
 from sidecar.decision.engine.evaluator import Evaluator, Failed, Matches
 from sidecar.decision.engine.roles import RoleGraph, role_graph
 from sidecar.decision.engine.rows import Row
 
-__all__ = ["Engine", "Evaluator", "Failed", "Matches", "RoleGraph", "Row", "role_graph"]
+__all__ = ["Engine", "Evaluator", "Failed", "Matches", "RoleGraph", "Row", "engine_over", "read_engine", "role_graph"]

@@ -2,17 +2,17 @@
 
 from array import array
 from collections.abc import Collection, Mapping, Sequence
-from copy import copy
 from typing import Any
 
 from casbin.model import Model
 
 from sidecar.decision.engine.effects import ALLOW, DENY
 from sidecar.decision.engine.evaluator import Evaluator, Failed, Matches
+from sidecar.decision.engine.index import RowIndex
 from sidecar.decision.engine.matcher import names_of
 from sidecar.decision.engine.model import CasbinModel, Section, read_model
 from sidecar.decision.engine.program import Functions, Reach, Tools
-from sidecar.decision.engine.roles import RoleGraph, role_graph
+from sidecar.decision.engine.roles import EMPTY, RoleGraph, role_graph
 from sidecar.decision.engine.rows import Progress, Row, read_rows, refuse_empty
 from sidecar.errors import PolicyError
 
@@ -20,61 +20,78 @@ from sidecar.errors import PolicyError
 class Engine:
     """A Casbin model with its rows. Immutable: `with_roles` gives another one that shares everything but the role graphs.
 
-    `functions` are those the matcher may name beside Casbin's own; those in `total` never raise and give a truth value.
-    An effect that allows what no row speaks of is refused unless `default_allow` says it is meant.
+    `extra` holds the rows of policy definitions that no matcher reads.
     """
 
     def __init__(
         self,
-        model: str,
-        policy: str,
-        *,
-        functions: Functions | None = None,
-        total: Collection[str] = (),
-        default_allow: bool = False,
-        progress: Progress | None = None,
+        model: CasbinModel,
+        evaluators: Mapping[str, Evaluator],
+        roles: Mapping[str, RoleGraph],
+        extra: Mapping[str, Sequence[Row]],
     ) -> None:
-        self.model: CasbinModel = read_model(model)
-        if self.model.effect.allows_by_default and not default_allow:
-            raise PolicyError(
-                "model.conf: this effect allows every request that no row denies",
-                "use some(where (p.eft == allow)) && !some(where (p.eft == deny)), or say that default allow is meant",
-            )
-        rows = read_rows(policy, self.model.widths, progress)
-        for name in self.model.roles:
-            refuse_empty(rows[name])
-        self._use({name: role_graph(row[:-1] for row in rows[name]) for name in self.model.roles})
-        decided = {section.row_type for section in self.model.sections.values()}
-        self.extra = {name: found for name, found in rows.items() if name[0] == "p" and name not in decided}
-        self.row_count = sum(map(len, rows.values()))
-        links = rows["g"] if "g" in self.model.roles else []
-        self._evaluators = {
-            name: _evaluator(self.model, section, rows[section.row_type], links, functions or {}, total)
-            for name, section in self.model.sections.items()
-        }
+        self.model, self.roles, self.extra = model, roles, extra
+        self._evaluators = evaluators
+        self._reach: Mapping[str, Reach] = {name: graph.reach for name, graph in roles.items()}
 
     def section(self, name: str = "") -> Evaluator:
         return self._evaluators[name]
 
     def match(self, request: Sequence[Any], section: str = "", reach: Mapping[str, Reach] | None = None) -> Matches:
-        """Evaluate one request. `reach` stands in for role graphs that come from elsewhere at run time."""
-        return self._evaluators[section].match(request, {**self._reach, **reach} if reach else self._reach)
+        """Evaluate one request. `reach` stands in for the role graphs where roles come from elsewhere at run time."""
+        return self._evaluators[section].match(request, reach or self._reach)
 
     def nearest(
         self, request: Sequence[Any], section: str = "", reach: Mapping[str, Reach] | None = None, limit: int = 5
     ) -> list[Failed]:
         """Why not: the rows that came nearest, with the terms that failed. Looks at every row; for people, not for requests."""
-        return self._evaluators[section].nearest(request, {**self._reach, **(reach or {})}, limit)
+        return self._evaluators[section].nearest(request, reach or self._reach, limit)
 
     def with_roles(self, roles: Mapping[str, RoleGraph]) -> "Engine":
         """The same rows under other role graphs."""
-        other = copy(self)
-        other._use({**self.roles, **roles})  # noqa: SLF001 - of the same class
-        return other
+        return Engine(self.model, self._evaluators, {**self.roles, **roles}, self.extra)
 
-    def _use(self, roles: Mapping[str, RoleGraph]) -> None:
-        self.roles: Mapping[str, RoleGraph] = roles
-        self._reach: Mapping[str, Reach] = {name: graph.reach for name, graph in roles.items()}
+
+def read_engine(
+    model_text: str,
+    policy_text: str,
+    *,
+    functions: Functions | None = None,
+    total: Collection[str] = (),
+    default_allow: bool = False,
+    progress: Progress | None = None,
+) -> Engine:
+    """An engine from a model and its rows. Raises PolicyError with the place of what is wrong.
+
+    `functions` are those the matcher may name beside Casbin's own; those in `total` never raise and give a truth value.
+    An effect that allows what no row speaks of is refused unless `default_allow` says it is meant.
+    """
+    model = read_model(model_text)
+    if model.effect.allows_by_default and not default_allow:
+        raise PolicyError(
+            "model.conf: this effect allows every request that no row denies",
+            "use some(where (p.eft == allow)) && !some(where (p.eft == deny)), or say that default allow is meant",
+        )
+    rows = read_rows(policy_text, model.widths, progress)
+    for name in model.roles:
+        refuse_empty(rows[name])
+    roles = {name: role_graph(row[:-1] for row in rows[name]) for name in model.roles}
+    decided = {section.row_type for section in model.sections.values()}
+    extra = {name: found for name, found in rows.items() if name[0] == "p" and name not in decided}
+    links = rows["g"] if "g" in model.roles else []
+    evaluators = {
+        name: _evaluator(model, section, rows[section.row_type], links, functions or {}, total)
+        for name, section in model.sections.items()
+    }
+    return Engine(model, evaluators, roles, extra)
+
+
+def engine_over(model_text: str, rows: Sequence[Row], index: RowIndex, functions: Functions, total: Collection[str]) -> Engine:
+    """An engine over rows that are indexed already and were proven when they were; for a model of one section."""
+    model = read_model(model_text)
+    names = names_of(model.sections[""], model.roles, functions.keys(), total)
+    tools = Tools(names, functions, rows, lambda row: int(row[-1]) + 1)
+    return Engine(model, {"": Evaluator(model.sections[""], model.effect, tools, index)}, dict.fromkeys(model.roles, EMPTY), {})
 
 
 def _evaluator(
@@ -91,7 +108,7 @@ def _evaluator(
     numbered = [(*row[:-1], number) for number, row in enumerate(ordered)]
     names = names_of(section, model.roles, functions.keys(), total)
     tools = Tools(names, functions, numbered, lambda row: lines[row[-1]])
-    return Evaluator(section, model.effect, numbered, lines, tools)
+    return Evaluator(section, model.effect, tools)
 
 
 def _refuse_effects(section: Section, rows: Sequence[Row]) -> None:
@@ -100,10 +117,6 @@ def _refuse_effects(section: Section, rows: Sequence[Row]) -> None:
         if column is not None and row[column] not in (ALLOW, DENY):
             hint = "write allow or deny; Casbin passes over any other effect in silence"
             raise PolicyError(f"policy.csv:{row[-1]}:1: the effect {row[column]!r} is neither allow nor deny", hint)
-        if "" in row:
-            raise PolicyError(
-                f"policy.csv:{row[-1]}:1: an empty cell", "write what the row is about; an empty request would match it"
-            )
 
 
 def _in_evaluation_order(model: CasbinModel, section: Section, rows: list[Row], links: list[Row]) -> list[Row]:

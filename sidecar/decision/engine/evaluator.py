@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sidecar.decision.engine.effects import Effect, Hit
-from sidecar.decision.engine.index import Index, index_rows
+from sidecar.decision.engine.index import RowIndex, index_rows
 from sidecar.decision.engine.matcher import RoleTerm, terms_of
 from sidecar.decision.engine.model import Section
 from sidecar.decision.engine.plan import plan_of
@@ -36,14 +36,15 @@ class Failed(NamedTuple):
 class Evaluator:
     """One section: request definition, policy rows, matcher, effect. Immutable."""
 
-    def __init__(self, section: Section, effect: Effect, rows: Sequence[Row], lines: Sequence[int], tools: Tools) -> None:
-        self.section, self.rows, self.lines = section, rows, lines
+    def __init__(self, section: Section, effect: Effect, tools: Tools, index: RowIndex | None = None) -> None:
+        self.section, self.rows, self.line_of = section, tools.rows, tools.line_of
         self._effect, self._tools = effect, tools
         self.terms = terms_of(section.matcher, tools.names, f"the matcher m{section.name}")
-        plan = plan_of(self.terms, tools)
+        plan = plan_of(self.terms, tools, index.columns if index else None)
         self._role = plan.role
+        columns = tuple(column for _, column in plan.equalities)
         self._request_columns = tuple(request for request, _ in plan.equalities)
-        self.index: Index = index_rows(rows, tuple(p for _, p in plan.equalities), plan.role.column if plan.role else None)
+        self.index: RowIndex = index or index_rows(tools.rows, columns, plan.role.column if plan.role else None)
         column = section.effect_column
         self._run: Run = run_of(plan.rest, tools, column, plan.texts)
         self._whole: Run = run_of(self.terms, tools, column, None)

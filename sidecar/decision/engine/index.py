@@ -5,13 +5,26 @@ Everything a bucket holds is in evaluation order, and what is gathered from seve
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sidecar.decision.engine.rows import Row
 
 SPLIT_ABOVE = 24  # rows; a smaller bucket is walked through, which is quicker than looking up every role
 
 _number = itemgetter(-1)
+
+
+class RowIndex(Protocol):
+    """What an evaluator asks: the rows of a key. `columns` are the policy columns of the key, in its order; `split` is empty
+    when no bucket has parts by role."""
+
+    @property
+    def columns(self) -> tuple[int, ...]: ...
+
+    @property
+    def split(self) -> Mapping[Any, Any]: ...
+
+    def rows(self, key: Any, reached: frozenset[str] | None) -> Sequence[Row]: ...
 
 
 class Index(NamedTuple):

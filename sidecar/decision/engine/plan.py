@@ -28,12 +28,14 @@ class Plan(NamedTuple):
     texts: set[int]
 
 
-def plan_of(terms: Sequence[Term], tools: Tools) -> Plan:
-    """Pull index terms in front of what is safe, of what is asked once, and of what can be tried out."""
+def plan_of(terms: Sequence[Term], tools: Tools, indexed: tuple[int, ...] | None = None) -> Plan:
+    """Pull index terms in front of what is safe, of what is asked once, and of what can be tried out.
+
+    `indexed` are the columns of an index that exists already; other equalities are then asked of every row."""
     plan = Plan([], None, [], [], [], set())
     in_front = True
     for term in terms:
-        if in_front and term.equality:
+        if in_front and term.equality and (indexed is None or term.equality[1] in indexed):
             plan.equalities.append(term.equality)
             plan.texts.add(term.equality[0])
             continue
@@ -49,6 +51,8 @@ def plan_of(terms: Sequence[Term], tools: Tools) -> Plan:
         elif in_front:
             plan.texts.update(term.texts)
         plan.rest.append(term)
+    if indexed is not None:
+        plan.equalities.sort(key=lambda pair: indexed.index(pair[1]))
     return plan
 
 

@@ -44,7 +44,7 @@ def stock_answer(
     stock.delete_roles_for_user(subject)
     for post in held & {request.acting_post} if request.acting_post else held:
         stock.add_role_for_user(subject, f"post:{post}")
-    judge = Judge(ControlContext(request, item, policy.manifest.organs[item.organ].level, case, personnel, today))
+    judge = Judge(ControlContext(request, item, policy.organs[item.organ].level, case, personnel, today))
     region = request.region or case.region or item.region
     return bool(stock.enforce(subject, region, request.item, request.step, today.strftime("%Y%m%d"), judge))
 

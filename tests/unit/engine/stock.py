@@ -8,7 +8,7 @@ from casbin.persist import Adapter
 from casbin.persist.adapter import load_policy_line
 from casbin.util import generate_g_function, util
 
-from sidecar.decision.engine import Engine, Matches
+from sidecar.decision.engine import Matches, read_engine
 
 
 class Lines(Adapter):  # type: ignore[misc]  # pycasbin ships no types
@@ -33,7 +33,7 @@ class Both:
         self.stock = stock_enforcer(model, policy)
         for name, function in options.get("functions", {}).items():
             self.stock.add_function(name, function)
-        self.engine = Engine(model, policy, default_allow=True, **options)
+        self.engine = read_engine(model, policy, default_allow=True, **options)
 
     def answer(self, request: Sequence[Any], section: str = "") -> bool | None:
         context = [self.stock.new_enforce_context(section)] if section else []

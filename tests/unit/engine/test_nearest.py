@@ -1,9 +1,11 @@
 """Why not: the rows that came nearest, with the terms that held and those that failed."""
 
-from sidecar.decision.engine import Engine
+from sidecar.decision.engine import read_engine
 from tests.unit.engine.test_traps import MODEL
 
-ENGINE = Engine(MODEL, "p, head, data1, read, allow\np, head, data2, write, allow\np, li, data1, write, deny\ng, wang, head\n")
+ENGINE = read_engine(
+    MODEL, "p, head, data1, read, allow\np, head, data2, write, allow\np, li, data1, write, deny\ng, wang, head\n"
+)
 
 
 def test_the_default_deny_explains_itself() -> None:
@@ -26,7 +28,7 @@ def test_a_row_that_matched_failed_nothing() -> None:
 
 def test_a_term_that_raised_says_what() -> None:
     """A request that Casbin could not have answered."""
-    engine = Engine(MODEL.replace("r.act == p.act", "r.act.kind == p.act"), "p, wang, data1, read, allow\n")
+    engine = read_engine(MODEL.replace("r.act == p.act", "r.act.kind == p.act"), "p, wang, data1, read, allow\n")
     (found,) = engine.nearest(("wang", "data1", "read"))
     assert found.failed == ("r.act.kind == p.act (AttributeError: kind)",)
 
@@ -34,4 +36,4 @@ def test_a_term_that_raised_says_what() -> None:
 def test_rows_carry_their_line() -> None:
     """The number behind the cells leads to the line of the file."""
     section = ENGINE.section()
-    assert [section.lines[row[-1]] for row in section.rows] == [1, 2, 3]
+    assert [section.line_of(row) for row in section.rows] == [1, 2, 3]

@@ -6,7 +6,7 @@ from casbin.rbac import default_role_manager
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.decision.engine import Engine, role_graph
+from sidecar.decision.engine import read_engine, role_graph
 from tests.unit.engine.test_traps import MODEL
 
 NAMES = tuple("abcdefgh")
@@ -37,7 +37,7 @@ def test_one_change_gives_the_graph_of_all_links(given_links: list[tuple[str, st
 
 def test_an_engine_under_other_roles_shares_its_rows() -> None:
     """An appointment costs no reload: rows and index are the same objects, and the old engine answers as before."""
-    engine = Engine(MODEL, "p, head, data1, read, allow\ng, wang, head\n")
+    engine = read_engine(MODEL, "p, head, data1, read, allow\ng, wang, head\n")
     other = engine.with_roles({"g": engine.roles["g"].linked("li", "head")})
     request = ("li", "data1", "read")
     assert (engine.match(request).allowed, other.match(request).allowed) == (False, True)

@@ -9,7 +9,7 @@ from typing import Any
 import casbin
 import pytest
 
-from sidecar.decision.engine import Engine
+from sidecar.decision.engine import read_engine
 from sidecar.errors import PolicyError
 from tests.unit.engine.stock import Both, stock_enforcer
 
@@ -35,7 +35,7 @@ def changed(old: str, new: str, text: str = MODEL) -> str:
 
 def refusal(model: str, policy: str = POLICY, **options: Any) -> str:
     with pytest.raises(PolicyError) as raised:
-        Engine(model, policy, **options)
+        read_engine(model, policy, **options)
     return f"{raised.value.message} → {raised.value.hint}"
 
 
@@ -82,7 +82,7 @@ def test_a_switch_allows_everything() -> None:
     stock = stock_enforcer(MODEL, POLICY)
     stock.enable_enforce(enabled=False)
     assert stock.enforce("mallory", "data2", "write") is True
-    assert not any("enable" in name for name in dir(Engine(MODEL, POLICY)))
+    assert not any("enable" in name for name in dir(read_engine(MODEL, POLICY)))
 
 
 def test_no_deny_alone_allows_what_nobody_speaks_of() -> None:
@@ -90,7 +90,7 @@ def test_no_deny_alone_allows_what_nobody_speaks_of() -> None:
     model = changed("some(where (p.eft == allow)) && !some", "!some")
     assert stock_says(model, POLICY, "mallory", "data9", "erase") is True
     assert "allows every request that no row denies" in refusal(model)
-    assert Engine(model, POLICY, default_allow=True).match(("mallory", "data9", "erase")).allowed
+    assert read_engine(model, POLICY, default_allow=True).match(("mallory", "data9", "erase")).allowed
 
 
 @pytest.mark.parametrize(("row", "told"), [("p, alice, data1, read", "3 cells"), ("p, alice, data1, read, deny, x", "5 cells")])
@@ -157,8 +157,8 @@ def test_only_the_first_effect_is_read() -> None:
     assert stock.enforce(stock.new_enforce_context("2"), "carol", "data1") is False  # by e2 it would be allowed
     assert "e2 differs from e" in refusal(second, policy)
     same = second.replace("!some(where (p2.eft == deny))", "some(where (p2.eft == allow))")
-    assert not Engine(same, policy).match(("bob", "data1"), "2").allowed
-    assert Engine(same, policy.replace("deny", "allow")).match(("bob", "data1"), "2").allowed
+    assert not read_engine(same, policy).match(("bob", "data1"), "2").allowed
+    assert read_engine(same, policy.replace("deny", "allow")).match(("bob", "data1"), "2").allowed
 
 
 def test_time_match_reads_a_clock_without_a_zone() -> None:
@@ -173,13 +173,13 @@ def test_explanations_name_one_row_or_none() -> None:
     policy = "p, alice, data1, read, allow\np, staff, data1, read, allow\ng, alice, staff\n"
     stock = stock_enforcer(MODEL, policy)
     assert stock.enforce_ex("alice", "data1", "read")[1] == ["staff", "data1", "read", "allow"]
-    assert [row[0] for row in Engine(MODEL, policy).match(("alice", "data1", "read")).allow] == ["alice", "staff"]
+    assert [row[0] for row in read_engine(MODEL, policy).match(("alice", "data1", "read")).allow] == ["alice", "staff"]
 
 
 def test_strangers_are_kept_for_ever() -> None:
     """Every name that was asked about grows Casbin's memory; here nothing is stored."""
     stock = stock_enforcer(MODEL, POLICY)
-    engine = Engine(MODEL, POLICY)
+    engine = read_engine(MODEL, POLICY)
     before = len(stock.get_role_manager().all_roles)
     for n in range(50):
         stock.enforce(f"stranger{n}", "data1", "read")
@@ -262,7 +262,7 @@ def test_a_cell_that_cannot_be_evaluated_is_refused_with_its_line(call: str, cel
 def test_a_hundred_thousand_roles_on_one_subject_cost_no_more_than_their_rows() -> None:
     """The smaller side is walked: the rows of the step, not the roles of the subject."""
     links = "".join(f"g, alice, role{n}\n" for n in range(100_000))
-    engine = Engine(MODEL, "p, role99999, data1, read, allow\n" + links)
+    engine = read_engine(MODEL, "p, role99999, data1, read, allow\n" + links)
     matches = engine.match(("alice", "data1", "read"))
     assert matches.allowed
     assert len(matches.considered) == 1
@@ -271,7 +271,7 @@ def test_a_hundred_thousand_roles_on_one_subject_cost_no_more_than_their_rows() 
 def test_a_request_of_another_length_is_an_error_of_the_caller() -> None:
     """Not a decision."""
     with pytest.raises(ValueError, match="3 fields"):
-        Engine(MODEL, POLICY).match(("alice", "data1"))
+        read_engine(MODEL, POLICY).match(("alice", "data1"))
 
 
 def test_the_frozen_predecessor_of_pycasbin_is_not_installed() -> None:

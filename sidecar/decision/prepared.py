@@ -1,0 +1,303 @@
+"""The compiled policies as one buffer that is ready when it is mapped: nothing is parsed, whatever its size.
+
+`policy.csv` and `manifest.json` are what people read and what a release is judged by. This form is made from them, proven by
+their digests, and only ever a cache: a million rows open in milliseconds, processes share its pages, and a new version stands
+beside the serving one without a pause. What a decision needs is decoded when it is first asked for.
+
+    magic, length of the head, head        JSON: digests, counts, where each part begins
+    strings                                every text once: offsets, then UTF-8
+    cells                                  four bytes a cell, rows of one key side by side, keys in the order of the policy
+    sources                                file, line, rule, article and note of every row, as strings
+    keys, documents                        open hash tables (BLAKE2b, 8 bytes): (item, step) → rows; name → JSON
+
+The parts are read with `struct` at computed places. Whoever can write the cache can write the policies too; so the digest of
+the whole guards against damage, not against an enemy.
+"""
+
+import hashlib
+import json
+import struct
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from sidecar.compiler.manifest import ItemFacts, Manifest, OrganFacts, PostFacts, RowSource
+from sidecar.decision.engine.rows import Row
+from sidecar.errors import PolicyError
+
+MAGIC = b"QHPREP01"
+CACHED_STEPS = 65_536  # steps whose rows are kept decoded; all of them are let go when the number is passed
+CACHED_DOCUMENTS = 65_536
+
+_HEAD = struct.Struct("<8sI32s")  # magic, length of the head, digest of all that follows
+_SLOT = struct.Struct("<QQI")  # hash, first row or place of a document, number of rows or length
+_SOURCE_FIELDS = len(RowSource.__struct_fields__)
+
+Buffer = bytes | memoryview
+
+
+class PreparedFrom(NamedTuple):
+    """Digests of the files a prepared form was made from."""
+
+    model: str
+    policy: str
+    manifest: str
+
+
+def prepare(
+    rows: Sequence[Row], duties: Sequence[Row], key_columns: tuple[int, ...], manifest: Manifest, made_from: PreparedFrom
+) -> bytes:
+    """Write the buffer. `rows` are the p rows in their order, `duties` the p2 rows."""
+    texts = _Texts()
+    grouped = _by_key(rows, key_columns)
+    width = len(rows[0]) - 1
+    cells, sources, keys = array("I"), array("I"), []
+    for key, found in grouped:
+        keys.append((_hash(key), len(cells) // width, len(found)))
+        for row in found:
+            cells.extend(map(texts.number, row[:-1]))
+            sources.extend(map(texts.number, map(str, msgspec.structs.astuple(manifest.rows[row[0]]))))
+    documents = _Documents()
+    for name, item in manifest.items.items():
+        documents.add(f"item {name}", item)
+    for name, post in manifest.posts.items():
+        documents.add(f"post {name}", post)
+    for key, found in _by_key(duties, (1, 2)):
+        documents.add(f"duties {key[0]} {key[1]}", [[*row[:-1], manifest.rows[row[0]].basis] for row in found])
+    documents.add("items", list(manifest.items))
+    documents.add("posts", list(manifest.posts))
+    parts = {**texts.parts(), "cells": cells.tobytes(), "sources": sources.tobytes()}
+    parts |= {"keys": _table(keys), "documents": _table(documents.slots), "texts": bytes(documents.data)}
+    facts = {
+        "made_from": made_from._asdict(),
+        "digest": manifest.digest,
+        "sources": manifest.sources,
+        "organs": {name: msgspec.to_builtins(organ) for name, organ in manifest.organs.items()},
+        "rows": len(rows),
+        "width": width,
+        "key_columns": key_columns,
+    }
+    return _assembled(facts, parts)
+
+
+def _by_key(rows: Sequence[Row], columns: tuple[int, ...]) -> list[tuple[tuple[str, ...], list[Row]]]:
+    """Rows by key, in the order in which keys first appear. The compiler writes them side by side already."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for key, found in groupby(rows, key=itemgetter(*columns)):
+        groups.setdefault(key, []).extend(found)
+    return list(groups.items())
+
+
+def _hash(key: Sequence[str]) -> int:
+    return int.from_bytes(hashlib.blake2b("\x1f".join(key).encode(), digest_size=8).digest(), "little")
+
+
+class _Texts:
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int:
+        return self._numbers.setdefault(text, len(self._numbers))
+
+    def parts(self) -> dict[str, bytes]:
+        offsets, data = array("Q", [0]), bytearray()
+        for text in self._numbers:
+            data += text.encode()
+            offsets.append(len(data))
+        return {"offsets": offsets.tobytes(), "strings": bytes(data)}
+
+
+class _Documents:
+    def __init__(self) -> None:
+        self.slots: list[tuple[int, int, int]] = []
+        self.data = bytearray()
+
+    def add(self, name: str, value: object) -> None:
+        encoded = msgspec.json.encode([name, value])
+        self.slots.append((_hash((name,)), len(self.data), len(encoded)))
+        self.data += encoded
+
+
+def _table(entries: Sequence[tuple[int, int, int]]) -> bytes:
+    """An open hash table, at most half full; an empty slot has the number 0 at its end."""
+    size = 2
+    while size < 2 * len(entries):
+        size *= 2
+    slots: list[tuple[int, int, int]] = [(0, 0, 0)] * size
+    for entry in entries:
+        place = entry[0] % size
+        while slots[place][2]:
+            place = (place + 1) % size
+        slots[place] = entry
+    return b"".join(_SLOT.pack(*slot) for slot in slots)
+
+
+def _assembled(facts: dict[str, Any], parts: Mapping[str, bytes]) -> bytes:
+    body, places = bytearray(), {}
+    for name, data in parts.items():
+        body += b"\x00" * (-len(body) % 8)
+        places[name] = [len(body), len(data)]
+        body += data
+    head = json.dumps({**facts, "parts": places}).encode()
+    head += b" " * (-(len(head) + _HEAD.size) % 8)
+    return _HEAD.pack(MAGIC, len(head), hashlib.sha256(head + body).digest()) + head + bytes(body)
+
+
+class Prepared:
+    """A buffer, opened. Raises PolicyError when it is damaged; `prove` reads all of it once for that."""
+
+    def __init__(self, buffer: Buffer, *, prove: bool = True) -> None:
+        view = memoryview(buffer)
+        try:
+            magic, length, digest = _HEAD.unpack_from(view)
+            sound = magic == MAGIC and (not prove or hashlib.sha256(view[_HEAD.size :]).digest() == digest)
+            head = json.loads(bytes(view[_HEAD.size : _HEAD.size + length])) if sound else None
+        except (struct.error, ValueError):
+            head = None
+        if head is None:
+            raise PolicyError("the prepared policies are damaged", "delete them; they are made again")
+        start = _HEAD.size + length
+        self._parts = {name: view[start + at : start + at + size] for name, (at, size) in head["parts"].items()}
+        self._offsets = self._parts["offsets"].cast("Q")
+        self._strings, self._documents = self._parts["strings"], self._parts["texts"]
+        self._cells, self._sources = self._parts["cells"].cast("I"), self._parts["sources"].cast("I")
+        self._width = head["width"]
+        self.made_from = PreparedFrom(**head["made_from"])
+        self.digest: str = head["digest"]
+        self.source_digests: Mapping[str, str] = head["sources"]
+        self.row_count: int = head["rows"]
+        self.key_columns = tuple(head["key_columns"])
+        self.organs = {name: OrganFacts(**facts) for name, facts in head["organs"].items()}
+        self.items: Mapping[str, ItemFacts] = Facts(self, "item", "items", ItemFacts)
+        self.posts: Mapping[str, PostFacts] = Facts(self, "post", "posts", PostFacts)
+        self._steps: dict[tuple[str, ...], Sequence[Row]] = {}
+
+    # -- rows ------------------------------------------------------------------------------------------------------
+
+    def rows_of(self, key: tuple[str, ...]) -> Sequence[Row]:
+        """The rows of a key, decoded once. A key without rows is not remembered."""
+        known = self._steps.get(key)
+        if known is not None:
+            return known
+        for start, count in self._found("keys", key):
+            rows = list(self.rows_at(start, count))
+            if tuple(rows[0][n] for n in self.key_columns) == key:
+                if len(self._steps) >= CACHED_STEPS:
+                    self._steps = {}
+                self._steps[key] = rows
+                return rows
+        return ()
+
+    def rows_at(self, start: int, count: int) -> Iterator[Row]:
+        """Decoded rows; the number behind the cells of each is its place."""
+        width = self._width
+        numbers = self._cells[start * width : (start + count) * width].tolist()
+        text = {number: self._text(number) for number in set(numbers)}
+        for n in range(count):
+            yield (*[text[number] for number in numbers[n * width : (n + 1) * width]], start + n)
+
+    def source(self, number: int) -> RowSource:
+        """Where a row comes from."""
+        at = number * _SOURCE_FIELDS
+        file, line, rule, basis, note = (self._text(n) for n in self._sources[at : at + _SOURCE_FIELDS])
+        return RowSource(file, int(line), rule, basis, note)
+
+    def _text(self, number: int) -> str:
+        return str(self._strings[self._offsets[number] : self._offsets[number + 1]], "utf-8")
+
+    # -- documents -------------------------------------------------------------------------------------------------
+
+    def document(self, name: str) -> Any:
+        """The value of a document, None when there is none."""
+        for at, length in self._found("documents", (name,)):
+            known, value = msgspec.json.decode(self._documents[at : at + length])
+            if known == name:
+                return value
+        return None
+
+    def _found(self, table: str, key: Sequence[str]) -> Iterator[tuple[int, int]]:
+        slots = self._parts[table]
+        size = len(slots) // _SLOT.size
+        wanted = _hash(key)
+        place = wanted % size
+        while True:
+            found, at, count = _SLOT.unpack_from(slots, place * _SLOT.size)
+            if not count:
+                return
+            if found == wanted:
+                yield at, count
+            place = (place + 1) % size
+
+
+T = TypeVar("T")
+
+
+class Facts(Mapping[str, T], Generic[T]):
+    """The facts of one kind by name, each decoded when it is first asked for."""
+
+    def __init__(self, prepared: Prepared, kind: str, listing: str, form: Callable[..., T]) -> None:
+        self._prepared, self._kind, self._listing, self._form = prepared, kind, listing, form
+        self._known: dict[str, T] = {}
+        self._names: list[str] | None = None
+
+    def __getitem__(self, name: str) -> T:
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        document = self._prepared.document(f"{self._kind} {name}")
+        if document is None:
+            raise KeyError(name)
+        value: T = msgspec.convert(document, self._form)
+        if len(self._known) >= CACHED_DOCUMENTS:
+            self._known = {}
+        self._known[name] = value
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        if self._names is None:
+            self._names = self._prepared.document(self._listing)
+        return iter(self._names or ())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class PreparedRows(Sequence[Row]):
+    """All rows as a sequence, decoded while it is walked; for what must look at every row."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+
+    def __len__(self) -> int:
+        return self._prepared.row_count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[n] for n in range(*index.indices(len(self)))]
+        (row,) = self._prepared.rows_at(index if index >= 0 else len(self) + index, 1)
+        return row
+
+    def __iter__(self) -> Iterator[Row]:
+        for start in range(0, len(self), 4096):
+            yield from self._prepared.rows_at(start, min(4096, len(self) - start))
+
+
+class PreparedIndex(NamedTuple):
+    """The index over prepared rows: what `engine.index.Index` is for rows in memory."""
+
+    prepared: Prepared
+    columns: tuple[int, ...]
+    split: Mapping[Any, Any] = {}  # no step has so many rows that parts by role would pay
+
+    def rows(self, key: Any, reached: frozenset[str] | None) -> Sequence[Row]:  # noqa: ARG002 - as in Index
+        return self.prepared.rows_of(key)
+
+
+def duties_of(prepared: Prepared, item: str, step: str) -> Iterable[Sequence[str]]:
+    """Obligations of a step: id, item, step, kind, argument, article."""
+    found: list[list[str]] = prepared.document(f"duties {item} {step}") or []
+    return found
