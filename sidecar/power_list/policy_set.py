@@ -21,6 +21,7 @@ from sidecar.power_list.uscc import is_valid_uscc
 ORGAN_FILE = "organ.yaml"
 POWERS_FILE = "powers.yaml"
 PROFILES = "profiles/"
+RESERVED_FOLDERS = frozenset({"profiles", "compiled"})  # beside the organs' own folders; no organ may be called so
 
 
 def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
