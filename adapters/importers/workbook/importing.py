@@ -7,8 +7,9 @@ from typing import Any
 
 from adapters.importers.workbook.items import Setting, handling_units, is_template, item_data, read_level
 from adapters.importers.workbook.opening import open_workbook
-from adapters.importers.workbook.report import Counts, Notice, Unplaced, sentence
+from adapters.importers.workbook.report import Counts, Notice, Unplaced
 from adapters.importers.workbook.rows import ItemRow, Reading, read_rows
+from adapters.importers.workbook.sentences import sentence
 from adapters.importers.workbook.text import most_common, shortened
 from adapters.importers.workbook.units import Units
 from adapters.importers.workbook.writing import write_yaml

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from adapters.importers.workbook.headings import Heading, heading_at, repeats_heading
 from adapters.importers.workbook.opening import Sheet, address
-from adapters.importers.workbook.report import Counts, Notice, Unplaced, sentence
+from adapters.importers.workbook.report import Counts, Notice, Unplaced
+from adapters.importers.workbook.sentences import sentence
 from adapters.importers.workbook.text import column_letters, shortened, single_line
 
 _NOTE = re.compile(r"(?:备注|注|说明|附注|附件|填表|合计|总计|小计|共计)(?:\d*\s*[：:.]|$)")
