@@ -78,7 +78,7 @@ def import_workbooks(
     for reading in readings:
         setting = _setting(shared, reading, units, taken)
         items += [_imported(row, setting) for row in reading.items]
-        notices += _in_reading_order([*reading.notices, *setting.notices])
+        notices += [*_about_year(reading), *_in_reading_order([*reading.notices, *setting.notices])]
     return _result(shared, units, items, readings, notices)
 
 
@@ -162,9 +162,7 @@ def _body_of(rows: Sequence[ItemRow]) -> str | None:
 
 def _setting(shared: _Shared, reading: Reading, units: Units, taken: set[str]) -> Setting:
     level = shared.fixed_level or _level_of(reading.items) or shared.level
-    year = _YEAR.search(reading.file)
-    start = f"{year[1]}-01-01" if year else None
-    return Setting(shared.organ, shared.region, level, _body_of(reading.items) or shared.name, start, units, taken)
+    return Setting(shared.organ, shared.region, level, _body_of(reading.items) or shared.name, units, taken)
 
 
 def _about_settings(shared: _Shared, readings: Sequence[Reading], *, name: str | None, region: str | None) -> list[Notice]:
@@ -180,6 +178,15 @@ def _about_settings(shared: _Shared, readings: Sequence[Reading], *, name: str |
     several = {"value": shortened("、".join(bodies), 120)}
     codes = [code for code, true in said.items() if true]
     return [Notice("", "", 0, "", code, *sentence(code, **(several if code == "SEVERAL_BODIES" else facts))) for code in codes]
+
+
+def _about_year(reading: Reading) -> list[Notice]:
+    """The year of a list is no first day of validity: its powers are older, and a request of today must not fail on it."""
+    year = _YEAR.search(reading.file)
+    if not year or not reading.items:
+        return []
+    said = sentence("YEAR_IS_NO_DATE", year=year[1], n=len(reading.items))
+    return [Notice(reading.file, "", 0, "", "YEAR_IS_NO_DATE", *said)]
 
 
 def _in_reading_order(notices: list[Notice]) -> list[Notice]:

@@ -1,8 +1,9 @@
 """One row → one item of the power-list language.
 
-Where the row is silent the language still wants an answer; the answer is the most cautious one there is (class 其他行政权力,
-basis unclassified, the level and body that the rest of the file has), and a warning says so at the cell. Reading a row never
-fails and never produces an item that `check` would call an error.
+Where the row is silent and the language wants an answer, it is the most cautious one there is (class 其他行政权力, basis
+unclassified, the level and body that the rest of the file has), and a warning says so at the cell. Where the language can do
+without (dates, status, disclosure), nothing is written that the list does not say. Reading a row never fails and never produces
+an item that `check` would call an error.
 """
 
 import hashlib
@@ -48,7 +49,6 @@ class Setting:
     region: str
     level: str
     body: str
-    start: str | None
     units: Units
     taken: set[str]
     notices: list[Notice] = field(default_factory=list)
@@ -76,9 +76,6 @@ def item_data(row: ItemRow, setting: Setting) -> dict[str, object]:
             "subitem": subitem,
             "power_class": power_class,
             "codes": _codes(row, setting, doubt),
-            "status": "in_use",
-            "version": 1,
-            "effective": {"from": setting.start} if setting.start else None,
             "legal_basis": _legal_basis(row, doubt),
             "body": {"name": body},
             "level": level,
@@ -90,7 +87,6 @@ def item_data(row: ItemRow, setting: Setting) -> dict[str, object]:
             "accountable": _accountable(row, doubt),
             "accountability_grounds": _entries(row, "grounds"),
             "remedies": [_cut(text, MAX_NAME, "remedies", doubt) for text in _entries(row, "remedies")],
-            "disclosure": {"mode": "proactive"},
         }
     )
 

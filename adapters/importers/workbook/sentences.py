@@ -98,6 +98,12 @@ _WORKBOOK = {
         "a heading row, but no items below it",
         "if there should be items, check that they stand below the heading",
     ),
+    "YEAR_IS_NO_DATE": _Sentence(
+        "文件名写的是 {year} 年，清单没有写各事项自哪天起有效；没有写日期，{n} 个事项都按现行有效办理",
+        "有确切生效或失效日期的事项，请在 powers.yaml 该事项下写 effective",
+        "the file name says {year}, the list says no day of validity; no date was written and all {n} items count as in force",
+        "where an item begins or ends on a certain day, write it under `effective` in powers.yaml",
+    ),
 }
 
 _CELLS = {
