@@ -16,9 +16,10 @@ from adapters.importers.workbook.writing import write_yaml
 from sidecar.errors import SettingsError, WorkbookError
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.policy_set import RESERVED_FOLDERS
+from sidecar.power_list.regions import level_of
 
 NO_REGION = "000000"
-_USUAL_LEVEL = "4"  # most lists are those of counties; used only where a list names no level at all
+_USUAL_LEVEL = "4"  # most lists are those of counties; used only where neither list nor region tells the level
 
 _ORGAN = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
 _REGION = re.compile(r"[0-9]{6}([0-9]{3}){0,2}")
@@ -70,15 +71,15 @@ def import_workbooks(
     if not rows:
         hint = "check that the workbooks are power lists / 请核对是否为权责清单"
         raise WorkbookError("no power item in any file / 所有文件中都没有事项", hint)
-    level_of_organ = own_level or _level_of(rows) or _USUAL_LEVEL
+    level_of_organ, source = _organ_level(own_level, rows, region)
     shared = _Shared(organ, region or NO_REGION, level_of_organ, name or _body_of(rows) or organ, own_level)
     units, taken = Units(organ), set[str]()
-    notices = _about_settings(shared, readings, name=name, region=region)
+    notices = _about_settings(shared, readings, name=name, region=region, level_source=source)
     items: list[ImportedItem] = []
     for reading in readings:
         setting = _setting(shared, reading, units, taken)
         items += [_imported(row, setting) for row in reading.items]
-        notices += [*_about_year(reading), *_in_reading_order([*reading.notices, *setting.notices])]
+        notices += [*_about_year(reading), *_in_reading_order([*reading.notices, *setting.about_columns(), *setting.notices])]
     return _result(shared, units, items, readings, notices)
 
 
@@ -155,6 +156,15 @@ def _level_of(rows: Iterable[ItemRow]) -> str | None:
     return most_common(levels[0] for levels in found if len(levels) == 1)
 
 
+def _organ_level(own: str | None, rows: Iterable[ItemRow], region: str | None) -> tuple[str, str]:
+    """The organ's level, and the code of the warning that says where it was taken from."""
+    if own:
+        return own, ""
+    if listed := _level_of(rows):
+        return listed, "LEVEL_ASSUMED"
+    return (level_of(region), "LEVEL_FROM_REGION") if region else (_USUAL_LEVEL, "LEVEL_GUESSED")
+
+
 def _body_of(rows: Sequence[ItemRow]) -> str | None:
     bodies = [body for row in rows if (body := row.line("body"))]
     return most_common(body for body in bodies if not is_template(body)) or most_common(bodies)
@@ -165,16 +175,19 @@ def _setting(shared: _Shared, reading: Reading, units: Units, taken: set[str]) -
     return Setting(shared.organ, shared.region, level, _body_of(reading.items) or shared.name, units, taken)
 
 
-def _about_settings(shared: _Shared, readings: Sequence[Reading], *, name: str | None, region: str | None) -> list[Notice]:
+def _about_settings(
+    shared: _Shared, readings: Sequence[Reading], *, name: str | None, region: str | None, level_source: str
+) -> list[Notice]:
     label = words.label(words.LEVELS, shared.level)
     bodies = dict.fromkeys(filter(None, (_body_of(reading.items) for reading in readings)))
     said = {
         "REGION_UNKNOWN": region is None,
-        "LEVEL_ASSUMED": shared.fixed_level is None,
-        "NAME_ASSUMED": name is None,
+        level_source: bool(level_source),
+        "NAME_ASSUMED": name is None and bool(bodies),
+        "NAME_GUESSED": name is None and not bodies,
         "SEVERAL_BODIES": len(bodies) > 1,
     }
-    facts = {"level": label, "value": shared.name}
+    facts = {"level": label, "value": shared.name, "region": shared.region}
     several = {"value": shortened("、".join(bodies), 120)}
     codes = [code for code, true in said.items() if true]
     return [Notice("", "", 0, "", code, *sentence(code, **(several if code == "SEVERAL_BODIES" else facts))) for code in codes]

@@ -15,9 +15,16 @@ from dataclasses import dataclass, field
 from adapters.importers.workbook.citations import MAX_ARTICLES, NO_BASIS, Citation, read_citations, untitled
 from adapters.importers.workbook.report import Notice
 from adapters.importers.workbook.rows import ItemRow
+from adapters.importers.workbook.sentences import sentence
 from adapters.importers.workbook.text import numbered, shortened, single_line, unit_names
 from adapters.importers.workbook.units import NO_UNIT, Units, distinct
 from sidecar.power_list import vocabulary as words
+
+# What is blank in every row because the sheet has no such column is said once.
+_NO_COLUMN = {
+    "CLASS_MISSING": "CLASS_NO_COLUMN", "LEVEL_MISSING": "LEVEL_NO_COLUMN", "BASIS_MISSING": "BASIS_NO_COLUMN",
+    "BODY_MISSING": "BODY_NO_COLUMN", "UNIT_MISSING": "UNIT_NO_COLUMN",
+}  # fmt: skip
 
 CLASS_LETTERS = {
     "licensing": "xk", "penalty": "cf", "compulsion": "qz", "levy": "zs", "payment": "jf", "inspection": "jc",
@@ -52,6 +59,23 @@ class Setting:
     units: Units
     taken: set[str]
     notices: list[Notice] = field(default_factory=list)
+    without_column: dict[tuple[str, int, str], "_WithoutColumn"] = field(default_factory=dict)
+
+    def about_columns(self) -> list[Notice]:
+        """One warning for each column that a table does not have."""
+        return [
+            Notice(told.file, sheet, heading, "", code, *sentence(code, **told.facts, n=told.items))
+            for (sheet, heading, code), told in self.without_column.items()
+        ]
+
+
+@dataclass(slots=True)
+class _WithoutColumn:
+    """How many items of one table lack a field for want of a column, and what was set instead."""
+
+    file: str
+    facts: dict[str, object]
+    items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +120,11 @@ Doubt = Callable[..., None]
 
 def _doubts_of(row: ItemRow, setting: Setting) -> Doubt:
     def doubt(cell: str, code: str, **facts: object) -> None:
-        setting.notices.append(row.notice(cell, code, **facts))
+        if cell not in row.cells and code in _NO_COLUMN:
+            place = (row.sheet, row.heading, _NO_COLUMN[code])
+            setting.without_column.setdefault(place, _WithoutColumn(row.file, facts)).items += 1
+        else:
+            setting.notices.append(row.notice(cell, code, **facts))
 
     return doubt
 

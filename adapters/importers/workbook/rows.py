@@ -23,11 +23,15 @@ NO_TITLE = "（无表头）"
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One item as it stands in the sheet: the text of each field and the address of its cell. `row` counts from 1."""
+    """One item as it stands in the sheet: the text of each field and the address of its cell.
+
+    `row` and `heading`, the row of the heading it stands under, count from 1. A field without a column has no cell.
+    """
 
     file: str
     sheet: str
     row: int
+    heading: int
     fields: Mapping[str, str]
     cells: Mapping[str, str]
     numbers: frozenset[str] = frozenset()
@@ -142,7 +146,7 @@ def _item_row(file: str, sheet: Sheet, row: int, heading: Heading) -> ItemRow:
     origins = {name: sheet.covered.get((row, column), (row, column)) for name, column in heading.fields.items()}
     cells = {name: address(origin) for name, origin in origins.items()}
     numbers = frozenset(name for name, origin in origins.items() if origin in sheet.numbers)
-    return ItemRow(file, sheet.name, row + 1, fields, cells, numbers)
+    return ItemRow(file, sheet.name, row + 1, heading.rows.start + 1, fields, cells, numbers)
 
 
 def _columns_left_out(file: str, sheet: Sheet, heading: Heading, end: int) -> list[Notice]:

@@ -98,6 +98,36 @@ _WORKBOOK = {
         "a heading row, but no items below it",
         "if there should be items, check that they stand below the heading",
     ),
+    "CLASS_NO_COLUMN": _Sentence(
+        "表头里没有权力类型这一列，{n} 个事项都记为其他行政权力，按其制约模板办理",
+        "请在原表加上“权力类型”列再导入",
+        "the sheet has no column 权力类型 (class); all {n} items were set to 其他行政权力 (other), whose control profile applies",
+        "add the column in the workbook and import again",
+    ),
+    "LEVEL_NO_COLUMN": _Sentence(
+        "表头里没有行使层级这一列，{n} 个事项都按{level}填写",
+        "请核对；不对请用 --level 指定，层级不一的请在原表加上“实施层级”列，再导入",
+        "the sheet has no column 实施层级 (level); all {n} items were set to {level}",
+        "check it; if wrong, import again with --level, or add the column in the workbook where levels differ",
+    ),
+    "BASIS_NO_COLUMN": _Sentence(
+        "表头里没有实施依据这一列，{n} 个事项都没有依据",
+        "请在原表加上“实施依据”列再导入",
+        "the sheet has no column 实施依据 (legal basis); all {n} items are without one",
+        "add the column in the workbook and import again",
+    ),
+    "BODY_NO_COLUMN": _Sentence(
+        "表头里没有行使主体这一列，{n} 个事项都按“{value}”填写",
+        "请核对；不对请在原表加上“行使主体”列再导入",
+        "the sheet has no column 行使主体 (body); all {n} items were set to {value}",
+        "check it; if wrong, add the column in the workbook and import again",
+    ),
+    "UNIT_NO_COLUMN": _Sentence(
+        "表头里没有承办机构这一列，{n} 个事项的岗位都无从落实到科室",
+        "请在原表加上“承办机构”列再导入",
+        "the sheet has no column 承办机构 (handling unit); the posts of all {n} items belong to no section",
+        "add the column in the workbook and import again",
+    ),
     "YEAR_IS_NO_DATE": _Sentence(
         "文件名写的是 {year} 年，清单没有写各事项自哪天起有效；没有写日期，{n} 个事项都按现行有效办理",
         "有确切生效或失效日期的事项，请在 powers.yaml 该事项下写 effective",
@@ -248,11 +278,29 @@ _SETTINGS = {
         "the organ's level was taken from the list: {level}",
         "if wrong, import again with --level",
     ),
+    "LEVEL_FROM_REGION": _Sentence(
+        "清单没有写行使层级，机关层级按行政区划 {region} 定为{level}",
+        "不对请用 --level 指定，再导入",
+        "the list names no level; the organ's was derived from its region {region}: {level}",
+        "if wrong, import again with --level",
+    ),
+    "LEVEL_GUESSED": _Sentence(
+        "清单没有写行使层级，又没有给出行政区划，机关层级暂定为{level}",
+        "请用 --region 或 --level 指定，再导入",
+        "the list names no level and no region was given; the organ's level was set to {level}",
+        "import again with --region or --level",
+    ),
     "NAME_ASSUMED": _Sentence(
         "机关名称取清单中最常见的“{value}”",
         "不对请用 --name 指定，再导入",
         "the organ's name was taken from the list: {value}",
         "if wrong, import again with --name",
+    ),
+    "NAME_GUESSED": _Sentence(
+        "清单没有写行使主体，又没有给出机关名称，名称暂写为机关标识“{value}”",
+        "请用 --name 写明机关全称，再导入",
+        "the list names no body and no name was given; the organ's name was set to its identifier {value}",
+        "import again with --name and the organ's full name",
     ),
     "SEVERAL_BODIES": _Sentence(
         "这些文件的行使主体不是同一个机关（{value}），已写成一个机关",

@@ -131,5 +131,14 @@ def test_all_published_items_become_items_without_errors(oracle: list[dict[str, 
     assert errors(result) == []
 
 
+def test_a_list_without_levels_takes_that_of_its_region_and_says_so_once() -> None:
+    """The finance list has no level column: 650200 is a city, and one line says so for all 19 items."""
+    result = import_workbooks([(FINANCE, read(FINANCE))], organ="finance", region="650200")
+    assert {item.data["level"] for item in result.items} == {"3"}
+    said = [notice for notice in result.warnings if notice.code.startswith("LEVEL")]
+    assert [(notice.code, notice.row) for notice in said] == [("LEVEL_FROM_REGION", 0), ("LEVEL_NO_COLUMN", 3)]
+    assert "19 个事项都按市级填写" in said[1].zh
+
+
 def test_no_settings_are_assumed_when_they_are_given(real: Import) -> None:
     assert {"REGION_UNKNOWN", "LEVEL_ASSUMED"} & set(codes(real)) == set()
