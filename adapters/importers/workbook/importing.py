@@ -73,7 +73,7 @@ def import_workbooks(
         raise WorkbookError("no power item in any file / 所有文件中都没有事项", hint)
     level_of_organ, source = _organ_level(own_level, rows, region)
     shared = _Shared(organ, region or NO_REGION, level_of_organ, name or _body_of(rows) or organ, own_level)
-    units, taken = Units(organ), set[str]()
+    units, taken = Units(organ), dict[str, str]()
     notices = _about_settings(shared, readings, name=name, region=region, level_source=source)
     items: list[ImportedItem] = []
     for reading in readings:
@@ -170,7 +170,7 @@ def _body_of(rows: Sequence[ItemRow]) -> str | None:
     return most_common(body for body in bodies if not is_template(body)) or most_common(bodies)
 
 
-def _setting(shared: _Shared, reading: Reading, units: Units, taken: set[str]) -> Setting:
+def _setting(shared: _Shared, reading: Reading, units: Units, taken: dict[str, str]) -> Setting:
     level = shared.fixed_level or _level_of(reading.items) or shared.level
     return Setting(shared.organ, shared.region, level, _body_of(reading.items) or shared.name, units, taken)
 

@@ -57,7 +57,7 @@ class Setting:
     level: str
     body: str
     units: Units
-    taken: set[str]
+    taken: dict[str, str]  # identifier → where its item stands
     notices: list[Notice] = field(default_factory=list)
     without_column: dict[tuple[str, int, str], "_WithoutColumn"] = field(default_factory=dict)
 
@@ -95,7 +95,7 @@ def item_data(row: ItemRow, setting: Setting) -> dict[str, object]:
     level, level_text = _level(row, setting, doubt)
     return _without_blanks(
         {
-            "id": _identity(setting, (name, subitem, power_class, body), doubt),
+            "id": _identity(row, setting, (name, subitem, power_class, body), doubt),
             "name": name,
             "subitem": subitem,
             "power_class": power_class,
@@ -143,13 +143,14 @@ def _name(row: ItemRow, cell: str, doubt: Doubt) -> str:
     return _cut(row.line(cell), MAX_NAME, cell, doubt)
 
 
-def _identity(setting: Setting, parts: tuple[str, ...], doubt: Doubt) -> str:
+def _identity(row: ItemRow, setting: Setting, parts: tuple[str, ...], doubt: Doubt) -> str:
     """Made of what the item is, never of where it stands; see the package's docstring."""
     digest = hashlib.sha256(unicodedata.normalize("NFC", "|".join(parts)).encode()).hexdigest()
     wanted = f"{setting.organ}-{CLASS_LETTERS[parts[2]]}-{digest[:8]}"
     given = distinct(wanted, setting.taken)
     if given != wanted:
-        doubt("name", "SAME_ITEM", value=given)
+        doubt("name", "SAME_ITEM", value=given, first=setting.taken[wanted])
+    setting.taken[given] = f"{row.file} [{row.sheet}] {row.cells['name']}"
     return given
 
 

@@ -6,7 +6,7 @@ begins a new one.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.importers.workbook.headings import Heading, heading_at, repeats_heading
@@ -18,7 +18,8 @@ from adapters.importers.workbook.text import column_letters, shortened, single_l
 _NOTE = re.compile(r"(?:备注|注|说明|附注|附件|填表|合计|总计|小计|共计)(?:\d*\s*[：:.]|$)")
 _FEWEST_VALUES = 2
 _SHOWN_VALUES = 6
-NO_TITLE = "（无表头）"
+_SHOWN_EXAMPLES = 3  # of a column that was left out, each at most so long:
+_SHOWN_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _tables(sheet: Sheet) -> list[Heading]:
 
 
 def _read_table(reading: Reading, sheet: Sheet, heading: Heading, end: int) -> None:
-    before = len(reading.items)
+    found: list[int] = []
     reading.headings += sum(not sheet.is_empty(row) for row in heading.rows)
     for row in range(heading.rows.stop, end):
         if sheet.is_empty(row):
@@ -121,9 +122,10 @@ def _read_table(reading: Reading, sheet: Sheet, heading: Heading, end: int) -> N
         elif reason := _why_not_an_item(sheet, row, heading):
             reading.unplaced.append(_unplaced(reading.file, sheet, row, reason))
         else:
-            reading.items.append(_item_row(reading.file, sheet, row, heading))
-    if len(reading.items) > before:
-        reading.notices += _columns_left_out(reading.file, sheet, heading, end)
+            found.append(row)
+    reading.items += [_item_row(reading.file, sheet, row, heading) for row in found]
+    if found:
+        reading.notices += _columns_left_out(reading.file, sheet, heading, found)
     elif end == len(sheet.rows):
         reading.notices.append(Notice(reading.file, sheet.name, heading.rows.start + 1, "", "NO_ITEMS", *sentence("NO_ITEMS")))
 
@@ -149,19 +151,23 @@ def _item_row(file: str, sheet: Sheet, row: int, heading: Heading) -> ItemRow:
     return ItemRow(file, sheet.name, row + 1, heading.rows.start + 1, fields, cells, numbers)
 
 
-def _columns_left_out(file: str, sheet: Sheet, heading: Heading, end: int) -> list[Notice]:
-    """Once for each column whose values reach no item."""
+def _columns_left_out(file: str, sheet: Sheet, heading: Heading, items: Sequence[int]) -> list[Notice]:
+    """Once for each column whose values reach no item, with the first of them. Other rows are reported whole."""
     found: list[Notice] = []
     for column in (c for c in range(sheet.width) if c not in heading.carried):
-        values = sum(bool(sheet.own(row, column)) for row in range(heading.rows.stop, end))
+        values = [value for row in items if (value := sheet.own(row, column))]
         if values:
             code = _why_left_out(heading, column)
-            said = sentence(code, heading=heading.titles.get(column) or NO_TITLE, n=values)
+            shown = "、".join(list(dict.fromkeys(shortened(value, _SHOWN_LENGTH) for value in values))[:_SHOWN_EXAMPLES])
+            facts = {"heading": heading.titles.get(column), "column": column_letters(column), "values": shown}
+            said = sentence(code, n=len(values), **facts)
             found.append(Notice(file, sheet.name, heading.rows.start + 1, address((heading.rows.start, column)), code, *said))
     return found
 
 
 def _why_left_out(heading: Heading, column: int) -> str:
+    if not heading.titles.get(column):
+        return "UNTITLED_COLUMN"
     if column in heading.repeated:
         return "REPEATED_COLUMN"
     return "COLUMN_NOT_CARRIED" if column in heading.fields.values() else "UNKNOWN_COLUMN"

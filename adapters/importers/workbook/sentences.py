@@ -75,15 +75,21 @@ _WORKBOOK = {
         "recalculate and save the workbook in a spreadsheet program and import again",
     ),
     "UNKNOWN_COLUMN": _Sentence(
-        "不认识列名“{heading}”，这一列的 {n} 格没有导入",
+        "不认识列名“{heading}”，这一列的 {n} 格没有导入（如：{values}）",
         "若是清单内容，请改用通行的列名再导入，或手工写入 powers.yaml；若不是，不用处理",
-        "column {heading} is not known; its {n} values were not imported",
+        "column {heading} is not known; its {n} values (such as {values}) were not imported",
         "if they belong to the list, use a usual heading and import again, or write them into powers.yaml by hand",
     ),
+    "UNTITLED_COLUMN": _Sentence(
+        "{column} 列没有列名，这一列的 {n} 格没有导入（如：{values}）",
+        "若是清单内容，请写上列名再导入，或手工写入 powers.yaml；若不是（如下拉选项、批注），不用处理",
+        "column {column} has no heading; its {n} values (such as {values}) were not imported",
+        "if they belong to the list, give it a heading and import again; if not (choices, remarks), nothing to do",
+    ),
     "REPEATED_COLUMN": _Sentence(
-        "列“{heading}”与另一列意思相同，这一列的 {n} 格没有导入",
+        "列“{heading}”与另一列意思相同，这一列的 {n} 格没有导入（如：{values}）",
         "若应取这一列，请改掉另一列的列名再导入",
-        "column {heading} means the same as another; its {n} values were not imported",
+        "column {heading} means the same as another; its {n} values (such as {values}) were not imported",
         "if this is the right one, rename the other and import again",
     ),
     "COLUMN_NOT_CARRIED": _Sentence(
@@ -258,9 +264,9 @@ _CELLS = {
         "if it differs from handler, section head and leader, check `accountable` in powers.yaml",
     ),
     "SAME_ITEM": _Sentence(
-        "与前面的事项名称、子项、类型、主体完全相同，标识另编为 {value}",
+        "与 {first} 的事项名称、子项、类型、主体完全相同，标识另编为 {value}",
         "重复的请删去一行；确是两个事项的请用子项名称区分，再导入",
-        "same name, sub-item, class and body as an earlier item; numbered {value}",
+        "same name, sub-item, class and body as the item at {first}; numbered {value}",
         "if repeated, delete one row; if they are two items, tell them apart by the sub-item, and import again",
     ),
 }

@@ -159,8 +159,11 @@ def test_identifiers_survive_insertion_and_renumbering() -> None:
 
 
 def test_true_duplicates_are_numbered() -> None:
-    first, second = imported([HEADINGS, row("甲"), row("甲")]).items
+    result = imported([HEADINGS, row("甲"), row("甲")])
+    first, second = result.items
     assert second.id == f"{first.id}-2"
+    (said,) = [notice for notice in result.warnings if notice.code == "SAME_ITEM"]
+    assert f"与 {FILE} [Sheet] B2 的事项名称" in said.zh
 
 
 def test_the_same_files_give_the_same_bytes() -> None:
