@@ -73,7 +73,7 @@ def import_workbooks(
         raise WorkbookError("no power item in any file / 所有文件中都没有事项", hint)
     level_of_organ, source = _organ_level(own_level, rows, region)
     shared = _Shared(organ, region or NO_REGION, level_of_organ, name or _body_of(rows) or organ, own_level)
-    units, taken = Units(organ), dict[str, str]()
+    units, taken = Units(organ), dict[str, ItemRow]()
     notices = _about_settings(shared, readings, name=name, region=region, level_source=source)
     items: list[ImportedItem] = []
     for reading in readings:
@@ -147,7 +147,8 @@ def _reading(file: str, data: bytes) -> Reading:
         raise WorkbookError(f"{file}: the workbook is empty / 工作簿是空的", "check that this is the right file / 请核对文件")
     raise WorkbookError(
         f"{file}: no sheet has a heading row of a power list / 没有一张工作表有权责清单的表头",
-        "the heading must name the item (事项名称) and two more columns such as 权力类型, 实施依据, 行使主体",
+        "the heading must name the item (事项名称) and two more columns such as 权力类型, 实施依据, 行使主体"
+        " / 表头须有事项名称和另外至少两列，如权力类型、实施依据、行使主体",
     )
 
 
@@ -170,7 +171,7 @@ def _body_of(rows: Sequence[ItemRow]) -> str | None:
     return most_common(body for body in bodies if not is_template(body)) or most_common(bodies)
 
 
-def _setting(shared: _Shared, reading: Reading, units: Units, taken: dict[str, str]) -> Setting:
+def _setting(shared: _Shared, reading: Reading, units: Units, taken: dict[str, ItemRow]) -> Setting:
     level = shared.fixed_level or _level_of(reading.items) or shared.level
     return Setting(shared.organ, shared.region, level, _body_of(reading.items) or shared.name, units, taken)
 

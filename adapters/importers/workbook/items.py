@@ -57,7 +57,7 @@ class Setting:
     level: str
     body: str
     units: Units
-    taken: dict[str, str]  # identifier → where its item stands
+    taken: dict[str, ItemRow]
     notices: list[Notice] = field(default_factory=list)
     without_column: dict[tuple[str, int, str], "_WithoutColumn"] = field(default_factory=dict)
 
@@ -149,9 +149,15 @@ def _identity(row: ItemRow, setting: Setting, parts: tuple[str, ...], doubt: Dou
     wanted = f"{setting.organ}-{CLASS_LETTERS[parts[2]]}-{digest[:8]}"
     given = distinct(wanted, setting.taken)
     if given != wanted:
-        doubt("name", "SAME_ITEM", value=given, first=setting.taken[wanted])
-    setting.taken[given] = f"{row.file} [{row.sheet}] {row.cells['name']}"
+        doubt("name", "SAME_ITEM", value=given, first=_seen_from(row, setting.taken[wanted]))
+    setting.taken[given] = row
     return given
+
+
+def _seen_from(row: ItemRow, other: ItemRow) -> str:
+    """Where another item stands: its cell, with file and sheet only where they are not the same."""
+    near = (row.file, row.sheet) == (other.file, other.sheet)
+    return other.cells["name"] if near else f"{other.file} [{other.sheet}] {other.cells['name']}"
 
 
 def _power_class(row: ItemRow, doubt: Doubt) -> str:

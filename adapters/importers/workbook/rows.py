@@ -152,25 +152,31 @@ def _item_row(file: str, sheet: Sheet, row: int, heading: Heading) -> ItemRow:
 
 
 def _columns_left_out(file: str, sheet: Sheet, heading: Heading, items: Sequence[int]) -> list[Notice]:
-    """Once for each column whose values reach no item, with the first of them. Other rows are reported whole."""
+    """What of the items' rows reaches no item: once for each column that was not understood, once for all the others."""
+    all_values = {column: [value for row in items if (value := sheet.own(row, column))] for column in range(sheet.width)}
+    left = {column: values for column, values in all_values.items() if values and column not in heading.carried}
+    row, kept = heading.rows.start, [column for column in left if column in heading.fields.values()]
     found: list[Notice] = []
-    for column in (c for c in range(sheet.width) if c not in heading.carried):
-        values = [value for row in items if (value := sheet.own(row, column))]
-        if values:
-            code = _why_left_out(heading, column)
-            shown = "、".join(list(dict.fromkeys(shortened(value, _SHOWN_LENGTH) for value in values))[:_SHOWN_EXAMPLES])
-            facts = {"heading": heading.titles.get(column), "column": column_letters(column), "values": shown}
-            said = sentence(code, n=len(values), **facts)
-            found.append(Notice(file, sheet.name, heading.rows.start + 1, address((heading.rows.start, column)), code, *said))
+    if kept:
+        columns = "、".join(f"{column_letters(column)} {heading.titles[column]} ({len(left.pop(column))})" for column in kept)
+        said = sentence("COLUMNS_NOT_CARRIED", columns=columns)
+        found.append(Notice(file, sheet.name, row + 1, "", "COLUMNS_NOT_CARRIED", *said))
+    for column, values in left.items():
+        code = _why_not_understood(heading, column)
+        facts = {"heading": heading.titles.get(column), "column": column_letters(column), "values": _examples(values)}
+        found.append(Notice(file, sheet.name, row + 1, address((row, column)), code, *sentence(code, n=len(values), **facts)))
     return found
 
 
-def _why_left_out(heading: Heading, column: int) -> str:
+def _why_not_understood(heading: Heading, column: int) -> str:
     if not heading.titles.get(column):
         return "UNTITLED_COLUMN"
-    if column in heading.repeated:
-        return "REPEATED_COLUMN"
-    return "COLUMN_NOT_CARRIED" if column in heading.fields.values() else "UNKNOWN_COLUMN"
+    return "REPEATED_COLUMN" if column in heading.repeated else "UNKNOWN_COLUMN"
+
+
+def _examples(values: Sequence[str]) -> str:
+    """The first few, each text once."""
+    return "、".join(list(dict.fromkeys(shortened(value, _SHOWN_LENGTH) for value in values))[:_SHOWN_EXAMPLES])
 
 
 def _unplaced(file: str, sheet: Sheet, row: int, code: str) -> Unplaced:

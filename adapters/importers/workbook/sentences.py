@@ -92,10 +92,10 @@ _WORKBOOK = {
         "column {heading} means the same as another; its {n} values (such as {values}) were not imported",
         "if this is the right one, rename the other and import again",
     ),
-    "COLUMN_NOT_CARRIED": _Sentence(
-        "策略文件不收“{heading}”列，{n} 格只留在原表中",
+    "COLUMNS_NOT_CARRIED": _Sentence(
+        "策略文件不收以下各列，内容只留在原表中（括号内为格数）：{columns}",
         "不影响授权，不用处理；需要时查原表",
-        "policy files have no place for column {heading}; its {n} values stay in the workbook only",
+        "policy files have no place for these columns; their values (as many as in parentheses) stay in the workbook: {columns}",
         "nothing to do, deciding does not need them; look them up in the workbook",
     ),
     "NO_ITEMS": _Sentence(

@@ -131,7 +131,15 @@ def test_unknown_and_repeated_columns_are_reported_once() -> None:
         [*row("乙"), "四", "乙", "y"],
     ]
     left = [(n.cell, n.code) for n in imported(rows).warnings if "COLUMN" in n.code]
-    assert left == [("A1", "COLUMN_NOT_CARRIED"), ("I1", "UNKNOWN_COLUMN"), ("J1", "REPEATED_COLUMN"), ("K1", "UNTITLED_COLUMN")]
+    assert left == [("", "COLUMNS_NOT_CARRIED"), ("I1", "UNKNOWN_COLUMN"), ("J1", "REPEATED_COLUMN"), ("K1", "UNTITLED_COLUMN")]
+
+
+def test_the_columns_that_policy_files_do_not_carry_are_said_in_one_line() -> None:
+    """They need nothing done, so they do not crowd out the others; each is named with its number of values."""
+    (said,) = [n for n in imported([[*HEADINGS, "备注"], [*row("甲"), ""], [*row("乙"), "略"]]).warnings if "CARRIED" in n.code]
+    assert (said.sheet, said.row) == ("Sheet", 1)
+    assert "A 序号 (2)、I 备注 (1)" in said.zh
+    assert "A 序号 (2)、I 备注 (1)" in said.en
 
 
 def test_a_column_that_is_left_out_shows_its_first_values() -> None:
