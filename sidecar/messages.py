@@ -218,6 +218,14 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "事项层级“{level}”不是本机关层级“{organ_level}”：决定类环节将以 WRONG_LEVEL 拒绝——请核对 level",
         "the item's level {level} is not the organ's {organ_level}: deciding steps will be refused WRONG_LEVEL — check `level`",
     ),
+    "REGION_WHOLE_COUNTRY": (
+        '行政区划 {region} 是全国，而层级是{level}（共 {n} 处，这是第一处）——请写所在地的代码，例如 "650200"',
+        'region {region} is the whole country, not {level} ({n} in all, first here) — write the code of the place: "650200"',
+    ),
+    "REGION_NO_PROVINCE": (
+        '行政区划 {region} 不以省级代码开头（共 {n} 处，这是第一处）——请写 GB/T 2260 代码，例如 "650200"（虚构的地方：99…）',
+        'region {region} begins with no province ({n} in all, first here) — write a GB/T 2260 code: "650200" (made-up: 99…)',
+    ),
     "BAD_USCC": (
         "统一社会信用代码“{value}”未通过 GB 32100 校验——请与登记核对",
         "credit code {value} fails the GB 32100 check — compare with the register",

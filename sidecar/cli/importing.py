@@ -1,6 +1,6 @@
 """`quanheng import workbook`: published power lists into the language."""
 
-from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,8 @@ from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE
 
 import_app = typer.Typer(no_args_is_help=True, help="Bring published lists into the language 导入")
 
-SHOWN_NOTICES = 20
+HANDFUL = 5  # notices of one kind are shown one by one up to here
+SHOWN_PLACES = 5
 MAX_WORKBOOK = 64 * 1024 * 1024  # bytes
 
 
@@ -31,9 +32,9 @@ def workbook_command(
     lang: LangOption,
     name: Annotated[str | None, typer.Option(help="Name of the organ 机关名称")] = None,
     region: Annotated[str | None, typer.Option(help="Region code, GB/T 2260, six digits 行政区划代码")] = None,
-    level: Annotated[str | None, typer.Option(help="Level 1-5; else the most common of the list 行使层级")] = None,
+    level: Annotated[str | None, typer.Option(help="Level 1-5; else that of the list, else of the region 行使层级")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite an earlier import 覆盖")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Show every notice 显示全部提示")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every notice by itself 逐条显示")] = False,
     json: JsonOption = False,
 ) -> None:
     """Turn published workbooks into organ.yaml (with a post map to complete) and powers.yaml 导入权责清单."""
@@ -46,54 +47,82 @@ def workbook_command(
     if json:
         print_json(as_json(imported))
     else:
-        _show(imported, out, lang, every=every)
+        _show(imported, out / organ, lang, every=every)
 
 
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_WORKBOOK:
-            raise WorkbookError(f"{path}: larger than {MAX_WORKBOOK} bytes", "split the workbook")
+            raise WorkbookError(f"{path}: larger than {MAX_WORKBOOK} bytes / 文件过大", "split the workbook / 请拆分工作簿")
         return path.read_bytes()
     except OSError as fault:
-        raise WorkbookError(f"{path}: {fault.strerror}", "name a readable workbook") from fault
+        hint = "name a workbook that exists and may be read / 请核对文件名和读取权限"
+        raise WorkbookError(f"{path}: cannot be read ({fault.strerror}) / 不能读取", hint) from fault
 
 
 def _refuse_overwrite(folder: Path, files: dict[str, bytes], *, replace: bool) -> None:
     """Somebody may have completed the post map by hand since the last import."""
     existing = [str(folder / name) for name in files if (folder / name).exists()]
     if existing and not replace:
-        raise PolicyError(f"{', '.join(existing)} exist already", "import into another folder and compare, or say --replace")
+        hint = "import into another folder and compare, or overwrite with --replace / 请导入另一目录比对，或用 --replace 覆盖"
+        raise PolicyError(f"{', '.join(existing)}: exists already / 已经存在", hint)
 
 
-def _show(imported: Import, out: Path, lang: Language, *, every: bool) -> None:
+def _show(imported: Import, folder: Path, lang: Language, *, every: bool) -> None:
     zh = lang is Language.ZH
-    per_file = Counter(item.file for item in imported.items)
-    for file, count in per_file.items():
-        print_line(f"{file}: {count} " + ("个事项" if zh else "items"))
-    _show_notices(imported.unplaced, "未能放置的行" if zh else "rows that were not placed", lang, every=every)
+    for file, counts in imported.counts.items():
+        print_line(f"{file}: {counts.items} " + ("个事项" if zh else "items"))
+    _show_notices(imported.unplaced, "未导入的行" if zh else "rows that were not imported", lang, every=every)
     _show_notices(imported.warnings, "提示" if zh else "warnings", lang, every=every)
     print_line(
-        f"已写入 {out}。下一步：核对 organ.yaml 的岗位，然后运行 quanheng check {out}"
+        f"已写入 {folder}。下一步：处理以上提示，核对 {folder / ORGAN_FILE} 的岗位，然后运行 quanheng check {folder.parent}"
         if zh
-        else f"written to {out}. Next: confirm the posts in organ.yaml, then run: quanheng check {out}"
+        else f"written to {folder}. Next: settle the above, confirm the posts in {folder / ORGAN_FILE}, then run: "
+        f"quanheng check {folder.parent}"
     )
 
 
-def _show_notices(notices: tuple[Unplaced, ...] | tuple[Notice, ...], heading: str, lang: Language, *, every: bool) -> None:
+def _show_notices(notices: Sequence[Unplaced | Notice], heading: str, lang: Language, *, every: bool) -> None:
+    """All of them, those of one kind and sheet together; of more than a handful the first, and where the others stand."""
     if not notices:
         return
-    kinds = ", ".join(f"{code} {n}" for code, n in Counter(notice.code for notice in notices).most_common())
-    print_line(f"{heading}: {len(notices)} ({kinds})")
-    for notice in notices if every else notices[:SHOWN_NOTICES]:
-        print_line("  " + _line(notice, lang))
-    if not every and len(notices) > SHOWN_NOTICES:
-        print_line("  … --all")
+    print_line(f"{heading}: {len(notices)}")
+    for alike in _alike(notices):
+        folded = len(alike) > HANDFUL and not every
+        for notice in alike[:1] if folded else alike:
+            print_line(f"  {_line(notice, lang)}")
+        if folded:
+            print_line(f"    {_others(alike[1:], lang)}")
+
+
+def _alike(notices: Sequence[Unplaced | Notice]) -> Iterable[Sequence[Unplaced | Notice]]:
+    """By file, sheet and code, each where the first of them stands."""
+    groups: dict[tuple[str, str, str], list[Unplaced | Notice]] = {}
+    for notice in notices:
+        groups.setdefault((notice.file, notice.sheet, notice.code), []).append(notice)
+    return groups.values()
+
+
+def _others(notices: Sequence[Unplaced | Notice], lang: Language) -> str:
+    if lang is Language.ZH:
+        places = "、".join(_cell(notice, lang) for notice in notices[:SHOWN_PLACES])
+        return f"…另有 {len(notices)} 处同类提示：{places} 等；要逐条看，换一个 --out 目录、加 --all 再导入"
+    places = ", ".join(_cell(notice, lang) for notice in notices[:SHOWN_PLACES])
+    return f"… and {len(notices)} more of this kind: {places} …; to see each, import into another --out with --all"
 
 
 def _line(notice: Unplaced | Notice, lang: Language) -> str:
-    place = f"{notice.file} [{notice.sheet}]" if notice.sheet else notice.file
-    cell = notice.column if isinstance(notice, Unplaced) else notice.cell
-    if isinstance(notice, Unplaced):
-        cell = f"{cell or 'row '}{notice.row}" if notice.row else ""
     shown = f": {' | '.join(notice.values)}" if isinstance(notice, Unplaced) and notice.values else ""
-    return f"{place} {cell}: {notice.zh if lang is Language.ZH else notice.en} ({notice.code}){shown}"
+    return f"{_place(notice, lang)}: {notice.zh if lang is Language.ZH else notice.en} ({notice.code}){shown}"
+
+
+def _place(notice: Unplaced | Notice, lang: Language) -> str:
+    """The file, its sheet and the cell or row; what concerns no file stands in organ.yaml."""
+    sheet = f"[{notice.sheet}]" if notice.sheet else ""
+    return " ".join(filter(None, (notice.file or ORGAN_FILE, sheet, _cell(notice, lang))))
+
+
+def _cell(notice: Unplaced | Notice, lang: Language) -> str:
+    cell = notice.cell if isinstance(notice, Notice) else f"{notice.column}{notice.row}" if notice.column else ""
+    row = f"第 {notice.row} 行" if lang is Language.ZH else f"row {notice.row}"
+    return cell or (row if notice.row else "")

@@ -9,9 +9,11 @@ from sidecar.power_list.findings import Finding, Severity
 from sidecar.power_list.load import Located
 from sidecar.power_list.load_keys import keys_of
 from sidecar.power_list.model import LegalBasis, Part
+from sidecar.power_list.regions import has_province, is_whole_country
 from sidecar.power_list.uscc import is_valid_uscc
 
 CITIZEN_NUMBER_LENGTH = 18
+NATIONAL = "1"  # level
 # GB 11643: region 6, birthday 8, serial 3, check 1.
 _CITIZEN_NUMBER = re.compile(
     r"(?<![0-9])[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
@@ -80,6 +82,35 @@ def same_names(policies: PolicySet, organ: OrganEntry) -> Iterable[Finding]:
         first = seen.setdefault(key, entry)
         if first is not entry:
             yield entry.finding("SAME_NAME", ("name",), Severity.WARNING, first=first.item.id)
+
+
+def organ_region(organ: OrganEntry) -> Iterable[Finding]:
+    region, level = organ.organ.region, organ.organ.level
+    if code := _doubtful_region(region, level):
+        place = organ.located.place("organ", "region")
+        yield Finding(code, place, facts=_region_facts(region, level, 1), severity=Severity.WARNING)
+
+
+def item_regions(policies: PolicySet, organ: OrganEntry) -> Iterable[Finding]:
+    """Once for each doubtful code, at the first item that has it: an import gives all items of a list the same."""
+    doubtful: dict[tuple[str, str, str], list[ItemEntry]] = {}
+    for entry in policies.items.values():
+        region, level = entry.item.region, entry.item.level
+        if entry.organ is organ and not entry.mended and (code := _doubtful_region(region, level)):
+            doubtful.setdefault((code, region, level), []).append(entry)
+    for (code, region, level), entries in doubtful.items():
+        yield entries[0].finding(code, ("region",), Severity.WARNING, **_region_facts(region, level, len(entries)))
+
+
+def _doubtful_region(region: str, level: str) -> str:
+    """The code of the doubt, or nothing."""
+    if is_whole_country(region):
+        return "" if level == NATIONAL else "REGION_WHOLE_COUNTRY"
+    return "" if has_province(region) else "REGION_NO_PROVINCE"
+
+
+def _region_facts(region: str, level: str, n: int) -> dict[str, object]:
+    return {"region": region, "level": words.label(words.LEVELS, level), "n": n}
 
 
 def personal_numbers(part: Part, located: Located, path: tuple[str | int, ...] = (), item: str = "") -> Iterable[Finding]:

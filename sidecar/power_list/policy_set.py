@@ -9,7 +9,7 @@ Files with mistakes of form are checked further on what is left of them (`power_
 
 from collections.abc import Iterable, Mapping
 
-from sidecar.power_list.doubts import item_doubts, personal_numbers, same_names
+from sidecar.power_list.doubts import item_doubts, item_regions, organ_region, personal_numbers, same_names
 from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Place, Severity, in_reading_order
 from sidecar.power_list.load import Located, load
@@ -21,6 +21,7 @@ from sidecar.power_list.uscc import is_valid_uscc
 ORGAN_FILE = "organ.yaml"
 POWERS_FILE = "powers.yaml"
 PROFILES = "profiles/"
+RESERVED_FOLDERS = frozenset({"profiles", "compiled"})  # beside the organs' own folders; no organ may be called so
 
 
 def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
@@ -72,6 +73,7 @@ def _read_organ(policies: PolicySet, path: str, files: Mapping[str, bytes]) -> N
     if powers_path not in files:
         policies.findings.append(Finding("MISSING_FILE", Place(powers_path, 1, 1), facts={"name": powers_path}))
     organ = _add_organ(policies, path, loaded.draft, loaded.located) if loaded.draft else None
+    policies.findings += organ_region(organ) if organ and loaded.model else ()
     if powers_path in files:
         _read_powers(policies, powers_path, files[powers_path], organ)
 
@@ -137,3 +139,4 @@ def _read_powers(policies: PolicySet, path: str, data: bytes, organ: OrganEntry 
         policies.findings += item_references(entry)
         policies.findings += [] if mended else item_doubts(entry)
     policies.findings += same_names(policies, organ)
+    policies.findings += item_regions(policies, organ)

@@ -7,6 +7,28 @@ only itself. Development zones with codes of their own are held by prefix like t
 
 COUNTY_LENGTH = 6  # digits; streets and villages have 9 and 12
 _DIRECT_COUNTIES = frozenset({"4190", "4290", "4690", "6590"})
+_PROVINCE_RANGES = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 82))
+_PROVINCES = frozenset(str(code) for first, last in _PROVINCE_RANGES for code in range(first, last + 1))
+_FICTITIOUS = "99"  # no province has it: for organs made up as examples
+
+
+def is_whole_country(region: str) -> bool:
+    return not region.strip("0")
+
+
+def has_province(region: str) -> bool:
+    """Whether a code begins with a province of GB/T 2260, or with the two digits kept for made-up places."""
+    return region[:2] in _PROVINCES or region[:2] == _FICTITIOUS
+
+
+def level_of(region: str) -> str:
+    """The level (code of GB/T 39554.2) of an organ whose area is `region`: 650000 province, 650200 city, 650203 county."""
+    if is_whole_country(region):
+        return "1"
+    area = region[:COUNTY_LENGTH]
+    by_area = "2" if area.endswith("0000") else "3" if area.endswith("00") else "4"
+    below = region[COUNTY_LENGTH:]
+    return by_area if not below.strip("0") else "6" if below[3:].strip("0") else "5"
 
 
 def within(region: str, of: str) -> bool:

@@ -7,16 +7,19 @@ from typing import Any
 
 from adapters.importers.workbook.items import Setting, handling_units, is_template, item_data, read_level
 from adapters.importers.workbook.opening import open_workbook
-from adapters.importers.workbook.report import Counts, Notice, Unplaced, sentence
+from adapters.importers.workbook.report import Counts, Notice, Unplaced
 from adapters.importers.workbook.rows import ItemRow, Reading, read_rows
+from adapters.importers.workbook.sentences import sentence
 from adapters.importers.workbook.text import most_common, shortened
 from adapters.importers.workbook.units import Units
 from adapters.importers.workbook.writing import write_yaml
 from sidecar.errors import SettingsError, WorkbookError
 from sidecar.power_list import vocabulary as words
+from sidecar.power_list.policy_set import RESERVED_FOLDERS
+from sidecar.power_list.regions import level_of
 
 NO_REGION = "000000"
-_USUAL_LEVEL = "4"  # most lists are those of counties; used only where a list names no level at all
+_USUAL_LEVEL = "4"  # most lists are those of counties; used only where neither list nor region tells the level
 
 _ORGAN = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
 _REGION = re.compile(r"[0-9]{6}([0-9]{3}){0,2}")
@@ -68,15 +71,15 @@ def import_workbooks(
     if not rows:
         hint = "check that the workbooks are power lists / 请核对是否为权责清单"
         raise WorkbookError("no power item in any file / 所有文件中都没有事项", hint)
-    level_of_organ = own_level or _level_of(rows) or _USUAL_LEVEL
+    level_of_organ, source = _organ_level(own_level, rows, region)
     shared = _Shared(organ, region or NO_REGION, level_of_organ, name or _body_of(rows) or organ, own_level)
-    units, taken = Units(organ), set[str]()
-    notices = _about_settings(shared, readings, name=name, region=region)
+    units, taken = Units(organ), dict[str, ItemRow]()
+    notices = _about_settings(shared, readings, name=name, region=region, level_source=source)
     items: list[ImportedItem] = []
     for reading in readings:
         setting = _setting(shared, reading, units, taken)
         items += [_imported(row, setting) for row in reading.items]
-        notices += _in_reading_order([*reading.notices, *setting.notices])
+        notices += [*_about_year(reading), *_in_reading_order([*reading.notices, *setting.about_columns(), *setting.notices])]
     return _result(shared, units, items, readings, notices)
 
 
@@ -103,16 +106,28 @@ class _Shared:
 
 def _checked(organ: str, region: str | None, level: str | None) -> str | None:
     """The level's code, once the three settings are known to be usable."""
-    if not _ORGAN.fullmatch(organ):
-        raise SettingsError(f"organ {organ!r} / 机关标识不合规", "use up to 48 of a-z, 0-9, - and _, for example karamay-housing")
+    _check_organ(organ)
     if region is not None and not _REGION.fullmatch(region):
-        hint = "give a GB/T 2260 code of 6, 9 or 12 digits, for example 650200"
-        raise SettingsError(f"region {region!r} / 行政区划不合规", hint)
+        hint = "give a GB/T 2260 code of 6, 9 or 12 digits, for example 650200 / 请写 6、9 或 12 位行政区划代码，例如 650200"
+        raise SettingsError(f"--region {region!r} is no region code / --region {region!r} 不是行政区划代码", hint)
     levels = words.spellings(words.LEVELS)
     if level is not None and level not in levels:
         known = ", ".join(f"{code} ({labels[0]})" for code, labels in words.LEVELS.items())
-        raise SettingsError(f"level {level!r} / 层级不合规", f"use one of {known}")
+        raise SettingsError(
+            f"--level {level!r} is no level / --level {level!r} 不是行使层级", f"use one of / 请写其中之一: {known}"
+        )
     return levels[level] if level is not None else None
+
+
+def _check_organ(organ: str) -> None:
+    """The identifier becomes a folder beside those that a policy folder keeps for itself."""
+    if not _ORGAN.fullmatch(organ):
+        hint = "use up to 48 of a-z, 0-9, - and _, for example karamay-housing / 请用小写字母、数字、- 和 _，最多 48 个"
+        raise SettingsError(f"--organ {organ!r} is no identifier / --organ {organ!r} 不能作机关标识", hint)
+    if organ in RESERVED_FOLDERS:
+        hint = f"name the organ otherwise, for example {organ}-bureau / 请换一个机关标识，例如 {organ}-bureau"
+        kept = f"the policy folder keeps {organ}/ for other files / 策略目录中的 {organ}/ 另有用途，不能放机关"
+        raise SettingsError(f"--organ {organ!r}: {kept}", hint)
 
 
 def _distinct_names(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
@@ -132,7 +147,8 @@ def _reading(file: str, data: bytes) -> Reading:
         raise WorkbookError(f"{file}: the workbook is empty / 工作簿是空的", "check that this is the right file / 请核对文件")
     raise WorkbookError(
         f"{file}: no sheet has a heading row of a power list / 没有一张工作表有权责清单的表头",
-        "the heading must name the item (事项名称) and two more columns such as 权力类型, 实施依据, 行使主体",
+        "the heading must name the item (事项名称) and two more columns such as 权力类型, 实施依据, 行使主体"
+        " / 表头须有事项名称和另外至少两列，如权力类型、实施依据、行使主体",
     )
 
 
@@ -141,31 +157,50 @@ def _level_of(rows: Iterable[ItemRow]) -> str | None:
     return most_common(levels[0] for levels in found if len(levels) == 1)
 
 
+def _organ_level(own: str | None, rows: Iterable[ItemRow], region: str | None) -> tuple[str, str]:
+    """The organ's level, and the code of the warning that says where it was taken from."""
+    if own:
+        return own, ""
+    if listed := _level_of(rows):
+        return listed, "LEVEL_ASSUMED"
+    return (level_of(region), "LEVEL_FROM_REGION") if region else (_USUAL_LEVEL, "LEVEL_GUESSED")
+
+
 def _body_of(rows: Sequence[ItemRow]) -> str | None:
     bodies = [body for row in rows if (body := row.line("body"))]
     return most_common(body for body in bodies if not is_template(body)) or most_common(bodies)
 
 
-def _setting(shared: _Shared, reading: Reading, units: Units, taken: set[str]) -> Setting:
+def _setting(shared: _Shared, reading: Reading, units: Units, taken: dict[str, ItemRow]) -> Setting:
     level = shared.fixed_level or _level_of(reading.items) or shared.level
-    year = _YEAR.search(reading.file)
-    start = f"{year[1]}-01-01" if year else None
-    return Setting(shared.organ, shared.region, level, _body_of(reading.items) or shared.name, start, units, taken)
+    return Setting(shared.organ, shared.region, level, _body_of(reading.items) or shared.name, units, taken)
 
 
-def _about_settings(shared: _Shared, readings: Sequence[Reading], *, name: str | None, region: str | None) -> list[Notice]:
+def _about_settings(
+    shared: _Shared, readings: Sequence[Reading], *, name: str | None, region: str | None, level_source: str
+) -> list[Notice]:
     label = words.label(words.LEVELS, shared.level)
     bodies = dict.fromkeys(filter(None, (_body_of(reading.items) for reading in readings)))
     said = {
         "REGION_UNKNOWN": region is None,
-        "LEVEL_ASSUMED": shared.fixed_level is None,
-        "NAME_ASSUMED": name is None,
+        level_source: bool(level_source),
+        "NAME_ASSUMED": name is None and bool(bodies),
+        "NAME_GUESSED": name is None and not bodies,
         "SEVERAL_BODIES": len(bodies) > 1,
     }
-    facts = {"level": label, "value": shared.name}
+    facts = {"level": label, "value": shared.name, "region": shared.region}
     several = {"value": shortened("、".join(bodies), 120)}
     codes = [code for code, true in said.items() if true]
     return [Notice("", "", 0, "", code, *sentence(code, **(several if code == "SEVERAL_BODIES" else facts))) for code in codes]
+
+
+def _about_year(reading: Reading) -> list[Notice]:
+    """The year of a list is no first day of validity: its powers are older, and a request of today must not fail on it."""
+    year = _YEAR.search(reading.file)
+    if not year or not reading.items:
+        return []
+    said = sentence("YEAR_IS_NO_DATE", year=year[1], n=len(reading.items))
+    return [Notice(reading.file, "", 0, "", "YEAR_IS_NO_DATE", *said)]
 
 
 def _in_reading_order(notices: list[Notice]) -> list[Notice]:

@@ -1,8 +1,9 @@
 """One row → one item of the power-list language.
 
-Where the row is silent the language still wants an answer; the answer is the most cautious one there is (class 其他行政权力,
-basis unclassified, the level and body that the rest of the file has), and a warning says so at the cell. Reading a row never
-fails and never produces an item that `check` would call an error.
+Where the row is silent and the language wants an answer, it is the most cautious one there is (class 其他行政权力, basis
+unclassified, the level and body that the rest of the file has), and a warning says so at the cell. Where the language can do
+without (dates, status, disclosure), nothing is written that the list does not say. Reading a row never fails and never produces
+an item that `check` would call an error.
 """
 
 import hashlib
@@ -14,9 +15,16 @@ from dataclasses import dataclass, field
 from adapters.importers.workbook.citations import MAX_ARTICLES, NO_BASIS, Citation, read_citations, untitled
 from adapters.importers.workbook.report import Notice
 from adapters.importers.workbook.rows import ItemRow
+from adapters.importers.workbook.sentences import sentence
 from adapters.importers.workbook.text import numbered, shortened, single_line, unit_names
 from adapters.importers.workbook.units import NO_UNIT, Units, distinct
 from sidecar.power_list import vocabulary as words
+
+# What is blank in every row because the sheet has no such column is said once.
+_NO_COLUMN = {
+    "CLASS_MISSING": "CLASS_NO_COLUMN", "LEVEL_MISSING": "LEVEL_NO_COLUMN", "BASIS_MISSING": "BASIS_NO_COLUMN",
+    "BODY_MISSING": "BODY_NO_COLUMN", "UNIT_MISSING": "UNIT_NO_COLUMN",
+}  # fmt: skip
 
 CLASS_LETTERS = {
     "licensing": "xk", "penalty": "cf", "compulsion": "qz", "levy": "zs", "payment": "jf", "inspection": "jc",
@@ -48,10 +56,26 @@ class Setting:
     region: str
     level: str
     body: str
-    start: str | None
     units: Units
-    taken: set[str]
+    taken: dict[str, ItemRow]
     notices: list[Notice] = field(default_factory=list)
+    without_column: dict[tuple[str, int, str], "_WithoutColumn"] = field(default_factory=dict)
+
+    def about_columns(self) -> list[Notice]:
+        """One warning for each column that a table does not have."""
+        return [
+            Notice(told.file, sheet, heading, "", code, *sentence(code, **told.facts, n=told.items))
+            for (sheet, heading, code), told in self.without_column.items()
+        ]
+
+
+@dataclass(slots=True)
+class _WithoutColumn:
+    """How many items of one table lack a field for want of a column, and what was set instead."""
+
+    file: str
+    facts: dict[str, object]
+    items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +95,11 @@ def item_data(row: ItemRow, setting: Setting) -> dict[str, object]:
     level, level_text = _level(row, setting, doubt)
     return _without_blanks(
         {
-            "id": _identity(setting, (name, subitem, power_class, body), doubt),
+            "id": _identity(row, setting, (name, subitem, power_class, body), doubt),
             "name": name,
             "subitem": subitem,
             "power_class": power_class,
             "codes": _codes(row, setting, doubt),
-            "status": "in_use",
-            "version": 1,
-            "effective": {"from": setting.start} if setting.start else None,
             "legal_basis": _legal_basis(row, doubt),
             "body": {"name": body},
             "level": level,
@@ -90,7 +111,6 @@ def item_data(row: ItemRow, setting: Setting) -> dict[str, object]:
             "accountable": _accountable(row, doubt),
             "accountability_grounds": _entries(row, "grounds"),
             "remedies": [_cut(text, MAX_NAME, "remedies", doubt) for text in _entries(row, "remedies")],
-            "disclosure": {"mode": "proactive"},
         }
     )
 
@@ -100,7 +120,11 @@ Doubt = Callable[..., None]
 
 def _doubts_of(row: ItemRow, setting: Setting) -> Doubt:
     def doubt(cell: str, code: str, **facts: object) -> None:
-        setting.notices.append(row.notice(cell, code, **facts))
+        if cell not in row.cells and code in _NO_COLUMN:
+            place = (row.sheet, row.heading, _NO_COLUMN[code])
+            setting.without_column.setdefault(place, _WithoutColumn(row.file, facts)).items += 1
+        else:
+            setting.notices.append(row.notice(cell, code, **facts))
 
     return doubt
 
@@ -119,14 +143,21 @@ def _name(row: ItemRow, cell: str, doubt: Doubt) -> str:
     return _cut(row.line(cell), MAX_NAME, cell, doubt)
 
 
-def _identity(setting: Setting, parts: tuple[str, ...], doubt: Doubt) -> str:
+def _identity(row: ItemRow, setting: Setting, parts: tuple[str, ...], doubt: Doubt) -> str:
     """Made of what the item is, never of where it stands; see the package's docstring."""
     digest = hashlib.sha256(unicodedata.normalize("NFC", "|".join(parts)).encode()).hexdigest()
     wanted = f"{setting.organ}-{CLASS_LETTERS[parts[2]]}-{digest[:8]}"
     given = distinct(wanted, setting.taken)
     if given != wanted:
-        doubt("name", "SAME_ITEM", value=given)
+        doubt("name", "SAME_ITEM", value=given, first=_seen_from(row, setting.taken[wanted]))
+    setting.taken[given] = row
     return given
+
+
+def _seen_from(row: ItemRow, other: ItemRow) -> str:
+    """Where another item stands: its cell, with file and sheet only where they are not the same."""
+    near = (row.file, row.sheet) == (other.file, other.sheet)
+    return other.cells["name"] if near else f"{other.file} [{other.sheet}] {other.cells['name']}"
 
 
 def _power_class(row: ItemRow, doubt: Doubt) -> str:

@@ -6,27 +6,33 @@ begins a new one.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.importers.workbook.headings import Heading, heading_at, repeats_heading
 from adapters.importers.workbook.opening import Sheet, address
-from adapters.importers.workbook.report import Counts, Notice, Unplaced, sentence
+from adapters.importers.workbook.report import Counts, Notice, Unplaced
+from adapters.importers.workbook.sentences import sentence
 from adapters.importers.workbook.text import column_letters, shortened, single_line
 
 _NOTE = re.compile(r"(?:备注|注|说明|附注|附件|填表|合计|总计|小计|共计)(?:\d*\s*[：:.]|$)")
 _FEWEST_VALUES = 2
 _SHOWN_VALUES = 6
-NO_TITLE = "（无表头）"
+_SHOWN_EXAMPLES = 3  # of a column that was left out, each at most so long:
+_SHOWN_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One item as it stands in the sheet: the text of each field and the address of its cell. `row` counts from 1."""
+    """One item as it stands in the sheet: the text of each field and the address of its cell.
+
+    `row` and `heading`, the row of the heading it stands under, count from 1. A field without a column has no cell.
+    """
 
     file: str
     sheet: str
     row: int
+    heading: int
     fields: Mapping[str, str]
     cells: Mapping[str, str]
     numbers: frozenset[str] = frozenset()
@@ -106,7 +112,7 @@ def _tables(sheet: Sheet) -> list[Heading]:
 
 
 def _read_table(reading: Reading, sheet: Sheet, heading: Heading, end: int) -> None:
-    before = len(reading.items)
+    found: list[int] = []
     reading.headings += sum(not sheet.is_empty(row) for row in heading.rows)
     for row in range(heading.rows.stop, end):
         if sheet.is_empty(row):
@@ -116,9 +122,10 @@ def _read_table(reading: Reading, sheet: Sheet, heading: Heading, end: int) -> N
         elif reason := _why_not_an_item(sheet, row, heading):
             reading.unplaced.append(_unplaced(reading.file, sheet, row, reason))
         else:
-            reading.items.append(_item_row(reading.file, sheet, row, heading))
-    if len(reading.items) > before:
-        reading.notices += _columns_left_out(reading.file, sheet, heading, end)
+            found.append(row)
+    reading.items += [_item_row(reading.file, sheet, row, heading) for row in found]
+    if found:
+        reading.notices += _columns_left_out(reading.file, sheet, heading, found)
     elif end == len(sheet.rows):
         reading.notices.append(Notice(reading.file, sheet.name, heading.rows.start + 1, "", "NO_ITEMS", *sentence("NO_ITEMS")))
 
@@ -141,25 +148,35 @@ def _item_row(file: str, sheet: Sheet, row: int, heading: Heading) -> ItemRow:
     origins = {name: sheet.covered.get((row, column), (row, column)) for name, column in heading.fields.items()}
     cells = {name: address(origin) for name, origin in origins.items()}
     numbers = frozenset(name for name, origin in origins.items() if origin in sheet.numbers)
-    return ItemRow(file, sheet.name, row + 1, fields, cells, numbers)
+    return ItemRow(file, sheet.name, row + 1, heading.rows.start + 1, fields, cells, numbers)
 
 
-def _columns_left_out(file: str, sheet: Sheet, heading: Heading, end: int) -> list[Notice]:
-    """Once for each column whose values reach no item."""
+def _columns_left_out(file: str, sheet: Sheet, heading: Heading, items: Sequence[int]) -> list[Notice]:
+    """What of the items' rows reaches no item: once for each column that was not understood, once for all the others."""
+    all_values = {column: [value for row in items if (value := sheet.own(row, column))] for column in range(sheet.width)}
+    left = {column: values for column, values in all_values.items() if values and column not in heading.carried}
+    row, kept = heading.rows.start, [column for column in left if column in heading.fields.values()]
     found: list[Notice] = []
-    for column in (c for c in range(sheet.width) if c not in heading.carried):
-        values = sum(bool(sheet.own(row, column)) for row in range(heading.rows.stop, end))
-        if values:
-            code = _why_left_out(heading, column)
-            said = sentence(code, heading=heading.titles.get(column) or NO_TITLE, n=values)
-            found.append(Notice(file, sheet.name, heading.rows.start + 1, address((heading.rows.start, column)), code, *said))
+    if kept:
+        columns = "、".join(f"{column_letters(column)} {heading.titles[column]} ({len(left.pop(column))})" for column in kept)
+        said = sentence("COLUMNS_NOT_CARRIED", columns=columns)
+        found.append(Notice(file, sheet.name, row + 1, "", "COLUMNS_NOT_CARRIED", *said))
+    for column, values in left.items():
+        code = _why_not_understood(heading, column)
+        facts = {"heading": heading.titles.get(column), "column": column_letters(column), "values": _examples(values)}
+        found.append(Notice(file, sheet.name, row + 1, address((row, column)), code, *sentence(code, n=len(values), **facts)))
     return found
 
 
-def _why_left_out(heading: Heading, column: int) -> str:
-    if column in heading.repeated:
-        return "REPEATED_COLUMN"
-    return "COLUMN_NOT_CARRIED" if column in heading.fields.values() else "UNKNOWN_COLUMN"
+def _why_not_understood(heading: Heading, column: int) -> str:
+    if not heading.titles.get(column):
+        return "UNTITLED_COLUMN"
+    return "REPEATED_COLUMN" if column in heading.repeated else "UNKNOWN_COLUMN"
+
+
+def _examples(values: Sequence[str]) -> str:
+    """The first few, each text once."""
+    return "、".join(list(dict.fromkeys(shortened(value, _SHOWN_LENGTH) for value in values))[:_SHOWN_EXAMPLES])
 
 
 def _unplaced(file: str, sheet: Sheet, row: int, code: str) -> Unplaced:

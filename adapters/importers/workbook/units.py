@@ -5,7 +5,7 @@ A list names units, not posts. Each unit is given the three posts of 追责对�
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from pypinyin import Style, lazy_pinyin
@@ -24,8 +24,10 @@ class Units:
     taken: set[str] = field(default_factory=set)
 
     def id_of(self, file: str, name: str) -> str:
-        known = self.ids.get((file, name))
-        return known or self.ids.setdefault((file, name), distinct(f"{self.organ}-{initials(name)}", self.taken))
+        if (file, name) not in self.ids:
+            self.ids[file, name] = distinct(f"{self.organ}-{initials(name)}", self.taken)
+            self.taken.add(self.ids[file, name])
+        return self.ids[file, name]
 
     def as_data(self) -> list[dict[str, object]]:
         return [{"id": unit, "name": name} for (_, name), unit in self.ids.items()]
@@ -45,11 +47,10 @@ def initials(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", letters)[:MAX_INITIALS] or "unit"
 
 
-def distinct(wanted: str, taken: set[str]) -> str:
-    """`wanted`, or the first of `wanted-2`, `wanted-3` … that is free; it is taken from then on."""
+def distinct(wanted: str, taken: Container[str]) -> str:
+    """`wanted`, or the first of `wanted-2`, `wanted-3` … that is free."""
     name, n = wanted, 1
     while name in taken:
         n += 1
         name = f"{wanted}-{n}"
-    taken.add(name)
     return name

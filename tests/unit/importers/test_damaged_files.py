@@ -107,3 +107,11 @@ def test_bad_settings_are_refused(setting: dict[str, str]) -> None:
     with pytest.raises(SettingsError) as refused:
         import_workbooks([("a.xlsx", GOOD)], **setting)
     assert refused.value.hint
+
+
+@pytest.mark.parametrize("organ", ["profiles", "compiled"])
+def test_an_organ_may_not_take_the_name_of_a_reserved_folder(organ: str) -> None:
+    """The policy folder keeps profiles/ and compiled/ for itself; the refusal names the folder in both languages."""
+    with pytest.raises(SettingsError, match=f"keeps {organ}/ .* 策略目录中的 {organ}/") as refused:
+        import_workbooks([("a.xlsx", GOOD)], organ=organ)
+    assert refused.value.hint

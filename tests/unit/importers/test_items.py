@@ -159,8 +159,20 @@ def test_identifiers_survive_insertion_and_renumbering() -> None:
 
 
 def test_true_duplicates_are_numbered() -> None:
-    first, second = imported([HEADINGS, row("甲"), row("甲")]).items
+    result = imported([HEADINGS, row("甲"), row("甲")])
+    first, second = result.items
     assert second.id == f"{first.id}-2"
+    (said,) = [notice for notice in result.warnings if notice.code == "SAME_ITEM"]
+    assert "与 B2 的事项名称" in said.zh
+
+
+def test_a_duplicate_in_another_file_is_named_with_its_file() -> None:
+    """Two lists of one organ may hold the same item; the second says where the first stands."""
+    data = workbook([HEADINGS, row("甲")])
+    result = import_workbooks([("a.xlsx", data), ("b.xlsx", data)], organ="demo")
+    (said,) = [notice for notice in result.warnings if notice.code == "SAME_ITEM"]
+    assert said.file == "b.xlsx"
+    assert "the item at a.xlsx [Sheet] B2;" in said.en
 
 
 def test_the_same_files_give_the_same_bytes() -> None:
@@ -197,8 +209,19 @@ def test_very_long_text_is_cut_or_divided() -> None:
     assert "TEXT_CUT" in codes(result)
 
 
-def test_the_year_in_the_file_name_is_the_first_day() -> None:
-    assert one().items[0].data["effective"] == {"from": "2024-01-01"}
+def test_the_year_in_the_file_name_is_no_first_day() -> None:
+    """The date would decide requests; it is not written, and one warning for the file says so with the number of items."""
+    result = imported([HEADINGS, row("甲"), row("乙")])
+    (said,) = [notice for notice in result.warnings if notice.code == "YEAR_IS_NO_DATE"]
+    assert (said.file, said.row) == (FILE, 0)
+    assert "2024 年" in said.zh
+    assert "2 个事项" in said.zh
+    assert [entry.item.effective.start for entry in policies(result).items.values()] == [None, None]
+
+
+def test_nothing_is_written_that_the_list_does_not_say() -> None:
+    """Dates, status, version and disclosure stay out of the file unless a list names them."""
+    assert {"effective", "status", "version", "disclosure"} & set(one().items[0].data) == set()
 
 
 def test_several_files_make_one_organ() -> None:

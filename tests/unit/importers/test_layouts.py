@@ -131,7 +131,25 @@ def test_unknown_and_repeated_columns_are_reported_once() -> None:
         [*row("乙"), "四", "乙", "y"],
     ]
     left = [(n.cell, n.code) for n in imported(rows).warnings if "COLUMN" in n.code]
-    assert left == [("A1", "COLUMN_NOT_CARRIED"), ("I1", "UNKNOWN_COLUMN"), ("J1", "REPEATED_COLUMN"), ("K1", "UNKNOWN_COLUMN")]
+    assert left == [("", "COLUMNS_NOT_CARRIED"), ("I1", "UNKNOWN_COLUMN"), ("J1", "REPEATED_COLUMN"), ("K1", "UNTITLED_COLUMN")]
+
+
+def test_the_columns_that_policy_files_do_not_carry_are_said_in_one_line() -> None:
+    """They need nothing done, so they do not crowd out the others; each is named with its number of values."""
+    (said,) = [n for n in imported([[*HEADINGS, "备注"], [*row("甲"), ""], [*row("乙"), "略"]]).warnings if "CARRIED" in n.code]
+    assert (said.sheet, said.row) == ("Sheet", 1)
+    assert "A 序号 (2)、I 备注 (1)" in said.zh
+    assert "A 序号 (2)、I 备注 (1)" in said.en
+
+
+def test_a_column_that_is_left_out_shows_its_first_values() -> None:
+    """Who must decide whether a column matters sees what is in it; values of rows that are no items do not count."""
+    items: list[list[object]] = [[*row(str(n)), "五" if n < 2 else "四", f"选项{n}" * n] for n in range(5)]
+    rows: list[list[object]] = [[*HEADINGS, "星级", None], *items, ["备注：", "", "", "", "", "", "", "", "x"]]
+    said = {notice.cell: notice for notice in imported(rows).warnings if notice.code.endswith("_COLUMN")}
+    assert "5 格没有导入（如：五、四）" in said["I1"].zh
+    assert "J 列没有列名，这一列的 4 格没有导入（如：选项1、选项2选项2、选项3选项3选项3）" in said["J1"].zh
+    assert "column J has no heading; its 4 values (such as 选项1、" in said["J1"].en
 
 
 def test_values_outside_the_columns_are_reported() -> None:

@@ -102,11 +102,9 @@ def test_units_of_different_bureaux_are_different_units(real: Import) -> None:
 
 
 def test_columns_that_are_not_imported_are_named(real: Import) -> None:
-    left = {
-        (n.file, n.cell, n.code) for n in real.warnings if n.code.endswith("COLUMN_NOT_CARRIED") or n.code == "UNKNOWN_COLUMN"
-    }
-    assert (FINANCE, "N3", "UNKNOWN_COLUMN") in left
-    assert (HOUSING, "J2", "COLUMN_NOT_CARRIED") in left
+    left = {(n.file, n.cell or n.row, n.code) for n in real.warnings if n.code in ("COLUMNS_NOT_CARRIED", "UNTITLED_COLUMN")}
+    assert (FINANCE, "N3", "UNTITLED_COLUMN") in left
+    assert (HOUSING, 2, "COLUMNS_NOT_CARRIED") in left
 
 
 def test_all_published_items_become_items_without_errors(oracle: list[dict[str, str]]) -> None:
@@ -129,6 +127,15 @@ def test_all_published_items_become_items_without_errors(oracle: list[dict[str, 
     assert len(result.items) == 2932
     assert Counter(item.power_class for item in result.items)["penalty"] == 2192
     assert errors(result) == []
+
+
+def test_a_list_without_levels_takes_that_of_its_region_and_says_so_once() -> None:
+    """The finance list has no level column: 650200 is a city, and one line says so for all 19 items."""
+    result = import_workbooks([(FINANCE, read(FINANCE))], organ="finance", region="650200")
+    assert {item.data["level"] for item in result.items} == {"3"}
+    said = [notice for notice in result.warnings if notice.code.startswith("LEVEL")]
+    assert [(notice.code, notice.row) for notice in said] == [("LEVEL_FROM_REGION", 0), ("LEVEL_NO_COLUMN", 3)]
+    assert "19 个事项都按市级填写" in said[1].zh
 
 
 def test_no_settings_are_assumed_when_they_are_given(real: Import) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.power_list.regions import within
+from sidecar.power_list.regions import has_province, level_of, within
 from sidecar.power_list.uscc import is_valid_uscc
 
 
@@ -43,6 +43,30 @@ def test_a_region_lies_in_another(region: str, of: str, inside: bool) -> None:
 def test_two_regions_hold_each_other_only_if_equal(one: str, other: str) -> None:
     """Containment is a partial order."""
     assert not (within(one, other) and within(other, one)) or one == other
+
+
+@pytest.mark.parametrize(
+    ("region", "level"),
+    [
+        ("000000", "1"),
+        ("650000", "2"),
+        ("650200", "3"),
+        ("650203", "4"),
+        ("659001", "4"),
+        ("650203001", "5"),
+        ("650203001002", "6"),
+        ("650200000000", "3"),
+    ],
+)
+def test_a_region_code_tells_the_level_of_its_organ(region: str, level: str) -> None:
+    """Where a list names no level, the organ's region does."""
+    assert level_of(region) == level
+
+
+@pytest.mark.parametrize(("region", "known"), [("650200", True), ("820000", True), ("990100", True), ("830000", False)])
+def test_a_region_code_begins_with_a_province(region: str, known: bool) -> None:
+    """The first two digits of GB/T 2260; 99 is kept for made-up places."""
+    assert has_province(region) is known
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,37 @@ def test_doubts_are_warnings(old: str, new: str, code: str) -> None:
     assert code in {f.code for f in checked.findings if f.severity is Severity.WARNING}
 
 
+@pytest.mark.parametrize(
+    ("region", "level", "code"),
+    [
+        ("000000", "3", "REGION_WHOLE_COUNTRY"),
+        ("000000", "1", None),
+        ("160200", "3", "REGION_NO_PROVINCE"),
+        ("990100", "3", None),
+        ("650200", "3", None),
+    ],
+)
+def test_a_doubtful_region_is_said_once_for_the_organ_and_once_for_its_items(region: str, level: str, code: str | None) -> None:
+    """Two items with the same wrong region are one warning with their number, at the first; made-up 99 is accepted."""
+
+    def placed(text: str) -> str:
+        return text.replace('region: "650200"', f'region: "{region}"').replace('level: "3"', f'level: "{level}"')
+
+    checked = check(policy_files(organ=placed(ORGAN), powers=placed(POWERS)))
+    found = [f for f in checked.findings if f.code.startswith("REGION")]
+    assert not checked.broken
+    assert [(f.code, f.place.file, f.facts["n"]) for f in found] == (
+        [(code, "office/organ.yaml", 1), (code, "office/powers.yaml", 2)] if code else []
+    )
+    assert all(f.severity is Severity.WARNING and region in f.sentence.en for f in found)
+
+
+def test_a_region_that_is_missing_is_not_called_the_whole_country() -> None:
+    """What stands in for a missing key while the rest is checked is no finding of its own."""
+    checked = check(policy_files(organ=changed(', region: "650200"', "", ORGAN), powers=changed('    region: "650200"\n', "")))
+    assert {f.code for f in checked.findings if f.code in ("MISSING_KEY", "REGION_WHOLE_COUNTRY")} == {"MISSING_KEY"}
+
+
 def test_chinese_keys_and_words_mean_the_same() -> None:
     """The same policy written in Chinese compiles to the same item."""
     chinese = POWERS
