@@ -10,15 +10,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import sidecar
-from sidecar.compiler.compile import MANIFEST_FILE, MODEL_FILE, POLICY_FILE
+from sidecar.compiler.compile import MANIFEST_FILE, MODEL_FILE, POLICY_FILE, Compiled
 from sidecar.compiler.manifest import sha256
-from sidecar.decision.policy import PolicySnapshot
+from sidecar.decision.engine.rows import Progress
+from sidecar.decision.policy import PolicySnapshot, prepared_of
+from sidecar.decision.prepared import Prepared, PreparedFrom
 from sidecar.errors import PolicyError
 from sidecar.expectations.run import EXPECTATIONS_FILE
 from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE, PROFILES
 from sidecar.power_list.source import MAX_BYTES
 
 SHIPPED = Path(sidecar.__file__).resolve().parent.parent / "policies"
+
+PREPARED_FILE = "compiled/prepared.bin"
+MAX_COMPILED = 2**31  # bytes; a million rows are some 100 million
 
 _SOURCE_NAMES = (ORGAN_FILE, POWERS_FILE)
 
@@ -46,18 +51,37 @@ class PolicyFolder:
         own = (self.root / MODEL_FILE).exists()
         return self._read(MODEL_FILE) if own else (SHIPPED / MODEL_FILE).read_bytes()
 
-    def write(self, files: Mapping[str, bytes]) -> None:
-        """Write compiled files into the folder."""
-        write_files(self.root, files)
+    def write(self, compiled: Compiled) -> None:
+        """Write the compiled files into the folder, and beside them the form that opens at once."""
+        files = compiled.files
+        manifest = files[MANIFEST_FILE]
+        prepared = prepared_of(model=compiled.model, policy=compiled.policy, manifest=manifest)
+        write_files(self.root, {**files, PREPARED_FILE: prepared})
 
-    def snapshot(self) -> PolicySnapshot:
-        """The compiled policies, proven to be those of the sources that lie beside them."""
+    def snapshot(self, progress: Progress | None = None) -> PolicySnapshot:
+        """The compiled policies, proven to be those of the sources that lie beside them. `progress` is told of rows read where
+        no prepared form of these very files lies beside them."""
         if not (self.root / MANIFEST_FILE).exists():
             raise PolicyError(f"{self.root} is not built: {MANIFEST_FILE} is missing", f"run: quanheng build {self.root}")
-        policy, manifest = self._read(POLICY_FILE), self._read(MANIFEST_FILE)
-        snapshot = PolicySnapshot.of_build(model=self.model(), policy=policy, manifest=manifest)
+        model, policy, manifest = self.model(), self._read(POLICY_FILE, MAX_COMPILED), self._read(MANIFEST_FILE, MAX_COMPILED)
+        prepared = self._prepared(PreparedFrom(sha256(model), sha256(policy), sha256(manifest)))
+        if prepared is None:
+            data = prepared_of(model=model, policy=policy, manifest=manifest, progress=progress)
+            prepared = Prepared(data, prove=False)
+        snapshot = PolicySnapshot(model, prepared)
         self._refuse_stale(snapshot)
         return snapshot
+
+    def _prepared(self, made_from: PreparedFrom) -> Prepared | None:
+        """The prepared form, if it was made from these very files. It is read whole, not mapped: a file that is cut short in
+        place would end a process that maps it."""
+        if not (self.root / PREPARED_FILE).is_file():
+            return None
+        try:
+            prepared = Prepared(self._read(PREPARED_FILE, MAX_COMPILED))
+        except PolicyError:
+            return None  # a damaged cache is made again from the files it was made from
+        return prepared if prepared.made_from == made_from else None
 
     def _refuse_stale(self, snapshot: PolicySnapshot) -> None:
         built = snapshot.prepared.source_digests
@@ -84,7 +108,7 @@ class PolicyFolder:
                 if path.exists() or path.is_symlink():
                     yield path.relative_to(self.root).as_posix()
 
-    def _read(self, path: str) -> bytes:
+    def _read(self, path: str, limit: int = MAX_BYTES) -> bytes:
         full = self.root / path
         try:
             descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -98,8 +122,8 @@ class PolicyFolder:
                 raise PolicyError(f"{full}: is not a regular file", "remove it")
             if state.st_mode & stat.S_IWOTH:
                 raise PolicyError(f"{full}: is writable by everyone", f"run: chmod o-w {full}")
-            if state.st_size > MAX_BYTES:
-                raise PolicyError(f"{full}: larger than {MAX_BYTES} bytes", "split it by organ")
+            if state.st_size > limit:
+                raise PolicyError(f"{full}: larger than {limit} bytes", "split it by organ")
             return stream.read()
 
 

@@ -62,7 +62,7 @@ def build_command(folder: Folder, lang: LangOption, json: JsonOption = False) ->
             _show_summary(checked, lang)
         raise typer.Exit(FOUND)
     compiled = _compiled(files, checked, sources)
-    files.write(compiled.files)
+    files.write(compiled)
     facts = {
         "items": len(checked.items),
         "rows": len(compiled.rows),

@@ -161,7 +161,7 @@ def _add_health(app: FastAPI, authorizer: Authorizer, settings: Settings, metric
         return {
             "ready": not failure,
             "failure": failure,
-            "warnings": warnings_of(settings, durable=authorizer.store.durable),
+            "warnings": [*warnings_of(settings, durable=authorizer.store.durable), *_stale(authorizer)],
             "policy": authorizer.policy.digest,
             "items": len(authorizer.policy.items),
             "version": __version__,
@@ -171,6 +171,12 @@ def _add_health(app: FastAPI, authorizer: Authorizer, settings: Settings, metric
     async def metrics_text() -> PlainTextResponse:
         """Counters in the Prometheus text format."""
         return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _stale(authorizer: Authorizer) -> list[str]:
+    """That an older version still serves; why is in the server's log, for it may name files."""
+    told = "the last reload failed, the earlier policies and personnel still serve 重新加载失败，仍使用原版本"
+    return [told] if authorizer.not_reloaded else []
 
 
 def warnings_of(settings: Settings, *, durable: bool) -> list[str]:

@@ -5,6 +5,7 @@ register of interests as a keyed token, as it does in the record: the register i
 """
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import date
 from typing import TypeVar
 
@@ -55,8 +56,19 @@ class Personnel:
         interests: Iterable[Interest] = (),
     ) -> None:
         self._appointments = _by_person(appointments)
+        self._holders = _by_post(a for held in self._appointments.values() for a in held)
         self._credentials = _by_person(credentials)
         self._interests = _by_person(interests)
+
+    def with_appointments(self, person: str, appointments: Iterable[Appointment]) -> "Personnel":
+        """The registers with other appointments of one person; everything else is shared, so that it costs no reload."""
+        new = tuple(appointments)
+        posts = {a.post for a in (*self._appointments.get(person, ()), *new)}
+        others = (a for post in posts for a in self._holders.get(post, ()) if a.person != person)
+        other = copy(self)
+        other._appointments = {**self._appointments, person: new}  # noqa: SLF001 - of the same class
+        other._holders = {**self._holders, **dict.fromkeys(posts, ()), **_by_post((*others, *new))}  # noqa: SLF001
+        return other
 
     def posts(self, person: str, day: date) -> frozenset[str]:
         """Full ids of the posts the person holds that day."""
@@ -68,14 +80,20 @@ class Personnel:
 
     def holders(self, post: str, day: date) -> tuple[str, ...]:
         """Who holds a post that day, sorted."""
-        entries = (a for held in self._appointments.values() for a in held)
-        return tuple(sorted({a.person for a in entries if a.post == post and a.span.holds(day)}))
+        return tuple(sorted({a.person for a in self._holders.get(post, ()) if a.span.holds(day)}))
 
     def credentials(self, person: str, day: date) -> frozenset[str]:
         return frozenset(c.credential for c in self._credentials.get(person, ()) if c.span.holds(day))
 
     def interests(self, person: str, day: date) -> tuple[Interest, ...]:
         return tuple(i for i in self._interests.get(person, ()) if i.span.holds(day))
+
+
+def _by_post(appointments: Iterable[Appointment]) -> dict[str, tuple[Appointment, ...]]:
+    index: dict[str, list[Appointment]] = {}
+    for appointment in appointments:
+        index.setdefault(appointment.post, []).append(appointment)
+    return {post: tuple(held) for post, held in index.items()}
 
 
 def _by_person(entries: Iterable[_Entry]) -> Mapping[str, tuple[_Entry, ...]]:

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from dataclasses import fields as fields_of
 from time import perf_counter_ns
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,35 +38,57 @@ class Answer:
     replayed: bool = False
 
 
+class Standing(NamedTuple):
+    """What requests are judged by at one moment: one version of the policies, one state of the personnel registers."""
+
+    policy: PolicySnapshot
+    personnel: Personnel
+
+
 class Authorizer:
-    """Decides requests against one policy version and one state of the personnel registers."""
+    """Decides requests. `swap` puts other policies or registers in place, as one reference: a request sees the old or the new."""
 
     def __init__(
         self, policy: PolicySnapshot, personnel: Personnel, store: RecordStore, clock: Clock, party_token: PartyToken
     ) -> None:
-        self.policy, self.personnel, self.store, self.clock = policy, personnel, store, clock
+        self._standing = Standing(policy, personnel)
+        self.not_reloaded = ""  # why the last attempt to read newer policies or registers failed; empty while all is well
+        self.store, self.clock = store, clock
         self._party_token = party_token
+
+    @property
+    def standing(self) -> Standing:
+        return self._standing
+
+    @property
+    def policy(self) -> PolicySnapshot:
+        return self._standing.policy
+
+    def swap(self, standing: Standing) -> None:
+        self._standing = standing
+        self.not_reloaded = ""
 
     async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer:
         """Decide, record, answer. Raises RequestError for a request that cannot be understood."""
         asked = read_request(wire, self._party_token)
         act = _digest(asked)
+        standing = self._standing
         try:
             for _ in range(MAX_RACES):
                 try:
-                    return await self._attempt(asked, caller, act)
+                    return await self._attempt(asked, caller, act, standing)
                 except VersionConflictError:
                     continue
         except StoreError:
             pass
-        return self._unavailable(asked)
+        return _unavailable(asked, standing.policy)
 
-    async def _attempt(self, asked: Asked, caller: CallerFacts, act: str) -> Answer:
+    async def _attempt(self, asked: Asked, caller: CallerFacts, act: str, standing: Standing) -> Answer:
         started = perf_counter_ns()
-        made, event = await self._decided(asked.request)
-        body = encode(response_of(made, self.policy))
+        made, event = await self._decided(asked.request, standing)
+        body = encode(response_of(made, standing.policy))
         latency_us = (perf_counter_ns() - started) // 1000
-        entry = entry_of(made, asked, caller, self.policy, latency_us)
+        entry = entry_of(made, asked, caller, standing.policy, latency_us)
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
         result = await self.store.commit(Commit(entry, made.request.case_id, made.history.version, event, key, act, body))
         if isinstance(result, Committed):
@@ -75,45 +98,47 @@ class Authorizer:
         first = msgspec.json.decode(result.answer)
         return Answer(result.answer, first["decision"], first["context"]["code"], replayed=True)
 
-    async def _decided(self, asked: AccessRequest) -> tuple[Made, ActRecorded | None]:
+    async def _decided(self, asked: AccessRequest, standing: Standing) -> tuple[Made, ActRecorded | None]:
         """A decision on the newest history, and the event it puts into the case (none for a refusal or a question)."""
         now = self.clock.now()
         history = await self.store.read_case(asked.case_id)
         request = _completed(asked, history)
-        decision = decide(self.policy, self.personnel, history, request, now.date())
+        decision = decide(standing.policy, standing.personnel, history, request, now.date())
         enters = decision.allowed and request.intent != QUESTION
         decision_id = new_id(int(now.timestamp() * 1000))
         made = Made(decision, request, decision_id, now, self.clock.source, history, history.version + enters)
-        return made, self._event(made) if enters else None
+        return made, _event(made, standing.policy) if enters else None
 
-    def _event(self, made: Made) -> ActRecorded:
-        request = made.request
-        return ActRecorded(
-            decision_id=made.decision_id,
-            kind="co_signed" if request.intent == CO_SIGN else "performed",
-            step=request.step,
-            person=request.person,
-            post=made.decision.post,
-            time=made.now.isoformat(timespec="milliseconds"),
-            item=request.item,
-            region=made.decision.region,
-            party=request.party,
-            outcome=request.outcome,
-            facts=kept_facts(request, self.policy),
-        )
 
-    def _unavailable(self, asked: Asked) -> Answer:
-        """The refusal that has no record, because there can be none."""
-        context = {
-            "code": "LOG_UNAVAILABLE",
-            "rule": "SEC-AUD",
-            "basis": "网络安全法第二十三条",
-            "reason": say("LOG_UNAVAILABLE")._asdict(),
-            "step": asked.request.step,
-            "case": {"id": asked.request.case_id},
-            "policy": self.policy.digest,
-        }
-        return Answer(encode({"decision": False, "context": context}), allowed=False, code="LOG_UNAVAILABLE")
+def _event(made: Made, policy: PolicySnapshot) -> ActRecorded:
+    request = made.request
+    return ActRecorded(
+        decision_id=made.decision_id,
+        kind="co_signed" if request.intent == CO_SIGN else "performed",
+        step=request.step,
+        person=request.person,
+        post=made.decision.post,
+        time=made.now.isoformat(timespec="milliseconds"),
+        item=request.item,
+        region=made.decision.region,
+        party=request.party,
+        outcome=request.outcome,
+        facts=kept_facts(request, policy),
+    )
+
+
+def _unavailable(asked: Asked, policy: PolicySnapshot) -> Answer:
+    """The refusal that has no record, because there can be none."""
+    context = {
+        "code": "LOG_UNAVAILABLE",
+        "rule": "SEC-AUD",
+        "basis": "网络安全法第二十三条",
+        "reason": say("LOG_UNAVAILABLE")._asdict(),
+        "step": asked.request.step,
+        "case": {"id": asked.request.case_id},
+        "policy": policy.digest,
+    }
+    return Answer(encode({"decision": False, "context": context}), allowed=False, code="LOG_UNAVAILABLE")
 
 
 def _digest(asked: Asked) -> str:

@@ -96,9 +96,14 @@ def test_build_refuses_a_broken_folder_and_keeps_the_good_build(folder: Path) ->
 
 def test_building_again_changes_no_byte(folder: Path) -> None:
     """What is checked in is what a build writes."""
-    before = {path.name: path.read_bytes() for path in (folder / "compiled").iterdir()}
-    assert quanheng("build", str(folder)).exit_code == 0
-    assert {path.name: path.read_bytes() for path in (folder / "compiled").iterdir()} == before
+    names = ("policy.csv", "manifest.json")
+    before = [(SHIPPED / "compiled" / name).read_bytes() for name in names]
+    built = []
+    for _ in range(2):
+        assert quanheng("build", str(folder)).exit_code == 0
+        assert [(folder / "compiled" / name).read_bytes() for name in names] == before
+        built.append((folder / "compiled" / "prepared.bin").read_bytes())
+    assert built[0] == built[1]
 
 
 def test_test_runs_the_shipped_expectations() -> None:
