@@ -41,7 +41,8 @@ class SystemClock:
 
 
 class Service:
-    """What `serve` runs. `reload` reads policies and personnel again beside the serving ones and swaps them in, or says why not."""
+    """What `serve` runs. `reload` reads policies and personnel again beside the serving ones; it swaps them in or says why
+    not."""
 
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
         self._settings = settings

@@ -104,6 +104,11 @@ class PolicySnapshot:
         """The p2 rows of a step, each with its article behind it."""
         return duties_of(self.prepared, item_id, step)
 
+    def grants(self, post: str) -> Iterable[tuple[str, str]]:
+        """The steps a post holds: item and step."""
+        found: list[tuple[str, str]] = self.prepared.document(f"grants post:{post}") or []
+        return ((item, step) for item, step in found)
+
     def source(self, row: Row) -> RowSource:
         return self.prepared.source(row[-1])
 

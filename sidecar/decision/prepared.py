@@ -26,6 +26,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from sidecar.compiler.manifest import ItemFacts, Manifest, OrganFacts, PostFacts, RowSource
+from sidecar.compiler.rows import ANY
 from sidecar.decision.engine.rows import Row
 from sidecar.errors import PolicyError
 
@@ -36,6 +37,8 @@ CACHED_DOCUMENTS = 65_536
 _HEAD = struct.Struct("<8sI32s")  # magic, length of the head, digest of all that follows
 _SLOT = struct.Struct("<QQI")  # hash, first row or place of a document, number of rows or length
 _SOURCE_FIELDS = len(RowSource.__struct_fields__)
+
+_SUB, _ITEM, _STEP = 1, 3, 4  # columns of a p row, as in policies/model.conf
 
 Buffer = bytes | memoryview
 
@@ -68,6 +71,8 @@ def prepare(
         documents.add(f"post {name}", post)
     for key, found in _by_key(duties, (1, 2)):
         documents.add(f"duties {key[0]} {key[1]}", [[*row[:-1], manifest.rows[row[0]].basis] for row in found])
+    for holder, powers in _grants(rows).items():
+        documents.add(f"grants {holder}", sorted(powers))
     documents.add("items", list(manifest.items))
     documents.add("posts", list(manifest.posts))
     parts = {**texts.parts(), "cells": cells.tobytes(), "sources": sources.tobytes()}
@@ -82,6 +87,15 @@ def prepare(
         "key_columns": key_columns,
     }
     return _assembled(facts, parts)
+
+
+def _grants(rows: Sequence[Row]) -> dict[str, set[tuple[str, str]]]:
+    """The steps each post holds, for searches."""
+    grants: dict[str, set[tuple[str, str]]] = {}
+    for row in rows:
+        if row[_SUB] != ANY:
+            grants.setdefault(row[_SUB], set()).add((row[_ITEM], row[_STEP]))
+    return grants
 
 
 def _by_key(rows: Sequence[Row], columns: tuple[int, ...]) -> list[tuple[tuple[str, ...], list[Row]]]:

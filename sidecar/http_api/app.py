@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from sidecar import __version__
+from sidecar.decision.search import MAX_RESULTS
 from sidecar.errors import NotFoundError, RequestError, StoreError
 from sidecar.http_api.callers import Caller, Callers
 from sidecar.http_api.decisions import Decisions
@@ -24,6 +25,7 @@ from sidecar.service.asked import MAX_IDENTIFIER
 from sidecar.service.authorize import Authorizer
 from sidecar.service.inspect import Inspector
 from sidecar.service.outcome import OutcomeReports
+from sidecar.service.search import Searches
 from sidecar.settings import Settings
 
 log = structlog.get_logger("quanheng.http")
@@ -48,6 +50,7 @@ def build_app(authorizer: Authorizer, settings: Settings) -> App:
     _add_errors(app, metrics)
     _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock), callers)
     _add_reading(app, Inspector(authorizer.store, authorizer.clock), callers)
+    _add_searches(app, Searches(authorizer), callers)
     _add_health(app, authorizer, settings, metrics)
     with_decision_paths(app)
     return Guard(
@@ -145,6 +148,42 @@ def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
     async def show_case(case_id: str, request: Request, caller: Caller = reads) -> dict[str, Any]:
         """A case as its own history tells it. Reading is recorded."""
         return await inspector.case(case_id, _facts(request, caller))
+
+
+def _add_searches(app: FastAPI, searches: Searches, callers: Callers) -> None:
+    asks, reads = _caller_for("ask", callers), _caller_for("read", callers)
+    kinds = {"subject": searches.subjects, "action": searches.actions, "resource": searches.resources}
+
+    @app.post("/access/v1/search/{kind}", tags=["searches"], dependencies=[asks], openapi_extra={"requestBody": _SEARCH_BODY})
+    async def search(kind: Literal["subject", "action", "resource"], request: Request) -> dict[str, Any]:
+        """AuthZEN search: officers, steps or items for which an evaluation would say yes. A page at a time."""
+        body = read_json(await request.body())
+        if not isinstance(body, dict):
+            raise RequestError("bad_request", "the body must be a JSON object")
+        return await kinds[kind](body)
+
+    @app.get("/v1/officers/{person}/powers", tags=["searches"], dependencies=[Depends(_well_formed), reads])
+    async def powers(
+        person: str, after: str = "", limit: Annotated[int, Query(ge=1, le=MAX_RESULTS)] = MAX_RESULTS
+    ) -> dict[str, Any]:
+        """What an officer may do today: items and steps, on cases that have not begun. `next` is the `after` of the next page."""
+        return searches.powers(person, after, limit)
+
+
+_SEARCH_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"type": "object"},
+            "example": {
+                "subject": {"type": "officer"},
+                "action": {"name": "review"},
+                "resource": {"type": "case", "id": "BH-2026-000318", "properties": {"item": "cn-xk-food-business-licence"}},
+                "page": {"limit": 20},
+            },
+        }
+    },
+}
 
 
 def _add_health(app: FastAPI, authorizer: Authorizer, settings: Settings, metrics: Metrics) -> None:

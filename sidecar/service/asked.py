@@ -1,7 +1,7 @@
 """An AuthZEN request → the request that is decided: identifiers checked, party tokenised, facts bounded.
 
 Unknown fields are ignored (AuthZEN 1.0, section on transport); a known field of the wrong type is an error. A subject that is
-not of type `officer` and a resource that is not of type `case` are data like any other: they simply hold no power.
+not of type `officer` and a resource that is neither `case` nor `item` are data like any other: they simply hold no power.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ _CASE_ID = re.compile(r"[\w〔〕()（）\[\]【】.\-]{1,128}\Z")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
 _REGION = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}\Z")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+CASE, ITEM = "case", "item"  # the types of resource that hold powers
 _INTENTS = frozenset({EXERCISE, CO_SIGN, QUESTION})
 
 
@@ -45,7 +46,8 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class Resource(msgspec.Struct, frozen=True):
-    """On what: `id` is the case; `properties` name `item`, `region`, `party` and `level`."""
+    """On what: of type `case`, `id` is the case, and `properties` name `item`, `region`, `party` and `level`; of type `item`,
+    `id` is a power item, and the question is asked of a case that has not begun."""
 
     type: str
     id: str
@@ -96,17 +98,22 @@ def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
         person=_person(subject),
         step=_bounded(action.name, "action.name"),
         item=_item(resource),
-        case_id=_matching(resource.id, _CASE_ID, "resource.id"),
+        case_id=_case(resource),
         region=_optional(resource.properties, "region", _REGION, "resource.properties.region"),
         party=party_token(party) if as_one_spelling(party) else "",
         acting_post=_optional(subject.properties, "acting_post", _CODE, "subject.properties.acting_post"),
         level=_text(resource.properties, "level", "resource.properties.level"),
         outcome=_outcome(action),
-        intent=_intent(context),
+        intent=QUESTION if resource.type == ITEM else _intent(context),
         facts=_facts(context.get("facts", {})),
         evidence=frozenset(evidence),
     )
     return Asked(request, _bounded(subject.type, "subject.type"), _text(context, "channel", "context.channel"), evidence)
+
+
+def _case(resource: Resource) -> str:
+    """A resource of type `item` is a power item as such: the question of a case that has not begun."""
+    return "" if resource.type == ITEM else _matching(resource.id, _CASE_ID, "resource.id")
 
 
 def _person(subject: Subject) -> str:
@@ -117,8 +124,10 @@ def _person(subject: Subject) -> str:
 
 
 def _item(resource: Resource) -> str:
+    if resource.type == ITEM:
+        return _matching(resource.id, _CODE, "resource.id")
     item = _optional(resource.properties, "item", _CODE, "resource.properties.item")
-    return item if resource.type == "case" else f"{_bounded(resource.type, 'resource.type')}:{item}"
+    return item if resource.type == CASE else f"{_bounded(resource.type, 'resource.type')}:{item}"
 
 
 def _intent(context: Mapping[str, Any]) -> str:

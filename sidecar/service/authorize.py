@@ -54,7 +54,7 @@ class Authorizer:
         self._standing = Standing(policy, personnel)
         self.not_reloaded = ""  # why the last attempt to read newer policies or registers failed; empty while all is well
         self.store, self.clock = store, clock
-        self._party_token = party_token
+        self.party_token = party_token
 
     @property
     def standing(self) -> Standing:
@@ -70,7 +70,7 @@ class Authorizer:
 
     async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer:
         """Decide, record, answer. Raises RequestError for a request that cannot be understood."""
-        asked = read_request(wire, self._party_token)
+        asked = read_request(wire, self.party_token)
         act = _digest(asked)
         standing = self._standing
         try:
@@ -102,7 +102,7 @@ class Authorizer:
         """A decision on the newest history, and the event it puts into the case (none for a refusal or a question)."""
         now = self.clock.now()
         history = await self.store.read_case(asked.case_id)
-        request = _completed(asked, history)
+        request = completed(asked, history)
         decision = decide(standing.policy, standing.personnel, history, request, now.date())
         enters = decision.allowed and request.intent != QUESTION
         decision_id = new_id(int(now.timestamp() * 1000))
@@ -148,6 +148,6 @@ def _digest(asked: Asked) -> str:
     return hashlib.sha256(encode([fields, asked.subject_type, asked.channel, dict(asked.evidence)])).hexdigest()
 
 
-def _completed(request: AccessRequest, history: CaseHistory) -> AccessRequest:
+def completed(request: AccessRequest, history: CaseHistory) -> AccessRequest:
     """A later request may leave the item to the case, which fixed it with its first step."""
     return replace(request, item=history.item) if history.item and not request.item else request

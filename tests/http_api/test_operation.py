@@ -227,6 +227,8 @@ def test_the_description_holds_every_documented_path(sidecar: Sidecar) -> None:
         ("/v1/decisions", "get"),
         ("/v1/decisions/{decision_id}", "get"),
         ("/v1/cases/{case_id}", "get"),
+        ("/v1/officers/{person}/powers", "get"),
+        ("/access/v1/search/{kind}", "post"),
         ("/healthz", "get"),
         ("/readyz", "get"),
         ("/metrics", "get"),
@@ -252,7 +254,7 @@ def test_the_description_does_not_change(sidecar: Sidecar) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v2/decisions", "/healthz/", "/HEALTHZ", "/admin", "/access/v1/search/subject", "/.env"]
+    "path", ["/", "/v1", "/v2/decisions", "/healthz/", "/HEALTHZ", "/admin", "/access/v1/evaluations", "/.env"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS"])
 def test_an_unknown_path_is_404(untouched: Sidecar, path: str, method: str) -> None:

@@ -1,0 +1,88 @@
+"""Searches: who may do this, what may this officer do, what may be done on this case.
+
+The index proposes, `decide()` disposes: candidates are those whom an allow row could name at all (holders of its posts, steps of
+one's posts, steps of the item), and each is put through the very decision an evaluation would be. So a result always evaluates
+to allow, and nobody is missing, because without such a row there is no power.
+
+Results come in pages, in the order of their names. One page looks at a bounded number of candidates; so a page may hold few
+results, or none, and still name where the next one begins.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date
+from itertools import islice
+from typing import Generic, NamedTuple, TypeVar
+
+from sidecar.case_history.history import CaseHistory
+from sidecar.controls.context import AccessRequest
+from sidecar.decision.decide import decide
+from sidecar.decision.policy import PolicySnapshot
+from sidecar.personnel.registers import Personnel
+
+MAX_RESULTS = 100
+MAX_LOOKED_AT = 500  # candidates of one page; each costs one decision
+
+T = TypeVar("T")
+
+
+class Page(NamedTuple, Generic[T]):
+    """Results, and the name behind which the next page begins; empty at the end."""
+
+    results: tuple[T, ...]
+    next: str
+
+
+class Power(NamedTuple):
+    """A step of an item that somebody may do."""
+
+    item: str
+    step: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.item}/{self.step}"
+
+
+class Search(NamedTuple):
+    """What all searches are made on: policies, registers, the case, the day, and the request without what is searched."""
+
+    policy: PolicySnapshot
+    personnel: Personnel
+    history: CaseHistory
+    request: AccessRequest
+    today: date
+
+    def subjects(self, after: str, limit: int) -> Page[str]:
+        """Who may do this step now."""
+        rows = self.policy.candidates(self.request.item, self.request.step)
+        posts = {row[1].removeprefix("post:") for row in rows if row[1] != "*"}
+        holders = {person for post in posts for person in self.personnel.holders(post, self.today)}
+        found = ((person, person) for person in sorted(holders))
+        return self._page(found, lambda person: replace(self.request, person=person), after, limit)
+
+    def powers(self, after: str, limit: int) -> Page[Power]:
+        """The steps of items that the officer may do; of one step only, where the request names it."""
+        posts = self.personnel.posts(self.request.person, self.today)
+        powers = {Power(*power) for post in posts for power in self.policy.grants(post)}
+        wanted = (power for power in powers if self.request.step in ("", power.step))
+        found = ((power.name, power) for power in sorted(wanted, key=lambda power: power.name))
+        return self._page(found, lambda power: replace(self.request, item=power.item, step=power.step), after, limit)
+
+    def actions(self, after: str, limit: int) -> Page[str]:
+        """The steps the officer may do in this case now."""
+        item = self.policy.item(self.request.item)
+        found = ((step, step) for step in sorted(item.steps if item else ()))
+        return self._page(found, lambda step: replace(self.request, step=step), after, limit)
+
+    def _page(self, candidates: Iterable[tuple[str, T]], asked: Callable[[T], AccessRequest], after: str, limit: int) -> Page[T]:
+        rest = ((name, value) for name, value in candidates if name > after)
+        results: list[T] = []
+        last = ""
+        for name, value in islice(rest, MAX_LOOKED_AT):
+            last = name
+            if decide(self.policy, self.personnel, self.history, asked(value), self.today).allowed:
+                results.append(value)
+                if len(results) == min(limit, MAX_RESULTS):
+                    break
+        return Page(tuple(results), last if next(rest, None) else "")
