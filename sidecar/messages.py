@@ -241,6 +241,19 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "准许：岗位“{post}”有权办理事项“{item}”的“{step}”。",
         "Allowed: post {post} holds step '{step}' of item '{item}'.",
     ),
+    "ALLOWED_BY_ROWS": ("准许：策略行 {rows} 准许该请求。", "Allowed by the policy rows {rows}."),
+    "DENIED_BY_ROWS": (
+        "拒绝：策略行 {rows} 禁止该请求。请联系策略维护人员。",
+        "Denied by the policy rows {rows}. Ask the policy maintainers.",
+    ),
+    "NO_ROW_ALLOWS": (
+        "拒绝：没有策略行准许该请求。请联系策略维护人员。",
+        "Denied: no policy row allows this request. Ask the policy maintainers.",
+    ),
+    "ROWS_NOT_EVALUATED": (
+        "策略行 {rows} 无法判断，按拒绝处理。请联系策略维护人员。",
+        "The policy rows {rows} could not be evaluated, which counts as a refusal. Tell the policy maintainers.",
+    ),
     "CO_SIGNED": (
         "会签已记录。本环节尚未办理，须由另一名有权人员发起。",
         "Your co-signature is recorded. The act itself is not done yet; another empowered officer performs it.",

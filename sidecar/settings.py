@@ -1,6 +1,9 @@
 """All settings, one frozen tree: environment variables with the prefix QUANHENG_, or a TOML file; unknown keys are errors.
 
 policies        folder of compiled policies
+model, policy   an existing Casbin model.conf and policy.csv, served instead of a policy folder
+map             which part of an AuthZEN request is which field of its request definition: sub = "subject.id"
+default_allow   the effect of that model may allow what no row speaks of
 data            folder of the record (created; one writer)
 personnel       folder with appointments.csv, credentials.csv, declarations.csv
 host, port      where to listen; anything but loopback needs TLS
@@ -43,6 +46,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     policies: Path = Path("policies")
+    model: Path | None = None
+    policy: Path | None = None
+    map: dict[str, str] = Field(default_factory=dict)
+    default_allow: bool = False
     data: Path = Path("var/data")
     personnel: Path = Path("var/personnel")
     host: str = "127.0.0.1"
@@ -67,6 +74,10 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _safe(self) -> "Settings":
+        if (self.model is None) != (self.policy is None):
+            raise ValueError("model and policy belong together: a model.conf and its policy.csv")
+        if self.model is None and (self.map or self.default_allow):
+            raise ValueError("map and default_allow are for a plain Casbin policy: set model and policy")
         if not self.callers and not self.insecure:
             raise ValueError("no caller is configured: make one with `quanheng token NAME`, or say insecure = true for loopback")
         if self.insecure and not (self.uds or is_loopback(self.host)):
@@ -118,7 +129,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for name, text in environment.items():
         if name.startswith(PREFIX) and name not in _OTHER_VARIABLES:
             key = name.removeprefix(PREFIX).lower()
-            values[key] = _table(name, text) if key == "callers" else text
+            values[key] = _table(name, text) if key in ("callers", "map") else text
     return values
 
 

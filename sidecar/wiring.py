@@ -4,23 +4,29 @@ import asyncio
 import gc
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from adapters.storage.policy_folder import PolicyFolder
 from adapters.storage.sqlite import SqliteStore
-from sidecar.decision.engine.rows import Progress
-from sidecar.decision.policy import PolicySnapshot
-from sidecar.errors import PersonnelError, QuanhengError, SettingsError
+from sidecar.compiler.manifest import sha256
+from sidecar.decision.engine import read_engine
+from sidecar.decision.policy import PolicySnapshot, as_text
+from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsError
 from sidecar.http_api.app import build_app
+from sidecar.http_api.guard import App
 from sidecar.personnel.registers import Personnel
 from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, read_personnel
 from sidecar.service.asked import PartyToken, party_tokeniser
 from sidecar.service.authorize import Authorizer, Standing
+from sidecar.service.deciding import Deciding
+from sidecar.service.plain import PlainAuthorizer, PlainPolicy, plain_policy
 from sidecar.settings import Settings
 
 log = structlog.get_logger("quanheng")
@@ -40,41 +46,101 @@ class SystemClock:
         return datetime.now(self.zone)
 
 
-class Service:
-    """What `serve` runs. `reload` reads policies and personnel again beside the serving ones; it swaps them in or says why
-    not."""
+class Service(Protocol):
+    """What `serve` runs."""
 
-    def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
+    app: App
+
+    @property
+    def authorizer(self) -> Deciding: ...
+
+    async def reload(self) -> None:
+        """Put what lies on the disk now in place of what serves. A failure changes nothing; it is told in the log and in
+        /readyz."""
+        ...
+
+
+class PowerListService:
+    """A policy folder and personnel registers."""
+
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._party_token = party_tokeniser(_party_key(settings.data / PARTY_KEY_FILE))
-        standing = self._read(progress)
+        standing = self._read()
         clock = SystemClock(settings.zone)
         self.authorizer = Authorizer(standing.policy, standing.personnel, SqliteStore(settings.data), clock, self._party_token)
         self.app = build_app(self.authorizer, settings)
-        # What is loaded now lives as long as the process: keep the collector from walking it again and again.
-        gc.collect()
-        gc.freeze()
 
-    def _read(self, progress: Progress | None = None) -> Standing:
-        policy = PolicyFolder(self._settings.policies).snapshot(progress)
+    def _read(self) -> Standing:
+        policy = PolicyFolder(self._settings.policies).snapshot(_progress)
         return Standing(policy, _personnel(self._settings.personnel, policy, self._party_token))
 
     async def reload(self) -> None:
-        """Put the newest policies and personnel in place. A failure changes nothing and is told in the log and in /readyz."""
-        try:
-            standing = await asyncio.to_thread(self._read)
-        except (QuanhengError, OSError) as fault:
-            self.authorizer.not_reloaded = str(fault)
-            log.error("not reloaded", problem=str(fault), serving=self.authorizer.policy.digest)  # noqa: TRY400 - told in words
-            return
-        self.authorizer.swap(standing)
-        log.info("reloaded", policy=standing.policy.digest, items=len(standing.policy.items))
+        await _reload(self.authorizer, self._read)
+
+
+class PlainService:
+    """A Casbin model and its policy, as they are."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.authorizer = PlainAuthorizer(self._read(), SqliteStore(settings.data), SystemClock(settings.zone))
+        self.app = build_app(self.authorizer, settings)
+
+    def _read(self) -> PlainPolicy:
+        model, policy = _file(self._settings.model), _file(self._settings.policy)
+        allow = self._settings.default_allow
+        engine = read_engine(as_text(model, "model.conf"), as_text(policy, "policy.csv"), default_allow=allow, progress=_progress)
+        digest = sha256(f"{sha256(model)}\n{sha256(policy)}\n".encode())
+        return plain_policy(engine, self._settings.map, digest, self._settings.policy.name if self._settings.policy else "")
+
+    async def reload(self) -> None:
+        await _reload(self.authorizer, self._read)
+
+
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class _Swapping(Protocol[T_contra]):
+    not_reloaded: str
+
+    @property
+    def digest(self) -> str: ...
+
+    def swap(self, newer: T_contra, /) -> None: ...
+
+
+async def _reload(authorizer: _Swapping[T_contra], read: Callable[[], T_contra]) -> None:
+    """Read beside what serves, then swap one reference."""
+    try:
+        newer = await asyncio.to_thread(read)
+    except (QuanhengError, OSError) as fault:
+        authorizer.not_reloaded = str(fault)
+        log.error("not reloaded", problem=str(fault), serving=authorizer.digest)  # noqa: TRY400 - told in words
+        return
+    authorizer.swap(newer)
+    log.info("reloaded", policy=authorizer.digest)
 
 
 def build_service(settings: Settings) -> Service:
     """Prove the ground and stand everything on it. Raises before anything listens."""
-    return Service(settings, lambda done, of: log.info("reading policies", rows=done, of=of))
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    service = PlainService(settings) if settings.model else PowerListService(settings)
+    # What is loaded now lives as long as the process: keep the collector from walking it again and again.
+    gc.collect()
+    gc.freeze()
+    return service
+
+
+def _progress(done: int, of: int) -> None:
+    log.info("reading policies", rows=done, of=of)
+
+
+def _file(path: Path | None) -> bytes:
+    try:
+        return path.read_bytes() if path else b""
+    except OSError as fault:
+        raise PolicyError(f"{path}: {fault.strerror}", "name a readable file") from fault
 
 
 def _personnel(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:

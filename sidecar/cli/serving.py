@@ -11,6 +11,7 @@ import typer
 import uvicorn
 
 from sidecar.cli.output import log_to_stderr, print_line
+from sidecar.errors import SettingsError
 from sidecar.http_api.app import warnings_of
 from sidecar.settings import Settings, read_settings
 from sidecar.wiring import build_service
@@ -20,6 +21,16 @@ log = structlog.get_logger("quanheng")
 
 def serve_command(
     policies: Annotated[Path | None, typer.Option(help="Built policy folder 已编译的策略目录")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A Casbin model.conf to serve as it is, with --policy 直接使用 Casbin 模型")
+    ] = None,
+    policy: Annotated[Path | None, typer.Option(help="Its policy.csv 及其策略文件")] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=PATH", help="sub=subject.id, obj=resource.id, … 请求字段映射")
+    ] = None,
+    default_allow: Annotated[
+        bool, typer.Option("--default-allow", help="The model may allow what no row speaks of 允许默认准许的效果")
+    ] = False,
     data: Annotated[Path | None, typer.Option(help="Folder of the record 记录目录")] = None,
     personnel: Annotated[Path | None, typer.Option(help="Folder of appointments.csv and its companions 任职数据目录")] = None,
     host: Annotated[str | None, typer.Option()] = None,
@@ -33,6 +44,10 @@ def serve_command(
     """Serve decisions over HTTP 启动服务."""
     overrides: dict[str, Any] = {
         "policies": policies,
+        "model": model,
+        "policy": policy,
+        "map": _pairs(mapping) if mapping else None,
+        "default_allow": default_allow or None,
         "data": data,
         "personnel": personnel,
         "host": host,
@@ -46,7 +61,7 @@ def serve_command(
     store = service.authorizer.store
     for warning in warnings_of(settings, durable=store.durable):
         log.warning("INSECURE", what=warning)
-    log.info("ready", policy=service.authorizer.policy.digest, items=len(service.authorizer.policy.items), **_where(settings))
+    log.info("ready", policy=service.authorizer.digest, **service.authorizer.size, **_where(settings))
     try:
         uvicorn.Server(_uvicorn(service.app, settings)).run()
     finally:
@@ -70,6 +85,14 @@ def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         timeout_keep_alive=30,
     )
+
+
+def _pairs(mapping: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in mapping]
+    for field, equals, path in pairs:
+        if not (field and equals and path):
+            raise SettingsError(f"--map {field}{equals}{path} is not FIELD=PATH", "write for example --map sub=subject.id")
+    return {field: path for field, _, path in pairs}
 
 
 def _where(settings: Settings) -> dict[str, str]:

@@ -54,14 +54,16 @@ def prepared_of(*, model: bytes, policy: bytes, manifest: bytes, progress: Progr
 
 def _engine(model: bytes, policy: bytes, progress: Progress | None = None) -> Engine:
     names = CASBIN_FUNCTIONS.keys()
-    return read_engine(_text(model), _text(policy), functions=CASBIN_FUNCTIONS, total=names, progress=progress)
+    return read_engine(
+        as_text(model, "model.conf"), as_text(policy, "policy.csv"), functions=CASBIN_FUNCTIONS, total=names, progress=progress
+    )
 
 
-def _text(data: bytes) -> str:
+def as_text(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as fault:
-        raise PolicyError(f"model.conf or policy.csv is not text: {fault}", "build the policies again") from fault
+        raise PolicyError(f"{name} is not UTF-8: {fault}", "save it as UTF-8") from fault
 
 
 def _refuse_weaker(engine: Engine) -> None:
@@ -85,7 +87,7 @@ class PolicySnapshot:
         self.items, self.posts, self.organs, self.digest = prepared.items, prepared.posts, prepared.organs, prepared.digest
         self._index = PreparedIndex(prepared, prepared.key_columns)
         names = CASBIN_FUNCTIONS.keys()
-        self.engine = engine_over(_text(model), PreparedRows(prepared), self._index, CASBIN_FUNCTIONS, names)
+        self.engine = engine_over(as_text(model, "model.conf"), PreparedRows(prepared), self._index, CASBIN_FUNCTIONS, names)
         _refuse_weaker(self.engine)
 
     @classmethod

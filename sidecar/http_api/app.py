@@ -23,6 +23,7 @@ from sidecar.ports.records import Filter
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import MAX_IDENTIFIER
 from sidecar.service.authorize import Authorizer
+from sidecar.service.deciding import Deciding
 from sidecar.service.inspect import Inspector
 from sidecar.service.outcome import OutcomeReports
 from sidecar.service.search import Searches
@@ -42,7 +43,7 @@ class OutcomeReport(BaseModel):
     detail: str = Field(default="", max_length=200)
 
 
-def build_app(authorizer: Authorizer, settings: Settings) -> App:
+def build_app(authorizer: Deciding, settings: Settings) -> App:
     """Everything that is served, from the outside in: guard, hot path, FastAPI."""
     metrics = Metrics()
     callers = Callers(settings.callers, insecure=settings.insecure)
@@ -50,7 +51,8 @@ def build_app(authorizer: Authorizer, settings: Settings) -> App:
     _add_errors(app, metrics)
     _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock), callers)
     _add_reading(app, Inspector(authorizer.store, authorizer.clock), callers)
-    _add_searches(app, Searches(authorizer), callers)
+    if isinstance(authorizer, Authorizer):
+        _add_searches(app, Searches(authorizer), callers)
     _add_health(app, authorizer, settings, metrics)
     with_decision_paths(app)
     return Guard(
@@ -186,7 +188,7 @@ _SEARCH_BODY = {
 }
 
 
-def _add_health(app: FastAPI, authorizer: Authorizer, settings: Settings, metrics: Metrics) -> None:
+def _add_health(app: FastAPI, authorizer: Deciding, settings: Settings, metrics: Metrics) -> None:
     @app.get("/healthz", tags=["operation"])
     async def healthz() -> dict[str, str]:
         """The process answers."""
@@ -201,8 +203,8 @@ def _add_health(app: FastAPI, authorizer: Authorizer, settings: Settings, metric
             "ready": not failure,
             "failure": failure,
             "warnings": [*warnings_of(settings, durable=authorizer.store.durable), *_stale(authorizer)],
-            "policy": authorizer.policy.digest,
-            "items": len(authorizer.policy.items),
+            "policy": authorizer.digest,
+            **authorizer.size,
             "version": __version__,
         }
 
@@ -212,7 +214,7 @@ def _add_health(app: FastAPI, authorizer: Authorizer, settings: Settings, metric
         return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _stale(authorizer: Authorizer) -> list[str]:
+def _stale(authorizer: Deciding) -> list[str]:
     """That an older version still serves; why is in the server's log, for it may name files."""
     told = "the last reload failed, the earlier policies and personnel still serve 重新加载失败，仍使用原版本"
     return [told] if authorizer.not_reloaded else []

@@ -15,7 +15,7 @@ from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.strict_json import read_json
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import EvaluationRequest
-from sidecar.service.authorize import Authorizer
+from sidecar.service.deciding import Deciding
 
 PATHS = frozenset({"/authorize", "/access/v1/evaluation"})
 JSON = b"application/json"
@@ -24,7 +24,7 @@ JSON = b"application/json"
 class Decisions:
     """Answers the two evaluation paths itself and passes everything else on."""
 
-    def __init__(self, app: App, authorizer: Authorizer, callers: Callers, metrics: Metrics) -> None:
+    def __init__(self, app: App, authorizer: Deciding, callers: Callers, metrics: Metrics) -> None:
         self._app, self._authorizer, self._callers, self._metrics = app, authorizer, callers, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -64,6 +64,14 @@ class Authorizer:
     def policy(self) -> PolicySnapshot:
         return self._standing.policy
 
+    @property
+    def digest(self) -> str:
+        return self.policy.digest
+
+    @property
+    def size(self) -> dict[str, int]:
+        return {"items": len(self.policy.items)}
+
     def swap(self, standing: Standing) -> None:
         self._standing = standing
         self.not_reloaded = ""
@@ -81,7 +89,7 @@ class Authorizer:
                     continue
         except StoreError:
             pass
-        return _unavailable(asked, standing.policy)
+        return unavailable(standing.policy.digest, step=asked.request.step, case={"id": asked.request.case_id})
 
     async def _attempt(self, asked: Asked, caller: CallerFacts, act: str, standing: Standing) -> Answer:
         started = perf_counter_ns()
@@ -127,16 +135,15 @@ def _event(made: Made, policy: PolicySnapshot) -> ActRecorded:
     )
 
 
-def _unavailable(asked: Asked, policy: PolicySnapshot) -> Answer:
+def unavailable(policy_digest: str, **named: object) -> Answer:
     """The refusal that has no record, because there can be none."""
     context = {
         "code": "LOG_UNAVAILABLE",
         "rule": "SEC-AUD",
         "basis": "网络安全法第二十三条",
         "reason": say("LOG_UNAVAILABLE")._asdict(),
-        "step": asked.request.step,
-        "case": {"id": asked.request.case_id},
-        "policy": policy.digest,
+        "policy": policy_digest,
+        **named,
     }
     return Answer(encode({"decision": False, "context": context}), allowed=False, code="LOG_UNAVAILABLE")
 
@@ -145,7 +152,12 @@ def _digest(asked: Asked) -> str:
     """What was asked, as a digest: of the request with the party as a token, so that nobody can try parties against it."""
     request = asked.request
     fields = {field.name: getattr(request, field.name) for field in fields_of(request) if field.name != "evidence"}
-    return hashlib.sha256(encode([fields, asked.subject_type, asked.channel, dict(asked.evidence)])).hexdigest()
+    return digest_of([fields, asked.subject_type, asked.channel, dict(asked.evidence)])
+
+
+def digest_of(asked: list[object]) -> str:
+    """By which a request is known again under its identifier."""
+    return hashlib.sha256(encode(asked)).hexdigest()
 
 
 def completed(request: AccessRequest, history: CaseHistory) -> AccessRequest:

@@ -1,0 +1,25 @@
+"""What is served: anything that decides an AuthZEN request and records it, a power list or a plain Casbin policy."""
+
+from typing import Protocol
+
+from sidecar.ports.clock import Clock
+from sidecar.ports.records import RecordStore
+from sidecar.service.answering import CallerFacts
+from sidecar.service.asked import EvaluationRequest
+from sidecar.service.authorize import Answer
+
+
+class Deciding(Protocol):
+    """`size` says how much policy is loaded, for people; `not_reloaded` why the last reload failed."""
+
+    store: RecordStore
+    clock: Clock
+    not_reloaded: str
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def size(self) -> dict[str, int]: ...
+
+    async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer: ...
