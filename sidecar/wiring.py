@@ -73,7 +73,7 @@ class PowerListService:
 
     def _read(self) -> Standing:
         policy = PolicyFolder(self._settings.policies).snapshot(_progress)
-        return Standing(policy, _personnel(self._settings.personnel, policy, self._party_token))
+        return Standing(policy, read_personnel_folder(self._settings.personnel, policy, self._party_token))
 
     async def reload(self) -> None:
         await _reload(self.authorizer, self._read)
@@ -143,7 +143,14 @@ def _file(path: Path | None) -> bytes:
         raise PolicyError(f"{path}: {fault.strerror}", "name a readable file") from fault
 
 
-def _personnel(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:
+def token_of_parties(data: Path | None) -> PartyToken:
+    """The tokens of a record's parties; without its key, tokens of this process alone."""
+    file = data / PARTY_KEY_FILE if data else None
+    return party_tokeniser(file.read_bytes() if file and file.is_file() else secrets.token_bytes(PARTY_KEY_BYTES))
+
+
+def read_personnel_folder(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:
+    """The registers of a personnel folder. Raises PersonnelError."""
     if not (folder / APPOINTMENTS).is_file():
         raise PersonnelError(
             f"{folder / APPOINTMENTS} is missing: nobody holds a post", "write person,post,from,to and one line each"

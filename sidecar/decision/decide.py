@@ -18,7 +18,7 @@ from sidecar.controls.context import CO_SIGN, AccessRequest, ControlContext, Sto
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
-from sidecar.decision.engine import Matches, Row
+from sidecar.decision.engine import Failed, Matches, Row
 from sidecar.decision.policy import PolicySnapshot, in_force
 from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
@@ -80,6 +80,18 @@ def decide(policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, r
     matches = policy.engine.match(asked.casbin_request, reach={"g": asked.reach})
     grounds = [*asked.power_grounds(matches), *asked.case_grounds(), *asked.control_grounds(matches)]
     return asked.refused(grounds, matches) if grounds else asked.granted(matches)
+
+
+def nearest(
+    policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, today: date, limit: int
+) -> list[Failed]:
+    """The rows of the item that came nearest to the request, with the terms that held and failed; none for an unknown item."""
+    item = policy.item(request.item)
+    if item is None:
+        return []
+    asked = _Asked(policy, personnel, history, request, item, today)
+    among = [row for step in item.steps for row in policy.candidates(request.item, step) if row[_CTL] == "-"]
+    return policy.engine.nearest(asked.casbin_request, reach={"g": asked.reach}, limit=limit, among=among)
 
 
 class _Asked:

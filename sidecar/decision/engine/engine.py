@@ -1,7 +1,7 @@
 """The engine: a model and its rows, proven when they are loaded, with the role graphs requests are judged under."""
 
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from casbin.model import Model
@@ -42,10 +42,15 @@ class Engine:
         return self._evaluators[section].match(request, reach or self._reach)
 
     def nearest(
-        self, request: Sequence[Any], section: str = "", reach: Mapping[str, Reach] | None = None, limit: int = 5
+        self,
+        request: Sequence[Any],
+        section: str = "",
+        reach: Mapping[str, Reach] | None = None,
+        limit: int = 5,
+        among: Iterable[Row] | None = None,
     ) -> list[Failed]:
         """Why not: the rows that came nearest, with the terms that failed. Looks at every row; for people, not for requests."""
-        return self._evaluators[section].nearest(request, reach or self._reach, limit)
+        return self._evaluators[section].nearest(request, reach or self._reach, limit, among)
 
     def with_roles(self, roles: Mapping[str, RoleGraph]) -> "Engine":
         """The same rows under other role graphs."""

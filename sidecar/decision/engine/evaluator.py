@@ -1,6 +1,6 @@
 """The evaluator of one section of a model: its rows, its index, its compiled matcher."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sidecar.decision.engine.effects import Effect, Hit
@@ -82,10 +82,13 @@ class Evaluator:
         hits += [(row[-1], Hit.FAILED) for row, _ in faults]
         return self._effect.answer(hit for _, hit in sorted(hits, key=lambda pair: pair[0])) is True
 
-    def nearest(self, request: Sequence[Any], reach: Mapping[str, Reach], limit: int) -> list[Failed]:
-        """The rows that came nearest to matching: fewest failed terms first, then in order. Looks at every row."""
+    def nearest(
+        self, request: Sequence[Any], reach: Mapping[str, Reach], limit: int, among: Iterable[Row] | None = None
+    ) -> list[Failed]:
+        """The rows that came nearest to matching: fewest failed terms first, then in order. Looks at every row, or at those
+        `among` which to look."""
         tests = [(term.text, test_of(term.node, self._tools)) for term in self.terms]
-        judged = [_judged(row, tests, request, reach) for row in self.rows]
+        judged = [_judged(row, tests, request, reach) for row in (self.rows if among is None else among)]
         return sorted(judged, key=lambda found: (len(found.failed), found.row[-1]))[:limit]
 
 
