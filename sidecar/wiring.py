@@ -3,6 +3,8 @@
 import gc
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,16 +46,30 @@ class Service:
 def build_service(settings: Settings) -> Service:
     """Prove the ground and stand everything on it. Raises before anything listens."""
     policy = PolicyFolder(settings.policies).snapshot()
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    party_token = party_tokeniser(_party_key(settings.data / PARTY_KEY_FILE))
+    with _writing(settings.data):
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        party_token = party_tokeniser(_party_key(settings.data / PARTY_KEY_FILE))
     personnel = _personnel(settings.personnel, policy, party_token)
-    store = SqliteStore(settings.data)
+    with _writing(settings.data):
+        store = SqliteStore(settings.data)
     authorizer = Authorizer(policy, personnel, store, SystemClock(settings.zone), party_token)
     app = build_app(authorizer, settings)
     # The policy lives as long as the process: keep the collector from walking it again and again.
     gc.collect()
     gc.freeze()
     return Service(app, authorizer)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What the system refuses in the data folder, as a sentence about the setting that names it."""
+    try:
+        yield
+    except OSError as fault:
+        place = fault.filename or folder
+        raise SettingsError(
+            f"{place}: the data folder cannot be used: {fault.strerror}", "name with --data a folder in which this user may write"
+        ) from fault
 
 
 def _personnel(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:
@@ -76,8 +92,12 @@ def _party_key(path: Path) -> bytes:
             raise SettingsError(f"{path} is not a key of {PARTY_KEY_BYTES} bytes", "restore it from a backup") from None
         return key
     key = secrets.token_bytes(PARTY_KEY_BYTES)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(key)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(key)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        path.unlink()  # half a key would stop every later start
+        raise
     return key
