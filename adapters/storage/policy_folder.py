@@ -14,7 +14,7 @@ from sidecar.compiler.compile import MANIFEST_FILE, MODEL_FILE, POLICY_FILE
 from sidecar.compiler.manifest import sha256
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import PolicyError
-from sidecar.expectations.run import EXPECTATIONS_FILE
+from sidecar.expectations.reading import EXPECTATIONS_FILE
 from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE, PROFILES
 from sidecar.power_list.source import MAX_BYTES
 
