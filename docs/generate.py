@@ -4,6 +4,7 @@ The test suite compares what it would write with what is checked in.
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import typer
 from pydantic import BaseModel
 
 from sidecar.cli.commands import app
-from sidecar.messages import FINDINGS, REFUSALS
+from sidecar.messages import ANSWERED, ANSWERED_AS, FINDINGS, REFUSALS
 from sidecar.power_list.json_schema import SCHEMAS
 from sidecar.power_list.load_keys import Key, keys_of
 
@@ -25,13 +26,16 @@ def pages() -> dict[str, str]:
 
 
 def _codes() -> str:
-    parts = [NOTE, "# Codes\n\n## Decisions\n\nStable; programs may rely on them. `{…}` is filled in.\n\n", _sentences(REFUSALS)]
-    parts += ["\n## Findings of `quanheng check`\n\n", _sentences(FINDINGS)]
+    parts = [NOTE, "# Codes\n\n## Decisions\n\nStable; programs may rely on them. `{…}` is filled in.\n\n"]
+    parts.append(_sentences((code, REFUSALS[code]) for code in ANSWERED))
+    parts.append("\nSaid in other words, under the same code, where more is known:\n\n")
+    parts.append(_sentences((code, REFUSALS[sentence]) for sentence, code in ANSWERED_AS.items()))
+    parts += ["\n## Findings of `quanheng check`, `test` and `proxy`\n\n", _sentences(FINDINGS.items())]
     return "".join(parts)
 
 
-def _sentences(table: dict[str, tuple[str, str]]) -> str:
-    rows = [f"| `{code}` | {_cell(zh)} | {_cell(en)} |" for code, (zh, en) in sorted(table.items())]
+def _sentences(table: Iterable[tuple[str, tuple[str, str]]]) -> str:
+    rows = [f"| `{code}` | {_cell(zh)} | {_cell(en)} |" for code, (zh, en) in sorted(table)]
     return "| code | 中文 | English |\n|---|---|---|\n" + "\n".join(rows) + "\n"
 
 

@@ -166,10 +166,14 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "MISSING_FILE": ("缺少文件 {name}——请建立", "{name} is missing — create it"),
     "EFFECTIVE_ORDER": ("失效日期早于生效日期——请改正日期", "the last day is before the first — swap them"),
-    "UNKNOWN_ITEM_NAMED": ("没有事项“{item}”——应为其中之一：{near}", "unknown item {item} — it must be one of: {near}"),
+    "UNKNOWN_ITEM_NAMED": ("没有事项“{item}”——是否应为：{near}", "unknown item {item} — did you mean: {near}"),
     "UNKNOWN_OFFICER": (
-        "没有人员“{officer}”——请在 officers 中写明",
-        "unknown officer {officer} — describe the officer under officers",
+        "没有人员“{officer}”——请在 officers 中写明，或改为：{near}",
+        "unknown officer {officer} — describe the officer under officers, or write: {near}",
+    ),
+    "NO_EXPECTATIONS": (
+        "没有任何期望——请在机关目录中写 expectations.yaml",
+        "there is no expectation — write expectations.yaml in the folder of the organ",
     ),
     # route files
     "BAD_SOURCE": (
@@ -372,6 +376,18 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "This case has more than {limit} acts and takes no further one. Tell the operators.",
     ),
 }
+
+# Sentences that say more than the code they are answered under.
+ANSWERED_AS = {
+    "UNKNOWN_ITEM": "NO_POWER",
+    "UNKNOWN_STEP_OF_ITEM": "NO_POWER",
+    "PRIOR_STEP_REFUSED": "STEP_OUT_OF_ORDER",
+    "ALREADY_CO_SIGNED": "STEP_ALREADY_DONE",
+    "ALLOWED_BY_ROWS": "ALLOWED",
+    "NO_ROW_ALLOWS": "NO_POWER",
+    "ROWS_NOT_EVALUATED": "CONTROL_ERROR",
+}
+ANSWERED = tuple(code for code in REFUSALS if code not in ANSWERED_AS)  # every code a decision may have
 
 # What an enforcement point says when no decision stands behind its refusal.
 EDGE: dict[str, tuple[str, str]] = {

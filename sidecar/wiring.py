@@ -4,7 +4,8 @@ import asyncio
 import gc
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -124,12 +125,25 @@ async def _reload(authorizer: _Swapping[T_contra], read: Callable[[], T_contra])
 
 def build_service(settings: Settings) -> Service:
     """Prove the ground and stand everything on it. Raises before anything listens."""
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    service = PlainService(settings) if settings.model else PowerListService(settings)
+    with _writing(settings.data):
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        service = PlainService(settings) if settings.model else PowerListService(settings)
     # What is loaded now lives as long as the process: keep the collector from walking it again and again.
     gc.collect()
     gc.freeze()
     return service
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What the system refuses in the data folder, as a sentence about the setting that names it."""
+    try:
+        yield
+    except OSError as fault:
+        place = fault.filename or folder
+        raise SettingsError(
+            f"{place}: the data folder cannot be used: {fault.strerror}", "name with --data a folder in which this user may write"
+        ) from fault
 
 
 def _progress(done: int, of: int) -> None:
@@ -170,8 +184,12 @@ def _party_key(path: Path) -> bytes:
             raise SettingsError(f"{path} is not a key of {PARTY_KEY_BYTES} bytes", "restore it from a backup") from None
         return key
     key = secrets.token_bytes(PARTY_KEY_BYTES)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(key)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(key)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        path.unlink()  # half a key would stop every later start
+        raise
     return key

@@ -16,7 +16,7 @@ from sidecar.decision.engine.rows import Progress
 from sidecar.decision.policy import PolicySnapshot, prepared_of
 from sidecar.decision.prepared import Prepared, PreparedFrom
 from sidecar.errors import PolicyError
-from sidecar.expectations.run import EXPECTATIONS_FILE
+from sidecar.expectations.reading import EXPECTATIONS_FILE
 from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE, PROFILES
 from sidecar.power_list.source import MAX_BYTES
 
@@ -111,30 +111,44 @@ class PolicyFolder:
     def _read(self, path: str, limit: int = MAX_BYTES) -> bytes:
         full = self.root / path
         try:
-            descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with open(full, "rb", opener=_follow_no_link) as stream:
+                _refuse_unsafe(full, os.fstat(stream.fileno()), limit)
+                return stream.read()
         except OSError as fault:
             raise PolicyError(
-                f"{full}: cannot be read: {fault.strerror}", "a regular readable file is needed, no link"
+                f"{full}: cannot be read: {fault.strerror}", "a regular readable file is needed, no link and no folder"
             ) from fault
-        with os.fdopen(descriptor, "rb") as stream:
-            state = os.fstat(stream.fileno())
-            if not stat.S_ISREG(state.st_mode):
-                raise PolicyError(f"{full}: is not a regular file", "remove it")
-            if state.st_mode & stat.S_IWOTH:
-                raise PolicyError(f"{full}: is writable by everyone", f"run: chmod o-w {full}")
-            if state.st_size > limit:
-                raise PolicyError(f"{full}: larger than {limit} bytes", "split it by organ")
-            return stream.read()
+
+
+def _follow_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _refuse_unsafe(path: Path, state: os.stat_result, limit: int) -> None:
+    if not stat.S_ISREG(state.st_mode):
+        raise PolicyError(f"{path}: is not a regular file", "remove it")
+    if state.st_mode & stat.S_IWOTH:
+        raise PolicyError(f"{path}: is writable by everyone", f"run: chmod o-w {path}")
+    if state.st_size > limit:
+        raise PolicyError(f"{path}: larger than {limit} bytes", "split it by organ")
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Each file replaces its old version in one step; a crash leaves the old or the new, never half."""
     for path, data in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.new")
-        with draft.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(target)
+        try:
+            _write(folder / path, data)
+        except OSError as fault:
+            raise PolicyError(
+                f"{folder / path}: cannot be written: {fault.strerror}", "name a folder in which this user may write"
+            ) from fault
+
+
+def _write(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.new")
+    with draft.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(target)

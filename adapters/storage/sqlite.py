@@ -10,6 +10,7 @@ everything until it is restarted, and on restart reads what is really on the dis
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import queue
@@ -22,12 +23,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import structlog
 
 from sidecar.case_history.history import CaseEvent, CaseHistory, extend, fold
 from sidecar.decision_log.canonical import NotCanonicalError, canonical_bytes, leaf_hash
 from sidecar.decision_log.entry import as_fields
 from sidecar.errors import SecondWriterError, StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Committed, Filter, Replayed, Stored
+
+log = structlog.get_logger("quanheng.record")
 
 RECORD_FILE = "record.sqlite3"
 LOCK_FILE = "writer.lock"
@@ -76,6 +80,7 @@ class SqliteStore:
         self._lock = _take_lock(folder / LOCK_FILE)
         self._path = folder / RECORD_FILE
         self._failure = ""
+        self._trouble = ""
         self._cases: OrderedDict[str, CaseHistory] = OrderedDict()
         self._waiting: queue.Queue[_Waiting | None] = queue.Queue(MAX_WAITING)
         try:
@@ -96,9 +101,16 @@ class SqliteStore:
     async def read_case(self, case_id: str) -> CaseHistory:
         known = self._cases.get(case_id)
         if known is None:
-            known = fold(case_id, self.reader.case_events(case_id))
+            known = fold(case_id, self._events(case_id))
             self._remember(known)
         return known
+
+    def _events(self, case_id: str) -> Iterator[CaseEvent]:
+        try:
+            return self.reader.case_events(case_id)
+        except StoreError as fault:
+            self._note(fault.message)
+            raise
 
     async def commit(self, commit: Commit) -> Committed | Replayed:
         if self._failure:
@@ -108,7 +120,7 @@ class SqliteStore:
         try:
             self._waiting.put_nowait(waiting)
         except queue.Full:
-            raise StoreError("too many decisions wait for the disk", "the caller retries") from None
+            raise StoreError(self._note("too many decisions wait for the disk"), "the caller retries") from None
         try:
             # A caller that goes away does not undo a commit: the shield lets the writer's answer arrive.
             result = await asyncio.shield(waiting.future)
@@ -167,19 +179,21 @@ class SqliteStore:
     def _write(self, batch: list[_Waiting]) -> list[Result]:
         self._failure = self._failure or self._lost()
         if self._failure:
-            return [StoreError(self._failure)] * len(batch)
+            return [StoreError(self._note(self._failure))] * len(batch)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as fault:  # nothing is written yet (a backup holds the lock, say): refuse this batch only
-            return [StoreError(f"the record cannot be written: {fault}")] * len(batch)
+            return [StoreError(self._note(f"the record cannot be written: {fault}"))] * len(batch)
         seq = self._next_seq
         try:
             results = [self._store(waiting.commit) for waiting in batch]
             self._connection.execute("COMMIT")
         except Exception as fault:  # noqa: BLE001 - the state of the disk is unknown now; stop, never retry
-            self._failure = f"the record could not be made durable: {fault}"
+            reason = str(fault) if isinstance(fault, sqlite3.Error) else type(fault).__name__
+            self._failure = f"the record could not be made durable: {reason}"
             self._next_seq = seq
-            return [StoreError(self._failure)] * len(batch)
+            return [StoreError(self._note(self._failure))] * len(batch)
+        self._note("")
         return results
 
     def _lost(self) -> str:
@@ -188,6 +202,18 @@ class SqliteStore:
             return "" if self._path.stat().st_ino == self._inode else "the record file was replaced by another"
         except OSError as fault:
             return f"the record file is gone: {fault.strerror}"
+
+    def _note(self, trouble: str) -> str:
+        """One line when the record fails and one when it works again, without a word of what was to be recorded."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            remedy = "repair the disk, then restart" if self._failure else "each request tries again"
+            with contextlib.suppress(OSError, ValueError):  # the log may lie on the same full disk; deciding goes on
+                if trouble:
+                    log.error("record failed", trouble=trouble, answer="LOG_UNAVAILABLE", remedy=remedy)
+                else:
+                    log.info("record works again")
+        return trouble
 
     def _store(self, commit: Commit) -> Result:
         if commit.key:

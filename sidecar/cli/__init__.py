@@ -1,8 +1,18 @@
 """The command `quanheng`: one small module per family of commands. Exit status 0 fine, 1 found something, 2 could not run."""
 
+import errno
 import sys
+from typing import NoReturn
 
 from sidecar.errors import QuanhengError
+
+_HINTS = {
+    errno.ENOENT: "check the path: it, or the folder above it, does not exist",
+    errno.ENOTDIR: "a part of the path is a file where a folder is needed",
+    errno.EEXIST: "a file stands where a folder is needed",
+    errno.EISDIR: "name a file; this is a folder",
+    errno.ENOSPC: "make room on the disk",
+}
 
 
 def main() -> None:
@@ -12,7 +22,12 @@ def main() -> None:
     try:
         app()
     except QuanhengError as fault:
-        sys.stderr.write(f"quanheng: {fault.message}\n")
-        if fault.hint:
-            sys.stderr.write(f"  → {fault.hint}\n")
-        sys.exit(2)
+        _stop(fault.message, fault.hint)
+    except OSError as fault:
+        where = f"{fault.filename}: " if fault.filename else ""
+        _stop(f"{where}{fault.strerror or fault}", _HINTS.get(fault.errno or 0, "check the path and its permissions"))
+
+
+def _stop(message: str, hint: str) -> NoReturn:
+    sys.stderr.write(f"quanheng: {message}\n" + (f"  → {hint}\n" if hint else ""))
+    sys.exit(2)

@@ -42,5 +42,14 @@ def print_line(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def print_error(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 organ`, `2 organs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def print_json(value: object) -> None:
     print_line(json.dumps(value, ensure_ascii=False, indent=1))

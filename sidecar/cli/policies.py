@@ -1,6 +1,5 @@
 """`quanheng check`, `build`, `test`, `schema`: the maintainer's commands."""
 
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +8,14 @@ from typing import Annotated
 import typer
 
 from adapters.storage.policy_folder import PolicyFolder
-from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
+from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, counted, print_json, print_line
 from sidecar.compiler.compile import Checked, Compiled, check, compile_policies
 from sidecar.decision.policy import refuse_weak_model
+from sidecar.expectations.reading import names_in, read_expectations
 from sidecar.expectations.run import Outcome, Report, run_expectations
-from sidecar.power_list.findings import Finding, Severity
+from sidecar.power_list.findings import Finding, Severity, has_errors, in_reading_order
 from sidecar.power_list.json_schema import SCHEMAS, schema_of
+from sidecar.power_list.policy_set import unread_files
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Policy folder 策略目录")]
 
@@ -33,12 +34,15 @@ def check_command(
     checked = check(sources)
     if not checked.broken:
         _compiled(files, checked, sources)
+    expectations = read_expectations(files.expectations(), names_in(checked, sources))
+    findings = in_reading_order([*checked.findings, *expectations.findings])
+    counts = _counts(checked, findings) | {"expectations": expectations.written}
     if json:
-        print_json(_as_json(checked))
+        print_json(_as_json(counts, findings))
     else:
-        _show_findings(folder, checked.findings, lang, every)
-        _show_summary(checked, lang)
-    raise typer.Exit(FOUND if checked.broken else OK)
+        _show_findings(folder, findings, lang, every)
+        _show_summary(counts, lang)
+    raise typer.Exit(FOUND if has_errors(findings) else OK)
 
 
 def _compiled(files: PolicyFolder, checked: Checked, sources: Mapping[str, bytes]) -> Compiled:
@@ -55,11 +59,12 @@ def build_command(folder: Folder, lang: LangOption, json: JsonOption = False) ->
     checked = check(sources)
     if checked.broken:
         errors = [f for f in checked.findings if f.severity is Severity.ERROR]
+        counts = _counts(checked, checked.findings)
         if json:
-            print_json(_as_json(checked))
+            print_json(_as_json(counts, checked.findings))
         else:
             _show_findings(folder, errors, lang, every=True)
-            _show_summary(checked, lang)
+            _show_summary(counts, lang)
         raise typer.Exit(FOUND)
     compiled = _compiled(files, checked, sources)
     files.write(compiled)
@@ -71,18 +76,18 @@ def build_command(folder: Folder, lang: LangOption, json: JsonOption = False) ->
     }
     if json:
         print_json(facts)
+    elif lang is Language.ZH:
+        print_line("已编译 {items} 个事项，{rows} 行策略，摘要 {digest}".format_map(facts))
     else:
-        told = {
-            Language.ZH: "已编译 {items} 个事项，{rows} 行策略，摘要 {digest}",
-            Language.EN: "built {items} items into {rows} rows, digest {digest}",
-        }
-        print_line(told[lang].format_map(facts))
+        built = f"built {counted(len(checked.items), 'item')} into {counted(len(compiled.rows), 'row')}"
+        print_line(f"{built}, digest {compiled.manifest.digest}")
 
 
 def expectations_command(folder: Folder, lang: LangOption, json: JsonOption = False) -> None:
     """Run the expectations of a built policy folder 运行期望测试."""
     files = PolicyFolder(folder)
-    report = run_expectations(files.expectations(), files.snapshot())
+    strays = tuple(unread_files(files.sources()))
+    report = Report(strays) if strays else run_expectations(files.expectations(), files.snapshot())
     if json:
         print_json(_report_as_json(report))
     else:
@@ -119,26 +124,25 @@ def _show_findings(folder: Path, findings: list[Finding], lang: Language, every:
         print_line(told[lang].format(n=rest.total(), kinds=kinds))
 
 
-def _show_summary(checked: Checked, lang: Language) -> None:
-    facts = _counts(checked)
-    told = {
-        Language.ZH: "{organs} 个机关，{items} 个事项：{errors} 个错误，{warnings} 个警告",
-        Language.EN: "{organs} organs, {items} items: {errors} errors, {warnings} warnings",
-    }
-    print_line(told[lang].format_map(facts))
+def _show_summary(counts: dict[str, int], lang: Language) -> None:
+    if lang is Language.ZH:
+        print_line("{organs} 个机关，{items} 个事项：{errors} 个错误，{warnings} 个警告".format_map(counts))
+    else:
+        organs, items, errors, warnings = (counted(counts[f"{noun}s"], noun) for noun in ("organ", "item", "error", "warning"))
+        print_line(f"{organs}, {items}: {errors}, {warnings}")
 
 
-def _counts(checked: Checked) -> dict[str, int]:
+def _counts(checked: Checked, findings: list[Finding]) -> dict[str, int]:
     return {
         "organs": len(checked.policies.organs),
         "items": len(checked.policies.items),
-        "errors": sum(f.severity is Severity.ERROR for f in checked.findings),
-        "warnings": sum(f.severity is Severity.WARNING for f in checked.findings),
+        "errors": sum(f.severity is Severity.ERROR for f in findings),
+        "warnings": sum(f.severity is Severity.WARNING for f in findings),
     }
 
 
-def _as_json(checked: Checked) -> dict[str, object]:
-    return {**_counts(checked), "findings": [_finding_as_json(finding) for finding in checked.findings]}
+def _as_json(counts: dict[str, int], findings: list[Finding]) -> dict[str, object]:
+    return {**counts, "findings": [_finding_as_json(finding) for finding in findings]}
 
 
 def _finding_as_json(finding: Finding) -> dict[str, object]:
@@ -155,28 +159,56 @@ def _finding_as_json(finding: Finding) -> dict[str, object]:
     }
 
 
+_WORDS = {
+    Language.ZH: {
+        "decision": "决定",
+        "codes": "代码",
+        "obligations": "附随义务",
+        "allow": "准许",
+        "deny": "拒绝",
+        "expected": "期望",
+        "found": "实际",
+        "hold": "{held}/{written} 条期望成立",
+        "unread": "；{unread} 条有误，未能运行",
+        "lost": "；不能读取：{lost}",
+        "items": "没有期望触及的事项",
+        "rules": "没有期望触发的规则",
+    },
+    Language.EN: {
+        "hold": "{held}/{written} expectations hold",
+        "unread": "; {unread} not run, mistakes above",
+        "lost": "; cannot be read: {lost}",
+        "items": "items no expectation touches",
+        "rules": "rules no expectation has seen refuse",
+    },
+}
+
+
 def _show_report(folder: Path, report: Report, lang: Language) -> None:
     _show_findings(folder, list(report.findings), lang, every=True)
     for outcome in report.outcomes:
         if not outcome.holds:
             _show_difference(folder, outcome, lang)
-    held = sum(outcome.holds for outcome in report.outcomes)
-    zh = lang is Language.ZH
-    print_line(f"{held}/{len(report.outcomes)} " + ("条期望成立" if zh else "expectations hold"))
-    for label, names in (
-        ("没有期望触及的事项" if zh else "items no expectation touches", report.untouched_items),
-        ("没有期望触发的规则" if zh else "rules no expectation has seen refuse", report.untouched_rules),
-    ):
-        print_line(f"{label}: {', '.join(names) or '-'}")
+    if not report.written and not report.lost:
+        return
+    words = _WORDS[lang]
+    told = words["hold"] + (words["unread"] if report.unread else "") + (words["lost"] if report.lost else "")
+    print_line(told.format_map(_report_counts(report) | {"lost": ", ".join(report.lost)}))
+    for label, names in (("items", report.untouched_items), ("rules", report.untouched_rules)):
+        print_line(f"{words[label]}: {', '.join(names) or '-'}")
+
+
+def _report_counts(report: Report) -> dict[str, object]:
+    return {"held": sum(outcome.holds for outcome in report.outcomes), "written": report.written, "unread": report.unread}
 
 
 def _show_difference(folder: Path, outcome: Outcome, lang: Language) -> None:
-    place = outcome.place
+    place, words = outcome.place, _WORDS[lang]
     print_line(f"{folder / place.file}:{place.line}:{place.column}: [{outcome.item}] {outcome.name}")
     for what, expected, found in outcome.differences:
-        print_line(f"    {what}:")
-        print_line(f"      - {expected}")
-        print_line(f"      + {found}")
+        print_line(f"    {words.get(what, what)}:")
+        for label, value in (("expected", expected), ("found", found)):
+            print_line(f"      {words.get(label, label)}: {words.get(value, value)}")
     for ground in outcome.decision.grounds:
         print_line(f"      {ground.code}: {ground.reason.in_language(lang)} [{ground.source}]")
 
@@ -184,6 +216,8 @@ def _show_difference(folder: Path, outcome: Outcome, lang: Language) -> None:
 def _report_as_json(report: Report) -> dict[str, object]:
     return {
         "passed": report.passed,
+        **_report_counts(report),
+        "lost": report.lost,
         "expectations": [
             {
                 "name": outcome.name,
@@ -199,7 +233,3 @@ def _report_as_json(report: Report) -> dict[str, object]:
         "untouched_items": report.untouched_items,
         "untouched_rules": report.untouched_rules,
     }
-
-
-def write_error(text: str) -> None:
-    sys.stderr.write(text + "\n")

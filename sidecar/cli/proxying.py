@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 import typer
-import uvicorn
 
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.proxy import ReverseProxy
 from adapters.enforcement.routes import RouteFile, read_routes
 from adapters.storage.policy_folder import PolicyFolder
+from sidecar.cli.listening import listen_at, serve_http
 from sidecar.cli.output import log_to_stderr
 from sidecar.errors import RouteFileError, SettingsError
 from sidecar.settings import is_loopback
@@ -29,7 +29,7 @@ def proxy_command(
     upstream: Annotated[str, typer.Option(help="The system behind, http://host:port 被保护的系统")],
     sidecar: Annotated[str, typer.Option(help="The sidecar 授权服务地址")] = "http://127.0.0.1:8181",
     host: Annotated[str, typer.Option()] = "127.0.0.1",
-    port: Annotated[int, typer.Option()] = 8180,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8180,
     policies: Annotated[
         Path | None, typer.Option(help="Check items and steps of the routes against this built folder 核对路由")
     ] = None,
@@ -39,6 +39,8 @@ def proxy_command(
     table = read_routes(str(routes), _read(routes))
     if policies:
         _check_against(table, policies)
+    _refuse_no_address("--upstream", upstream)
+    _refuse_no_address("--sidecar", sidecar)
     token = os.environ.get("QUANHENG_TOKEN", "")
     _refuse_plain(sidecar, token)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -47,20 +49,8 @@ def proxy_command(
     app = ReverseProxy(table, decider, behind)
     if not is_loopback(host):
         log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")
-    log.info("ready", listening=f"http://{host}:{port}", upstream=upstream, sidecar=sidecar, routes=len(table.routes))
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-    )
+    ready = {"listening": f"http://{host}:{port}", "upstream": upstream, "sidecar": sidecar, "routes": len(table.routes)}
+    serve_http(app, listen_at(host, port), ready, date_header=False)
 
 
 def _read(path: Path) -> bytes:
@@ -68,6 +58,17 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as fault:
         raise RouteFileError(f"{path}: {fault.strerror}", "name a readable route file") from fault
+
+
+def _refuse_no_address(option: str, given: str) -> None:
+    """What is no address would be found out by the first officer; a path after the upstream's would never be used."""
+    try:
+        address = httpx.URL(given)
+    except httpx.InvalidURL:
+        address = httpx.URL()
+    unused_path = option == "--upstream" and address.raw_path != b"/"
+    if address.scheme not in ("http", "https") or not address.host or unused_path:
+        raise SettingsError(f"{option} {given} is not the address of a system", "write it like http://127.0.0.1:8182, no path")
 
 
 def _refuse_plain(sidecar: str, token: str) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import structlog
 import typer
-import uvicorn
 
+from sidecar.cli.listening import listen_at, listen_on, serve_http
 from sidecar.cli.output import log_to_stderr, print_line
 from sidecar.errors import SettingsError
 from sidecar.http_api.app import warnings_of
@@ -61,30 +61,19 @@ def serve_command(
     store = service.authorizer.store
     for warning in warnings_of(settings, durable=store.durable):
         log.warning("INSECURE", what=warning)
-    log.info("ready", policy=service.authorizer.digest, **service.authorizer.size, **_where(settings))
+    ready = {"policy": service.authorizer.digest, **service.authorizer.size, **_where(settings)}
     try:
-        uvicorn.Server(_uvicorn(service.app, settings)).run()
+        serve_http(
+            service.app,
+            listen_on(settings.uds) if settings.uds else listen_at(settings.host, settings.port),
+            ready,
+            service.reload,
+            ssl_certfile=settings.tls_certificate,
+            ssl_keyfile=settings.tls_key,
+            timeout_keep_alive=30,
+        )
     finally:
         asyncio.run(store.close())
-
-
-def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        uds=str(settings.uds) if settings.uds else None,
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=str(settings.tls_key) if settings.tls_key else None,
-        loop="uvloop",
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=30,
-    )
 
 
 def _pairs(mapping: list[str]) -> dict[str, str]:
@@ -96,7 +85,8 @@ def _pairs(mapping: list[str]) -> dict[str, str]:
 
 
 def _where(settings: Settings) -> dict[str, str]:
-    return {"socket": str(settings.uds)} if settings.uds else {"listening": f"http://{settings.host}:{settings.port}"}
+    scheme = "https" if settings.tls_certificate else "http"
+    return {"socket": str(settings.uds)} if settings.uds else {"listening": f"{scheme}://{settings.host}:{settings.port}"}
 
 
 def token_command(name: Annotated[str, typer.Argument(help="Name of the calling system 调用系统名称")]) -> None:

@@ -81,7 +81,7 @@ def compile_policies(checked: Checked, model: bytes, files: Mapping[str, bytes])
         digest="",
         sources={path: sha256(files[path]) for path in sorted(files)},
         organs={o.organ.id: OrganFacts(o.organ.name, o.organ.level, o.organ.region) for o in _organs(checked.policies)},
-        posts=_posts(checked.policies),
+        posts=post_facts(checked.policies),
         items={item.entry.item.id: _item_facts(item) for item in checked.items},
         rows={row.id: RowSource(row.place.file, row.place.line, row.rule, row.basis, row.note) for row in rows},
     )
@@ -92,7 +92,8 @@ def _organs(policies: PolicySet) -> list[OrganEntry]:
     return [policies.organs[name] for name in sorted(policies.organs)]
 
 
-def _posts(policies: PolicySet) -> dict[str, PostFacts]:
+def post_facts(policies: PolicySet) -> dict[str, PostFacts]:
+    """Every post by its full id."""
     posts = {
         full_id: PostFacts(post.name, post.unit, organ.organ.id, post.rank)
         for organ in policies.organs.values()

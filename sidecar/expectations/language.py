@@ -71,4 +71,4 @@ class Expectation(Part):
 
 
 class ExpectationsFile(Part):
-    expectations: Annotated[tuple[Expectation, ...], Zh("期望")] = Field(strict=False)
+    expectations: Annotated[tuple[Expectation, ...], Zh("期望")] = Field(min_length=1, strict=False)

@@ -13,14 +13,12 @@ from sidecar.controls.context import AccessRequest
 from sidecar.decision.decide import decide
 from sidecar.decision.decision import Decision
 from sidecar.decision.policy import PolicySnapshot
-from sidecar.expectations.language import Expectation, ExpectationsFile, OfficerGiven
+from sidecar.expectations.language import Expectation
+from sidecar.expectations.reading import names_of, posts_named, read_expectations
 from sidecar.personnel.registers import Appointment, CredentialHeld, Interest, Personnel, Span
-from sidecar.power_list.findings import Finding, Place
-from sidecar.power_list.load import Located, load
-from sidecar.power_list.source import read_source
+from sidecar.power_list.findings import Finding, Place, in_reading_order
 
 DEFAULT_DAY = date(2026, 1, 5)
-EXPECTATIONS_FILE = "expectations.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +38,38 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All outcomes, mistakes in the files, and what is left untouched."""
+    """All outcomes, mistakes in the files, what is left untouched, how many expectations are written, and unreadable files."""
 
-    outcomes: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
-    untouched_items: tuple[str, ...]
-    untouched_rules: tuple[str, ...]
+    outcomes: tuple[Outcome, ...] = ()
+    untouched_items: tuple[str, ...] = ()
+    untouched_rules: tuple[str, ...] = ()
+    written: int = 0
+    lost: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         return not self.findings and all(outcome.holds for outcome in self.outcomes)
 
+    @property
+    def unread(self) -> int:
+        """How many expectations were not run, because they hold mistakes."""
+        return self.written - len(self.outcomes)
+
 
 def run_expectations(files: Mapping[str, bytes], policy: PolicySnapshot) -> Report:
     """Run every `expectations.yaml` among `files` (path → bytes)."""
-    outcomes: list[Outcome] = []
-    findings: list[Finding] = []
-    for path in sorted(f for f in files if f.rsplit("/", 1)[-1] == EXPECTATIONS_FILE):
-        loaded = load(read_source(path, files[path]), ExpectationsFile)
-        findings += loaded.findings
-        for n, expectation in enumerate(loaded.model.expectations if loaded.model else ()):
-            problems = list(_unknown_names(expectation, loaded.located, n, policy))
-            findings += problems
-            if not problems:
-                outcomes.append(_run(expectation, loaded.located.place("expectations", n), policy))
+    reading = read_expectations(files, names_of(policy.items, policy.posts))
+    outcomes = [_run(expectation, place, policy) for expectation, place in reading.expectations]
+    nothing = [] if reading.written or reading.findings else [Finding("NO_EXPECTATIONS", Place(".", 1, 1))]
     touched = {outcome.item for outcome in outcomes}
     return Report(
+        tuple(in_reading_order([*reading.findings, *nothing])),
         tuple(outcomes),
-        tuple(findings),
         tuple(sorted(policy.items.keys() - touched)),
         tuple(sorted(policy.rules() - _stopping_rules(outcomes))),
+        reading.written,
+        tuple(reading.lost),
     )
 
 
@@ -97,52 +97,17 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "-"
 
 
-def _unknown_names(expectation: Expectation, located: Located, n: int, policy: PolicySnapshot) -> Iterator[Finding]:
-    """Items, posts, steps and officers that do not exist: the expectation could not mean what it says."""
-    item = policy.item(expectation.item)
-    if item is None:
-        near = ", ".join(list(policy.items)[:8])
-        yield Finding(
-            "UNKNOWN_ITEM_NAMED", located.place("expectations", n, "item"), facts={"item": expectation.item, "near": near}
-        )
-        return
-    for label, officer in expectation.officers.items():
-        for k, post in enumerate(officer.posts):
-            if _full_post(post, item.organ, policy) is None:
-                place = located.place("expectations", n, "officers", label, "posts", k)
-                yield Finding("UNKNOWN_POST", place, item=expectation.item, facts={"post": post, "near": "unit.post"})
-    mentions = [(act.officer, act.step, ("history", k)) for k, act in enumerate(expectation.history)]
-    for officer_name, step, path in [*mentions, (expectation.request.officer, "", ("request",))]:
-        if officer_name not in expectation.officers:
-            place = located.place("expectations", n, *path, "officer")
-            yield Finding("UNKNOWN_OFFICER", place, item=expectation.item, facts={"officer": officer_name})
-        if step and step not in item.steps:
-            near = ", ".join(item.steps)
-            place = located.place("expectations", n, *path, "step")
-            yield Finding("UNKNOWN_STEP", place, item=expectation.item, facts={"step": step, "near": near})
-
-
-def _full_post(name: str, organ: str, policy: PolicySnapshot) -> str | None:
-    posts = policy.posts
-    if name in posts:
-        return name
-    found = [full for full, facts in posts.items() if facts.organ == organ and full.rsplit(".", 1)[-1] == name]
-    return found[0] if len(found) == 1 else None
-
-
-def _posts(officer: OfficerGiven, expectation: Expectation, policy: PolicySnapshot) -> Iterator[str]:
+def _post(name: str, expectation: Expectation, policy: PolicySnapshot) -> str:
+    """A post as compiled rows name it; what names no post of the organ stays what it is."""
     organ = policy.items[expectation.item].organ
-    for name in officer.posts:
-        full = _full_post(name, organ, policy)
-        if full:
-            yield full
+    return next(iter(posts_named(policy.posts, name, organ)), name)
 
 
 def _personnel(expectation: Expectation, policy: PolicySnapshot) -> Personnel:
     always = Span()
     given = expectation.officers.items()
     return Personnel(
-        [Appointment(label, post, always) for label, officer in given for post in _posts(officer, expectation, policy)],
+        [Appointment(label, _post(name, expectation, policy), always) for label, officer in given for name in officer.posts],
         [CredentialHeld(label, name, always) for label, officer in given for name in officer.credentials],
         [Interest(label, i.party, i.relation, always) for label, officer in given for i in officer.interests],
     )
@@ -156,7 +121,7 @@ def _history(expectation: Expectation, policy: PolicySnapshot) -> CaseHistory:
             kind="co_signed" if act.co_sign else "performed",
             step=act.step,
             person=act.officer,
-            post=act.post or "",
+            post=_post(act.post, expectation, policy) if act.post else "",
             time=f"{_day(expectation)}T09:00:00+08:00",
             item=expectation.item,
             region=expectation.region or item.region,
@@ -171,7 +136,6 @@ def _history(expectation: Expectation, policy: PolicySnapshot) -> CaseHistory:
 
 def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
     asked = expectation.request
-    organ = policy.items[expectation.item].organ
     return AccessRequest(
         person=asked.officer,
         step=asked.step,
@@ -179,7 +143,7 @@ def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
         case_id="given",
         region=asked.region or expectation.region or "",
         party=asked.party or expectation.party or "",
-        acting_post=(_full_post(asked.post, organ, policy) or asked.post) if asked.post else "",
+        acting_post=_post(asked.post, expectation, policy) if asked.post else "",
         level=asked.level or "",
         outcome=asked.outcome or "",
         intent=asked.intent,

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sidecar.power_list.findings import Finding, Place
-from sidecar.power_list.load_keys import Path, keys_of
+from sidecar.power_list.load_keys import Block, Named, Path, key_in, keys_of
 from sidecar.power_list.mending import mend
 from sidecar.power_list.model import Part
 from sidecar.power_list.source import Mapping, Node, Scalar, Sequence, Source
@@ -85,26 +85,24 @@ class _Walk:
         self._located = located
         self._findings = findings
 
-    def value(self, node: Node, model: type[BaseModel] | None, path: Path) -> Any:
+    def value(self, node: Node, block: Block | None, path: Path) -> Any:
         self._located.places.setdefault(path, Place(self._located.file, node.line, node.column))
         if isinstance(node, Scalar):
             return node.value
         if isinstance(node, Sequence):
-            return [self.value(child, model, (*path, index)) for index, child in enumerate(node.items)]
-        return self._mapping(node, model, path)
+            return [self.value(child, block, (*path, index)) for index, child in enumerate(node.items)]
+        return self._mapping(node, block, path)
 
-    def _mapping(self, node: Mapping, model: type[BaseModel] | None, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: Mapping, block: Block | None, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
-        names = keys_of(model) if model else {}
         for key, child in node.entries:
-            known = names.get(key.text)
-            name = known.name if known else key.text
+            name, below = key_in(block, key.text)
             place = Place(self._located.file, key.line, key.column)
             if name in data:
                 self._findings.append(Finding("DUPLICATE_KEY", place, facts={"key": key.text}))
                 continue
             self._located.places[(*path, "#key", name)] = place
-            data[name] = self.value(child, known.part if known else None, (*path, name))
+            data[name] = self.value(child, below, (*path, name))
         return data
 
 
@@ -168,12 +166,11 @@ def _context(error: Any) -> dict[str, object]:
 
 
 def _nearest(word: str, model: type[BaseModel], path: Path) -> str:
-    block: type[BaseModel] | None = model
+    block: Block | None = model
     for step in path:
-        if isinstance(step, str) and block:
-            key = keys_of(block).get(step)
-            block = key.part if key else None
-    if block is None:
+        if isinstance(step, str):
+            _, block = key_in(block, step)
+    if block is None or isinstance(block, Named):
         return "-"
     names = sorted({key.name for key in keys_of(block).values()})
     close = difflib.get_close_matches(word, [*names, *(k.label for k in keys_of(block).values())], n=1, cutoff=0.6)

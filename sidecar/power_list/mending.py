@@ -2,8 +2,8 @@
 
 A maintainer wants every mistake at once: a misspelt key in one place must not hide an unknown post in another. So after the
 mistakes of form are reported, they are taken out of the tree: unknown keys and wrong values are removed, a required key of an
-item, a step or a post gets a placeholder, and what cannot be mended takes its enclosing block with it. What is left is checked
-for the mistakes that need the whole. A mended tree is never compiled.
+item, a step, a post or an expectation gets a placeholder, and what cannot be mended takes its enclosing block with it. What is
+left is checked for the mistakes that need the whole. A mended tree is never compiled.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sidecar.power_list.load_keys import Path, keys_of
+from sidecar.power_list.load_keys import Block, Named, Path, key_in
 from sidecar.power_list.source import Mapping, Node, Scalar, Sequence
 
 PLACEHOLDER = "#"  # no name of the language begins with it; references to it are not followed
@@ -63,6 +63,14 @@ _STAND_INS: dict[str, dict[str, Callable[[int, int], Node]]] = {
         "level": _plain("3"),
         "region": _plain("000000"),
     },
+    "Expectation": {
+        "name": lambda line, column: _scalar(line, column, f"unnamed-{line}-{column}"),
+        "officers": lambda line, column: Mapping(line, column, [(_scalar(line, column, PLACEHOLDER), Mapping(line, column))]),
+        "request": lambda line, column: _block(line, column, officer=PLACEHOLDER, step="unnamed"),
+        "expect": lambda line, column: _block(line, column, decision="deny"),
+    },
+    "RequestGiven": {"officer": _plain(PLACEHOLDER), "step": _plain("unnamed")},
+    "Expected": {"decision": _plain("deny")},
 }
 
 
@@ -86,7 +94,7 @@ def _change(root: Node, model: type[BaseModel], error: Any) -> Callable[[], None
     return _removal(trail)
 
 
-_Trail = list[tuple[Node, type[BaseModel] | None, Path]]
+_Trail = list[tuple[Node, Block | None, Path]]
 
 
 def _trail(root: Node, model: type[BaseModel], path: Path) -> _Trail:
@@ -101,27 +109,26 @@ def _trail(root: Node, model: type[BaseModel], path: Path) -> _Trail:
     return trail
 
 
-def _child(node: Node, block: type[BaseModel] | None, step: str | int) -> tuple[Node, type[BaseModel] | None] | None:
+def _child(node: Node, block: Block | None, step: str | int) -> tuple[Node, Block | None] | None:
     if isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
         return node.items[step], block
     if isinstance(node, Mapping):
-        keys = keys_of(block) if block else {}
         for key, child in node.entries:
-            known = keys.get(key.text)
-            if (known.name if known else key.text) == step:
-                return child, known.part if known else None
+            name, below = key_in(block, key.text)
+            if name == step:
+                return child, below
     return None
 
 
-def _stand_in(node: Node, block: type[BaseModel] | None, key: str) -> Callable[[], None] | None:
-    make = _STAND_INS.get(block.__name__, {}).get(key) if block else None
+def _stand_in(node: Node, block: Block | None, key: str) -> Callable[[], None] | None:
+    make = _STAND_INS.get(block.__name__, {}).get(key) if isinstance(block, type) else None
     if make is None or not isinstance(node, Mapping):
         return None
     entry = (_scalar(node.line, node.column, key), make(node.line, node.column))
     return lambda: node.entries.append(entry)
 
 
-def _replacement(parent: Node, child: Node, block: type[BaseModel] | None, key: str) -> Callable[[], None] | None:
+def _replacement(parent: Node, child: Node, block: Block | None, key: str) -> Callable[[], None] | None:
     add = _stand_in(parent, block, key)
     remove = _without(parent, child)
     if add is None:
@@ -137,8 +144,19 @@ def _replacement(parent: Node, child: Node, block: type[BaseModel] | None, key: 
 def _removal(trail: _Trail) -> Callable[[], None] | None:
     if len(trail) < 2:  # noqa: PLR2004 - the root itself cannot be taken out
         return None
-    (parent, _, _), (child, _, _) = trail[-2:]
+    (parent, block, _), (child, _, _) = trail[-2:]
+    if isinstance(block, Named) and isinstance(parent, Mapping) and not isinstance(child, Mapping):
+        return _emptied(parent, child)
     return _without(parent, child)
+
+
+def _emptied(parent: Mapping, child: Node) -> Callable[[], None]:
+    """A block under a name of the writer's own is emptied, not removed: other places may use the name."""
+
+    def empty() -> None:
+        parent.entries[:] = [(key, Mapping(child.line, child.column) if node is child else node) for key, node in parent.entries]
+
+    return empty
 
 
 def _without(parent: Node, child: Node) -> Callable[[], None]:

@@ -29,7 +29,7 @@ def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
     policies = PolicySet()
     for path in sorted(f for f in files if f.startswith(PROFILES) and f.endswith(".yaml")):
         _read_profile(policies, path, files[path])
-    policies.findings += _unread(files)
+    policies.findings += unread_files(files)
     organ_files = sorted(f for f in files if f.rsplit("/", 1)[-1] == ORGAN_FILE)
     if not organ_files:
         policies.findings.append(Finding("NO_POLICIES", Place(".", 1, 1)))
@@ -39,7 +39,7 @@ def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
     return policies
 
 
-def _unread(files: Iterable[str]) -> Iterable[Finding]:
+def unread_files(files: Iterable[str]) -> Iterable[Finding]:
     """Files that would be passed over: of no known name, or powers without their organ."""
     known = set(files)
     for path in sorted(known):

@@ -134,5 +134,5 @@ def duplicate(what: str, name: str, place: Place, first: Place) -> Finding:
 def near(word: str, known: Iterable[str]) -> str:
     """The known names closest to a misspelt one, for the sentence that asks for a better one."""
     names = list(dict.fromkeys(known))
-    close = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
-    return ", ".join(close or names[:8]) or "-"
+    close = difflib.get_close_matches(word, names, cutoff=0.5) or difflib.get_close_matches(word, names, cutoff=0.0)
+    return ", ".join(close) or "-"

@@ -121,8 +121,87 @@ def test_test_shows_what_differs(folder: Path) -> None:
     path.write_text(text.replace("codes: [NO_POWER]", "codes: [RECUSAL]", 1), "utf-8")
     run = quanheng("test", str(folder), "--lang", "en")
     assert run.exit_code == 1
-    assert "      - RECUSAL\n      + NO_POWER" in run.output
+    assert "    codes:\n      expected: RECUSAL\n      found: NO_POWER\n" in run.output
+    assert "    代码:\n      期望: RECUSAL\n      实际: NO_POWER\n" in quanheng("test", str(folder), "--lang", "zh").output
     assert "expectations.yaml:" in run.output
+    assert "169/170 expectations hold\n" in run.output
+
+
+@pytest.fixture
+def spoilt_expectations(folder: Path) -> Path:
+    """Two expectations with a mistake of form, two with one of name, and one name used twice."""
+    path = folder / "binhe" / "expectations.yaml"
+    text = path.read_text("utf-8")
+    for old, new in (
+        ("expect: {decision: allow}", "expect: {decison: allow}"),
+        ("name: 审查之后由科长决定", "name: 属于许可范围的申请窗口可以受理"),
+        ("[licence_reviewer, licence_section_head]", "[licence_reviever, licence_section_head]"),
+        ("item: cn-cf-food-unlicensed", "item: cn-cf-food-unlicenced"),
+        ("codes: [NO_POWER]", "codes: [NO_POWR]"),
+    ):
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    path.write_text(text, "utf-8")
+    return folder
+
+
+WORDS = (
+    "unknown key decison — did you mean: decision",
+    "decision is missing",
+    "expectation 属于许可范围的申请窗口可以受理 is already defined at binhe/expectations.yaml:6:11",
+    "unknown post licence_reviever — define it in organ.yaml, or write: licence_reviewer",
+    "unknown item cn-cf-food-unlicenced — did you mean: cn-cf-food-unlicensed",
+    'codes does not know "NO_POWR" — write one of: NO_POWER',
+)
+
+
+def test_test_says_every_mistake_of_the_expectations(spoilt_expectations: Path) -> None:
+    """Form and names in one run; what could not be run is counted, not passed over."""
+    run = quanheng("test", str(spoilt_expectations), "--lang", "en")
+    assert run.exit_code == 1
+    errors = [line for line in run.output.splitlines() if ": error: " in line]
+    assert len(errors) == len(WORDS)
+    for words in WORDS:
+        assert any(words in line for line in errors), words
+    assert "166/170 expectations hold; 4 not run, mistakes above" in run.output
+    report = json.loads(quanheng("test", str(spoilt_expectations), "--json").output)
+    assert (report["passed"], report["held"], report["written"], report["unread"]) == (False, 166, 170, 4)
+
+
+def test_check_says_them_too(spoilt_expectations: Path) -> None:
+    """With the mistakes of the policy itself, which is not built: the maintainer sees all of it in one run."""
+    spoil(spoilt_expectations, "status: in_use", "status: in_usage")
+    run = quanheng("check", str(spoilt_expectations), "--lang", "en")
+    assert run.exit_code == 1
+    errors = [line for line in run.output.splitlines() if ": error: " in line]
+    assert len(errors) == len(WORDS) + 1
+    for words in (*WORDS, 'does not know "in_usage"'):
+        assert any(words in line for line in errors), words
+    assert "1 organ, 15 items: 7 errors, " in run.output
+
+
+def test_policies_that_cannot_be_read_make_no_unknown_names(folder: Path) -> None:
+    """One broken powers.yaml is one mistake, not one for each expectation that uses it."""
+    (folder / "binhe" / "powers.yaml").write_text("items: [", "utf-8")
+    run = quanheng("check", str(folder), "--lang", "en")
+    assert [line.rsplit("(")[-1] for line in run.output.splitlines() if ": error: " in line] == ["YAML_SYNTAX)"]
+
+
+def test_no_expectation_is_said(folder: Path) -> None:
+    """A folder without expectations, or with a misspelt file of them, passes nothing."""
+    path = folder / "binhe" / "expectations.yaml"
+    path.rename(path.with_suffix(".yml"))
+    for command in ("test", "check"):
+        run = quanheng(command, str(folder), "--lang", "en")
+        assert run.exit_code == 1
+        assert "binhe/expectations.yml is no file of a policy folder" in run.output
+        assert "expectations hold" not in run.output
+    path.with_suffix(".yml").unlink()
+    run = quanheng("test", str(folder), "--lang", "zh")
+    assert run.exit_code == 1
+    assert "没有任何期望——请在机关目录中写 expectations.yaml" in run.output
+    assert json.loads(quanheng("test", str(folder), "--json").output)["passed"] is False
+    assert quanheng("check", str(folder)).exit_code == 0
 
 
 def test_test_refuses_a_build_older_than_its_sources(folder: Path) -> None:

@@ -116,6 +116,17 @@ def test_a_route_that_names_no_step_stops_the_proxy(tmp_path: Path) -> None:
     assert "cn-xk-food-business-licence/revue" in fault.message
 
 
+@pytest.mark.parametrize(
+    "address", ["foo", "", "127.0.0.1:8182", "ftp://127.0.0.1", "http://", "http://:80", "http://a:b", "http://a/b"]
+)
+def test_an_upstream_that_is_no_address_stops_the_proxy(address: str) -> None:
+    """A system that cannot be reached by that text is refused at start, not at the first request."""
+    fault = refusal("proxy", "--routes", str(EXAMPLE / "routes.yaml"), "--upstream", address)
+    assert f"--upstream {address} is not the address of a system" in fault.message
+    fault = refusal("proxy", "--routes", str(EXAMPLE / "routes.yaml"), "--upstream", "http://127.0.0.1:1/", "--sidecar", "foo")
+    assert "--sidecar foo" in fault.message
+
+
 def test_a_token_never_crosses_a_network_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """Towards another machine the sidecar must be https."""
     monkeypatch.setenv("QUANHENG_TOKEN", "secret")

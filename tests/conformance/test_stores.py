@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.storage.memory import MemoryStore
 from adapters.storage.sqlite import RECORD_FILE, SqliteReader, SqliteStore
@@ -112,6 +113,60 @@ class TestSqliteStore(RecordStoreSuite):
             assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
 
         self.run(again)
+
+    def test_a_failing_record_is_one_line_in_the_log_and_so_is_its_recovery(self) -> None:
+        """The operators learn it without asking /readyz, once, and no entry is quoted."""
+
+        async def use(store: RecordStore) -> None:
+            blocker = sqlite3.connect(self.folder / RECORD_FILE, isolation_level=None)
+            blocker.execute("BEGIN IMMEDIATE")
+            for _ in range(2):
+                with pytest.raises(StoreError):
+                    await store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept")))
+            blocker.execute("ROLLBACK")
+            blocker.close()
+            for n in range(2):
+                await store.commit(Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept")))
+
+        with capture_logs() as lines:
+            self.run(use)
+        assert [(line["log_level"], line["event"]) for line in lines] == [
+            ("error", "record failed"),
+            ("info", "record works again"),
+        ]
+        assert lines[0]["trouble"] == "the record cannot be written: database is locked"
+
+    def test_a_record_that_failed_for_good_is_one_line_in_the_log(self) -> None:
+        """Said with what to do, however many requests follow, and without what the fault may quote of a request."""
+
+        async def use(store: RecordStore) -> None:
+            assert isinstance(store, SqliteStore)
+            store._store = lambda commit: int(commit.entry.decision_id)  # type: ignore[method-assign,assignment,return-value]
+            for _ in range(2):
+                with pytest.raises(StoreError):
+                    await store.commit(Commit(an_entry("o-1 张三", "c1"), "c1", 0, an_act("d1", "accept")))
+
+        with capture_logs() as lines:
+            self.run(use)
+        assert [(line["log_level"], line["event"], line["trouble"]) for line in lines] == [
+            ("error", "record failed", "the record could not be made durable: ValueError")
+        ]
+        assert "restart" in lines[0]["remedy"]
+
+    def test_a_log_that_fails_too_stops_no_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A log on the same full disk: requests are still answered."""
+
+        def full(*_: object, **__: object) -> None:
+            raise OSError("no space left")
+
+        async def use(store: RecordStore) -> None:
+            assert isinstance(store, SqliteStore)
+            store._connection.execute("PRAGMA max_page_count=1")
+            monkeypatch.setattr("adapters.storage.sqlite.log.error", full)
+            with pytest.raises(StoreError, match="full"):
+                await _commit_many(store, 400)
+
+        self.run(use)
 
     def test_commits_that_wait_together_share_a_transaction(self) -> None:
         """Group commit: a hundred commits at once need far fewer transactions than a hundred."""

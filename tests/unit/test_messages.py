@@ -6,7 +6,7 @@ from string import Formatter
 import pytest
 
 from sidecar.decision.decide import _PRECEDENCE
-from sidecar.messages import CATALOGUE, FINDINGS, REFUSALS, say
+from sidecar.messages import ANSWERED, ANSWERED_AS, CATALOGUE, FINDINGS, REFUSALS, say
 
 
 def named(text: str) -> set[str]:
@@ -42,6 +42,12 @@ def test_a_refusal_is_two_sentences(code: str) -> None:
 def test_every_headline_has_a_sentence() -> None:
     """A code that can be first must be sayable."""
     assert set(_PRECEDENCE) <= REFUSALS.keys()
+
+
+def test_the_codes_of_decisions_are_those_that_decisions_have() -> None:
+    """What is only a sentence of another code is no code: nobody may wait for it."""
+    assert set(ANSWERED) == {*_PRECEDENCE, "ALLOWED", "CO_SIGNED", "LOG_UNAVAILABLE", "DENIED_BY_ROWS"}
+    assert set(ANSWERED_AS.values()) <= set(ANSWERED)
 
 
 def test_a_missing_fact_never_prevents_a_sentence() -> None:

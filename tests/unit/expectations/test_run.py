@@ -59,10 +59,74 @@ def test_names_that_do_not_exist_are_mistakes_not_refusals() -> None:
         ("{officer: 丙", "{officer: 丁", "UNKNOWN_OFFICER"),
         ("decision: allow", "decision: maybe", "NOT_IN_TABLE"),
         ("expect:", "expects:", "UNKNOWN_KEY"),
+        ("{officer: 甲, step: review}", "{officer: 甲, step: review, post: reviever}", "UNKNOWN_POST"),
+        ("[front.clerk]", "[clerk]", "AMBIGUOUS_POST"),
+        ("{decision: allow, obligations: [deadline:issue]}", "{decision: deny, codes: [UNKNOWN_ITEM]}", "NOT_IN_TABLE"),
     ):
         report = run(GOOD.replace(old, new))
         assert code in {finding.code for finding in report.findings}, new
         assert not report.passed
+        assert (report.written, report.unread, len(report.outcomes)) == (1, 1, 0)
+
+
+def test_a_wrong_name_gets_the_nearest_right_ones() -> None:
+    """Not the first of the alphabet."""
+    for old, new, near in (
+        ("item: permit", "item: permitt", "permit"),
+        ("[reviewer]", "[reviever]", "reviewer"),
+        ("[deputy]", "[law.deputy]", "front.deputy"),
+        ("{officer: 丙", "{officer: 丁", "丙"),
+    ):
+        (finding,) = run(GOOD.replace(old, new)).findings
+        assert near in str(finding.facts["near"]).split(", "), finding
+
+
+def test_a_mistake_of_form_hides_no_other_and_makes_no_other() -> None:
+    """Each of these is exactly the mistakes named, whatever stands around it."""
+    lost = GOOD.replace("step: review}", "step: revue}")
+    for text, codes in (
+        (lost.replace("expect:", "expects:"), ["MISSING_KEY", "UNKNOWN_KEY", "UNKNOWN_STEP"]),
+        (lost.replace("- name: 审查之后决定\n    item", "- item"), ["MISSING_KEY", "UNKNOWN_STEP"]),
+        (lost.replace("officer: 丙, ", ""), ["MISSING_KEY", "UNKNOWN_STEP"]),
+        (lost.replace("officers:", "oficers:"), ["MISSING_KEY", "UNKNOWN_KEY", "UNKNOWN_STEP"]),
+        (lost.replace("甲: {posts: [reviewer]}", "甲: reviewer"), ["NOT_A_BLOCK", "UNKNOWN_STEP"]),
+        (lost.replace("甲: {posts", "甲: {post"), ["UNKNOWN_KEY", "UNKNOWN_STEP"]),
+        (lost.replace("facts: {amount: 100}", "facts: {Amount: 100}"), ["BAD_FORM", "UNKNOWN_STEP"]),
+        (lost.replace("request: {", "request: {officer: 丙, "), ["DUPLICATE_KEY", "UNKNOWN_STEP"]),
+    ):
+        report = run(text)
+        assert sorted(finding.code for finding in report.findings) == codes, text
+        assert (report.written, report.unread) == (1, 1)
+
+
+def test_one_name_for_two_expectations_is_a_mistake() -> None:
+    """Both are run, and the second is named with the place of the first."""
+    report = run(GOOD + GOOD.removeprefix("expectations:\n"))
+    (finding,) = report.findings
+    assert (finding.code, finding.place.line) == ("DUPLICATE_ID", 13)
+    assert str(finding.facts["first"]) == "office/expectations.yaml:2:11"
+    assert (len(report.outcomes), report.unread, report.passed) == (2, 0, False)
+
+
+def test_mistakes_keep_only_their_own_expectation_from_being_run() -> None:
+    """The one before and the one after are run as ever."""
+    second = GOOD.removeprefix("expectations:\n").replace("审查之后决定", "第二").replace("decision:", "decison:")
+    report = run(GOOD + second + second.replace("第二", "第三").replace("decison:", "decision:"))
+    assert [outcome.name for outcome in report.outcomes] == ["审查之后决定", "第三"]
+    assert report.unread == 1
+
+
+def test_nothing_is_not_passed() -> None:
+    """No file, an empty list, and a file that is no YAML."""
+    assert [f.code for f in run_expectations({}, SNAPSHOT).findings] == ["NO_EXPECTATIONS"]
+    assert [f.code for f in run("expectations: []").findings] == ["EMPTY_LIST"]
+    assert run("expectations: [").lost == ("office/expectations.yaml",)
+    assert not run("expectations: [").passed
+
+
+def test_posts_are_named_as_in_the_policy() -> None:
+    """By id, in full, or by name."""
+    assert run(GOOD.replace("[reviewer]", "[审核岗]").replace("[deputy]", "[front.deputy]")).passed
 
 
 def test_a_misspelt_step_of_the_request_may_be_expected_to_be_refused() -> None:
@@ -89,4 +153,5 @@ def test_what_no_expectation_touches_is_named() -> None:
 def test_chinese_keys_and_words() -> None:
     """The people who write expectations may write all of it in Chinese."""
     text = GOOD.replace("expect: {decision: allow", "期望: {决定: 准许").replace("officers:", "人员:").replace("item:", "事项:")
+    text = text.replace("{posts:", "{岗位:")
     assert run(text).passed

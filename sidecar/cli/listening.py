@@ -1,0 +1,123 @@
+"""Listening, for `serve` and `proxy`: the socket is bound before anything says ready, and a busy one is refused in words."""
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+
+from sidecar.errors import SettingsError
+
+Reload = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger("quanheng")
+
+BACKLOG = 2048
+_ANYBODY = 0o666  # a token is asked for behind the socket as behind a port
+_HINTS = {
+    errno.EADDRINUSE: "stop the process that listens there, or choose another --port",
+    errno.EACCES: "choose a --port above 1023",
+}
+
+
+def listen_at(host: str, port: int) -> socket.socket:
+    """A listening socket on an address of this machine. Raises SettingsError."""
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except (OSError, UnicodeError) as fault:
+        listening.close()
+        number = getattr(fault, "errno", 0)
+        hint = _HINTS.get(number, "give an address of this machine with --host")
+        raise SettingsError(f"cannot listen on {host}:{port}: {_reason(fault)}", hint) from fault
+    return listening
+
+
+def listen_on(path: Path) -> socket.socket:
+    """A listening Unix socket; one that a killed process left behind is replaced. Raises SettingsError."""
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        _clear(path)
+        listening.bind(str(path))
+        path.chmod(_ANYBODY)
+        listening.listen(BACKLOG)
+    except OSError as fault:
+        listening.close()
+        hint = "stop the process that listens there, or give with --uds a free path in a folder in which this user may write"
+        raise SettingsError(f"cannot listen on {path}: {_reason(fault)}", hint) from fault
+    return listening
+
+
+def _clear(path: Path) -> None:
+    """Take away a socket behind which nobody listens any more; whatever else is there, `bind` refuses."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+
+
+def _reason(fault: Exception) -> str:
+    return getattr(fault, "strerror", None) or str(fault)
+
+
+def serve_http(app: Any, listening: socket.socket, ready: dict[str, Any], reload: Reload | None = None, **settings: Any) -> None:
+    """Say `ready` with its facts and serve until told to stop; on SIGHUP, reload."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        **settings,
+    )
+    with listening:
+        _load(config)
+        log.info("ready", **ready)
+        _Server(config, reload).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, with a reload on SIGHUP. Reloads run one after another, beside the requests."""
+
+    def __init__(self, config: uvicorn.Config, reload: Reload | None) -> None:
+        super().__init__(config)
+        self._reload = reload
+        self._reloading: set[asyncio.Task[None]] = set()
+        self._one_at_a_time = asyncio.Lock()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._reload:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._begin)
+
+    def _begin(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._one_reload())
+        self._reloading.add(task)
+        task.add_done_callback(self._reloading.discard)
+
+    async def _one_reload(self) -> None:
+        async with self._one_at_a_time:
+            if self._reload:
+                await self._reload()
+
+
+def _load(config: uvicorn.Config) -> None:
+    try:
+        config.load()
+    except OSError as fault:
+        pair = f"{config.ssl_certfile} and {config.ssl_keyfile}"
+        hint = "tls_certificate and tls_key must be readable PEM files that belong together"
+        raise SettingsError(f"{pair} cannot be used: {_reason(fault)}", hint) from fault
