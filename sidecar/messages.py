@@ -34,6 +34,9 @@ class _Facts(dict[str, object]):
 def say(code: str, **facts: object) -> Sentence:
     """The sentence of `code` with its facts filled in."""
     template = CATALOGUE.get(code, Sentence(code, code))
+    if not any(isinstance(fact, Sentence) for fact in facts.values()):
+        known = _Facts(facts)
+        return Sentence(template.zh.format_map(known), template.en.format_map(known))
     return Sentence(template.zh.format_map(_Facts.in_zh(facts)), template.en.format_map(_Facts.in_en(facts)))
 
 

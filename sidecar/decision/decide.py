@@ -11,6 +11,7 @@ Default deny: an allow names item, version, step, post, rows and legal basis, an
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
@@ -90,7 +91,7 @@ def nearest(
     if item is None:
         return []
     asked = _Asked(policy, personnel, history, request, item, today)
-    among = [row for step in item.steps for row in policy.candidates(request.item, step) if row[_CTL] == "-"]
+    among = [row for step in item.steps for row in policy.step(request.item, step).rows if row[_CTL] == "-"]
     return policy.engine.nearest(asked.casbin_request, reach={"g": asked.reach}, limit=limit, among=among)
 
 
@@ -112,9 +113,10 @@ class _Asked:
         held = personnel.posts(request.person, today)
         posts = held & {request.acting_post} if request.acting_post else held
         self._roles = frozenset(f"post:{post}" for post in posts)
+        self._rows = policy.step(request.item, request.step)
         organ = policy.organs[item.organ]
         self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, today))
-        self._day = today.strftime("%Y%m%d")
+        self._day = _day(today)
 
     @property
     def casbin_request(self) -> tuple[object, ...]:
@@ -178,13 +180,12 @@ class _Asked:
             yield self._ground("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
 
     def _needs_signatures(self) -> bool:
-        rows = self._policy.candidates(self._request.item, self._request.step)
-        return any(row[_CTL] == ControlKind.OFFICERS for row in rows)
+        return any(row[_CTL] == ControlKind.OFFICERS for row in self._rows.rows)
 
     def control_grounds(self, matches: Matches) -> Iterator[Ground]:
         for row in matches.deny:
             stop = self._judge.answer(row[_CTL], row[_ARG]) or Stop("CONTROL_ERROR", {"control": row[_CTL]})
-            source = self._policy.source(row)
+            source = self._rows.sources[row[-1]]
             facts = {"posts": self._names(self._able()), "reason": source.note, "basis": source.basis, **stop.facts}
             reason = say(stop.sentence or stop.code, **facts)
             yield Ground(stop.code, reason, source.rule, source.basis, f"{source.file}:{source.line}", row[_ID], stop.missing)
@@ -220,20 +221,20 @@ class _Asked:
     def granted(self, matches: Matches) -> Decision:
         post = self._first_post(matches)
         used = [row for row in matches.allow if row[_SUB] == f"post:{post}"]
-        sources = [self._policy.source(row) for row in used]
+        sources = [self._rows.sources[row[-1]] for row in used]
         code = "CO_SIGNED" if self._request.intent == CO_SIGN else "ALLOWED"
         return Decision(
             allowed=True,
             code=code,
             reason=say(code, post=self._policy.post_name(post), item=self._item.name, step=self._step_name),
             rule=sources[0].rule,
-            basis="；".join(dict.fromkeys(source.basis for source in sources)),
+            basis="；".join(dict.fromkeys([source.basis for source in sources])),
             item=self._request.item,
             item_version=self._item.version,
             step=self._request.step,
             post=post,
-            rows=tuple(row[_ID] for row in used),
-            sources=tuple(dict.fromkeys(f"{source.file}:{source.line}" for source in sources)),
+            rows=tuple([row[_ID] for row in used]),
+            sources=tuple(dict.fromkeys([f"{source.file}:{source.line}" for source in sources])),
             legal_basis=tuple(self._item.basis),
             posts=(post,),
             obligations=self._obligations() if code == "ALLOWED" else (),
@@ -245,7 +246,7 @@ class _Asked:
         return matches.allow[0][_SUB].removeprefix("post:") if matches.allow else ""
 
     def _obligations(self) -> tuple[Due, ...]:
-        rows = [row for row in self._policy.obligations(self._request.item, self._request.step) if self._falls_due(row)]
+        rows = [row for row in self._rows.duties if self._falls_due(row)]
         return tuple(Due(name, kind, arg, basis) for name, _, _, kind, arg, basis in rows)
 
     def _falls_due(self, row: Sequence[str]) -> bool:
@@ -256,9 +257,11 @@ class _Asked:
         return self._item.steps[arg.split(":")[0]].verb in AFTER_REFUSAL
 
     def _judged(self, matches: Matches) -> tuple[Judged, ...]:
-        stopped = {row[_ID] for row in matches.deny}
-        controls = (row for row in matches.considered if row[_CTL] != "-")
-        return tuple(Judged(row[_ID], self._policy.source(row).rule, row[_ID] in stopped) for row in controls)
+        stopped = {row[-1] for row in matches.deny}
+        sources = self._rows.sources
+        return tuple(
+            [Judged(row[_ID], sources[row[-1]].rule, row[-1] in stopped) for row in matches.considered if row[_CTL] != "-"]
+        )
 
     def _able(self) -> list[str]:
         """Full ids of the posts that hold the step."""
@@ -281,6 +284,11 @@ class _Asked:
     @property
     def _item_basis(self) -> str:
         return f"事项 {self._request.item} 第{self._item.version}版；" + "；".join(self._item.basis)
+
+
+@lru_cache(maxsize=8)
+def _day(today: date) -> str:
+    return today.strftime("%Y%m%d")
 
 
 def _without_echoes(grounds: Iterable[Ground]) -> list[Ground]:

@@ -1,12 +1,11 @@
 """A decision as a value: allowed or refused, on what grounds, resting on which rows."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from sidecar.messages import Sentence
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True, gc=False):
     """One reason to refuse. `row` is the deny row behind it, empty when no row speaks (no power at all)."""
 
     code: str
@@ -18,8 +17,7 @@ class Ground:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True, gc=False):
     """An obligation the enforcement point takes on with an allow."""
 
     id: str
@@ -28,8 +26,7 @@ class Due:
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """One control that was evaluated: the row, its catalogue rule, and whether it stopped the request."""
 
     row: str
@@ -37,8 +34,7 @@ class Judged:
     stopped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What `decide()` answers. The first ground is the headline; `posts` are those who may act (instead)."""
 
     allowed: bool
@@ -56,5 +52,5 @@ class Decision:
     grounds: tuple[Ground, ...] = ()
     posts: tuple[str, ...] = ()
     obligations: tuple[Due, ...] = ()
-    judged: tuple[Judged, ...] = field(default=())
+    judged: tuple[Judged, ...] = ()
     region: str = ""

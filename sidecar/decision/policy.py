@@ -1,6 +1,6 @@
 """One version of the policies, ready to decide: engine, names, sources, obligations. Swapped whole, never changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import MappingProxyType
 
 from sidecar.compiler.manifest import ItemFacts, RowSource, read_manifest, sha256
@@ -10,7 +10,7 @@ from sidecar.decision.engine import Engine, Row, engine_over, read_engine
 from sidecar.decision.engine.effects import ALLOW_AND_DENY, DENY
 from sidecar.decision.engine.program import Functions
 from sidecar.decision.engine.rows import Progress
-from sidecar.decision.prepared import Prepared, PreparedFrom, PreparedIndex, PreparedRows, duties_of, prepare
+from sidecar.decision.prepared import Prepared, PreparedFrom, PreparedIndex, PreparedRows, StepRows, prepare
 from sidecar.errors import PolicyError
 from sidecar.power_list.regions import within
 
@@ -98,13 +98,9 @@ class PolicySnapshot:
     def item(self, item_id: str) -> ItemFacts | None:
         return self.items.get(item_id)
 
-    def candidates(self, item_id: str, step: str) -> Sequence[Row]:
-        """The p rows of a step, powers and controls."""
-        return self._index.rows((item_id, step), None)
-
-    def obligations(self, item_id: str, step: str) -> Iterable[Sequence[str]]:
-        """The p2 rows of a step, each with its article behind it."""
-        return duties_of(self.prepared, item_id, step)
+    def step(self, item_id: str, step: str) -> StepRows:
+        """The rows of a step, powers and controls, with their sources, and its obligations."""
+        return self.prepared.step((item_id, step))
 
     def grants(self, post: str) -> Iterable[tuple[str, str]]:
         """The steps a post holds: item and step."""

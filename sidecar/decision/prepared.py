@@ -18,7 +18,7 @@ import hashlib
 import json
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -31,7 +31,7 @@ from sidecar.decision.engine.rows import Row
 from sidecar.errors import PolicyError
 
 MAGIC = b"QHPREP01"
-CACHED_STEPS = 65_536  # steps whose rows are kept decoded; all of them are let go when the number is passed
+CACHED_STEPS = 65_536  # steps that are kept decoded; all of them are let go when the number is passed
 CACHED_DOCUMENTS = 65_536
 
 _HEAD = struct.Struct("<8sI32s")  # magic, length of the head, digest of all that follows
@@ -161,6 +161,19 @@ def _assembled(facts: dict[str, Any], parts: Mapping[str, bytes]) -> bytes:
     return _HEAD.pack(MAGIC, len(head), hashlib.sha256(head + body).digest()) + head + bytes(body)
 
 
+class StepRows(NamedTuple):
+    """The rows of one key, decoded: with where each comes from, and what an allow of the step brings with it.
+
+    `duties` are id, item, step, kind, argument, article."""
+
+    rows: Sequence[Row]
+    sources: Mapping[int, RowSource]
+    duties: Sequence[Sequence[str]]
+
+
+NO_ROWS = StepRows((), {}, ())
+
+
 class Prepared:
     """A buffer, opened. Raises PolicyError when it is damaged; `prove` reads all of it once for that."""
 
@@ -188,23 +201,24 @@ class Prepared:
         self.organs = {name: OrganFacts(**facts) for name, facts in head["organs"].items()}
         self.items: Mapping[str, ItemFacts] = Facts(self, "item", "items", ItemFacts)
         self.posts: Mapping[str, PostFacts] = Facts(self, "post", "posts", PostFacts)
-        self._steps: dict[tuple[str, ...], Sequence[Row]] = {}
+        self._steps: dict[tuple[str, ...], StepRows] = {}
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
-    def rows_of(self, key: tuple[str, ...]) -> Sequence[Row]:
+    def step(self, key: tuple[str, ...]) -> StepRows:
         """The rows of a key, decoded once. A key without rows is not remembered."""
-        known = self._steps.get(key)
-        if known is not None:
-            return known
+        return self._steps.get(key) or self._decoded(key)
+
+    def _decoded(self, key: tuple[str, ...]) -> StepRows:
         for start, count in self._found("keys", key):
             rows = list(self.rows_at(start, count))
             if tuple(rows[0][n] for n in self.key_columns) == key:
                 if len(self._steps) >= CACHED_STEPS:
                     self._steps = {}
-                self._steps[key] = rows
-                return rows
-        return ()
+                sources = {row[-1]: self.source(row[-1]) for row in rows}
+                self._steps[key] = StepRows(rows, sources, self.document(f"duties {' '.join(key)}") or ())
+                return self._steps[key]
+        return NO_ROWS
 
     def rows_at(self, start: int, count: int) -> Iterator[Row]:
         """Decoded rows; the number behind the cells of each is its place."""
@@ -308,10 +322,4 @@ class PreparedIndex(NamedTuple):
     split: Mapping[Any, Any] = {}  # no step has so many rows that parts by role would pay
 
     def rows(self, key: Any, reached: frozenset[str] | None) -> Sequence[Row]:  # noqa: ARG002 - as in Index
-        return self.prepared.rows_of(key)
-
-
-def duties_of(prepared: Prepared, item: str, step: str) -> Iterable[Sequence[str]]:
-    """Obligations of a step: id, item, step, kind, argument, article."""
-    found: list[list[str]] = prepared.document(f"duties {item} {step}") or []
-    return found
+        return self.prepared.step(key).rows

@@ -55,7 +55,7 @@ class Search(NamedTuple):
 
     def subjects(self, after: str, limit: int) -> Page[str]:
         """Who may do this step now."""
-        rows = self.policy.candidates(self.request.item, self.request.step)
+        rows = self.policy.step(self.request.item, self.request.step).rows
         posts = {row[1].removeprefix("post:") for row in rows if row[1] != "*"}
         holders = {person for post in posts for person in self.personnel.holders(post, self.today)}
         found = ((person, person) for person in sorted(holders))

@@ -7,7 +7,7 @@ import pytest
 from sidecar.compiler.manifest import sha256
 from sidecar.decision.engine import read_engine
 from sidecar.decision.policy import CASBIN_FUNCTIONS, PolicySnapshot, prepared_of
-from sidecar.decision.prepared import CACHED_STEPS, Prepared, PreparedFrom, PreparedRows
+from sidecar.decision.prepared import CACHED_STEPS, NO_ROWS, Prepared, PreparedFrom, PreparedRows
 from sidecar.errors import PolicyError
 from sidecar.personnel.registers import Appointment, Span
 from tests.samples import EVERYONE, MODEL, SNAPSHOT, compiled
@@ -26,7 +26,7 @@ def test_every_row_is_there_in_its_order() -> None:
     assert list(rows) == list(section.rows)
     assert (rows[0], rows[-1], rows[2:4]) == (section.rows[0], section.rows[-1], list(section.rows[2:4]))
     for key in {(row[3], row[4]) for row in section.rows}:
-        assert PREPARED.rows_of(key) == section.index.rows(key, None)
+        assert PREPARED.step(key).rows == section.index.rows(key, None)
 
 
 def test_names_sources_and_duties_are_those_of_the_manifest() -> None:
@@ -38,13 +38,13 @@ def test_names_sources_and_duties_are_those_of_the_manifest() -> None:
     for row in PreparedRows(PREPARED):
         assert PREPARED.source(row[-1]) == BUILT.manifest.rows[row[0]]
     duties = [tuple(row.cells) for row in BUILT.rows if row.ptype == "p2"]
-    assert [tuple(duty[:5]) for duty in SNAPSHOT.obligations("permit", "decide")] == [d for d in duties if d[2] == "decide"]
+    assert [tuple(duty[:5]) for duty in SNAPSHOT.step("permit", "decide").duties] == [d for d in duties if d[2] == "decide"]
 
 
 @pytest.mark.parametrize("key", [("permit", "nothing"), ("nothing", "accept"), ("", ""), ("permit\x1faccept", "")])
 def test_what_is_not_there_is_not_found_and_not_kept(key: tuple[str, str]) -> None:
     """A stranger's question leaves nothing behind."""
-    assert PREPARED.rows_of(key) == ()
+    assert PREPARED.step(key) is NO_ROWS
     assert key not in PREPARED._steps
     assert PREPARED.items.get(key[1]) is None
     assert len(PREPARED._steps) < CACHED_STEPS
