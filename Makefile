@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help run test quick check build docs clean
+.PHONY: help run test quick long check build docs clean
 help:
 	@echo "make run    build the shipped policies and start sidecar, example system and proxy on loopback"
-	@echo "make test   run all tests        make quick   all but the slow ones"
+	@echo "make test   run all tests        make quick   all but the slow ones        make long   the very long ones"
 	@echo "make check  linters, types, import contracts, shipped policies"
 
 $(STAMP): pyproject.toml
@@ -28,7 +28,10 @@ test: $(STAMP)
 	$(BIN)/python -m pytest
 
 quick: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not long"
+
+long: $(STAMP)
+	$(BIN)/python -m pytest -m long
 
 check: $(STAMP)
 	$(BIN)/ruff check .

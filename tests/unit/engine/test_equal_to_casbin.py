@@ -150,7 +150,7 @@ def test_every_decision_is_casbin_s(case: Case) -> None:
     compare(case)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @given(cases())
 @settings(max_examples=20_000)
