@@ -11,7 +11,7 @@ Default deny: an allow names item, version, step, post, rows and legal basis, an
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
@@ -155,8 +155,7 @@ class _Asked:
         ended = [a for a in self._personnel.appointments(self._request.person) if a.post in wanted]
         if ended:
             return self._no_post(ended[-1].post)
-        posts = self._names(sorted(wanted))
-        return self._ground("NO_POWER", "AL-4", item=self._item.name, step=self._step_name, posts=posts)
+        return self._ground("NO_POWER", "AL-4", item=self._item.name, step=self._step_name, posts=self._able_names)
 
     def _no_post(self, post: str) -> Ground:
         spans = [a.span for a in self._personnel.appointments(self._request.person) if a.post == post]
@@ -186,7 +185,7 @@ class _Asked:
         for row in matches.deny:
             stop = self._judge.answer(row[_CTL], row[_ARG]) or Stop("CONTROL_ERROR", {"control": row[_CTL]})
             source = self._rows.sources[row[-1]]
-            facts = {"posts": self._names(self._able()), "reason": source.note, "basis": source.basis, **stop.facts}
+            facts = {"posts": self._able_names, "reason": source.note, "basis": source.basis, **stop.facts}
             reason = say(stop.sentence or stop.code, **facts)
             yield Ground(stop.code, reason, source.rule, source.basis, f"{source.file}:{source.line}", row[_ID], stop.missing)
 
@@ -273,6 +272,10 @@ class _Asked:
             return self._able()
         steps = [self._item.steps[name] for name in ground.missing if name in self._item.steps]
         return [post for step in steps for post in step.posts]
+
+    @cached_property
+    def _able_names(self) -> str:
+        return self._names(self._able())
 
     def _names(self, posts: Iterable[str]) -> str:
         return "、".join(f"{self._policy.post_name(post)}({post})" for post in posts) or "-"

@@ -285,6 +285,11 @@ class Facts(Mapping[str, T], Generic[T]):
         self._known[name] = value
         return value
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of any mapping, without an exception for what is known."""
+        known = self._known.get(name)
+        return known if known is not None else super().get(name, default)
+
     def __iter__(self) -> Iterator[str]:
         if self._names is None:
             self._names = self._prepared.document(self._listing)
