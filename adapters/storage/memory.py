@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from sidecar.case_history.history import CaseEvent, CaseHistory, fold
-from sidecar.decision_log.canonical import NotCanonicalError, canonical_bytes, leaf_hash
-from sidecar.decision_log.entry import as_fields
+from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
+from sidecar.decision_log.entry import entry_bytes
 from sidecar.errors import StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Committed, Filter, Replayed, RequestKey, Stored
 
@@ -33,6 +33,9 @@ class MemoryStore:
     async def read_case(self, case_id: str) -> CaseHistory:
         return fold(case_id, self.reader.case_events(case_id))
 
+    def likely_case(self, case_id: str) -> CaseHistory:
+        return fold(case_id, self.reader.case_events(case_id))
+
     async def commit(self, commit: Commit) -> Committed | Replayed:
         await asyncio.sleep(0)  # as with a disk, others run meanwhile
         if self._failure:
@@ -40,7 +43,7 @@ class MemoryStore:
         if commit.key and commit.key in self._requests:
             return self._requests[commit.key]
         events = self.reader.events.setdefault(commit.case_id, []) if commit.case_id else []
-        if commit.event and len(events) != commit.expected_version:
+        if commit.case_id and len(events) != commit.expected_version:
             raise VersionConflictError(commit.case_id, commit.expected_version)
         try:
             seq = self.reader.append(commit)
@@ -66,7 +69,7 @@ class MemoryReader:
         previous = next(
             (e.leaf.hex() for e in reversed(self.entries) if commit.case_id and _fields(e)["case_id"] == commit.case_id), ""
         )
-        body = canonical_bytes({**as_fields(commit.entry), "seq": seq, "prev_case": previous})
+        body = entry_bytes(commit.entry, seq, previous)
         self.entries.append(Stored(seq, leaf_hash(body), body))
         return seq
 

@@ -1,8 +1,11 @@
-"""The embedded record: one process, one SQLite file, one writing thread, group commit.
+"""The embedded record: one process, one SQLite file, one writer, group commit.
 
 WAL with `synchronous=FULL`: a commit returns after fsync. Requests that arrive while one batch is being synced share the next:
 entries, case events and request keys of a batch are one transaction. The version of a case is checked inside the transaction,
 so two requests of one batch cannot both act on the same version.
+
+Rows are written on the event loop and only the commit, which waits for the disk, runs on a thread of its own: two threads that
+both run Python would hand the interpreter to and fro for every statement, which costs more than the statements.
 
 A second writer is refused by a lock on the folder (SQLite's WAL-reset bug needs two writers). A failed commit is final: what the
 kernel wrote is unknown after a failed fsync, and a retry could acknowledge what is not there. The process then refuses
@@ -13,11 +16,11 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import queue
 import sqlite3
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,8 +29,8 @@ import msgspec
 import structlog
 
 from sidecar.case_history.history import CaseEvent, CaseHistory, extend, fold
-from sidecar.decision_log.canonical import NotCanonicalError, canonical_bytes, leaf_hash
-from sidecar.decision_log.entry import as_fields
+from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
+from sidecar.decision_log.entry import entry_bytes
 from sidecar.errors import SecondWriterError, StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Committed, Filter, Replayed, Stored
 
@@ -36,7 +39,10 @@ log = structlog.get_logger("quanheng.record")
 RECORD_FILE = "record.sqlite3"
 LOCK_FILE = "writer.lock"
 FORMAT = 1
-MAX_BATCH = 512
+MAX_BATCH = 128  # some milliseconds of writing on the event loop
+CHECKPOINT_PAGES = 8_192  # a page that many commits touch is then written back once; 32 MiB of log at the most
+CACHE_KIB = 65_536
+BUSY_MS = 2_000  # how long another process may hold the file before a batch is refused
 MAX_WAITING = 8_192
 CACHED_CASES = 20_000
 
@@ -66,7 +72,6 @@ Result = Committed | Replayed | StoreError
 
 class _Waiting(NamedTuple):
     commit: Commit
-    loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Committed | Replayed]"
 
 
@@ -82,7 +87,9 @@ class SqliteStore:
         self._failure = ""
         self._trouble = ""
         self._cases: OrderedDict[str, CaseHistory] = OrderedDict()
-        self._waiting: queue.Queue[_Waiting | None] = queue.Queue(MAX_WAITING)
+        self._waiting: deque[_Waiting] = deque()
+        self._batch: list[_Waiting] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         try:
             self._connection = _open_writer(self._path)
             self._next_seq = _prove_tail(self._connection) + 1
@@ -91,8 +98,7 @@ class SqliteStore:
             raise StoreError(f"{self._path} cannot be used: {fault}", "restore it from a backup or move it away") from fault
         self._inode = self._path.stat().st_ino
         self.reader = SqliteReader(self._path)
-        self._thread = threading.Thread(target=self._write_batches, name="record-writer", daemon=True)
-        self._thread.start()
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="record-disk")
 
     @property
     def failure(self) -> str:
@@ -112,17 +118,20 @@ class SqliteStore:
             self._note(fault.message)
             raise
 
+    def likely_case(self, case_id: str) -> CaseHistory:
+        return self._cases.get(case_id) or CaseHistory(case_id)
+
     async def commit(self, commit: Commit) -> Committed | Replayed:
         if self._failure:
             raise StoreError(self._failure, "restart the sidecar after checking the disk")
+        if len(self._waiting) >= MAX_WAITING:
+            raise StoreError(self._note("too many decisions wait for the disk"), "the caller retries")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(commit, loop, loop.create_future())
+        waiting = _Waiting(commit, loop.create_future())
+        self._waiting.append(waiting)
+        self._begin_soon(loop)
         try:
-            self._waiting.put_nowait(waiting)
-        except queue.Full:
-            raise StoreError(self._note("too many decisions wait for the disk"), "the caller retries") from None
-        try:
-            # A caller that goes away does not undo a commit: the shield lets the writer's answer arrive.
+            # A caller that goes away does not undo a commit: the shield lets the answer of the disk arrive.
             result = await asyncio.shield(waiting.future)
         except VersionConflictError:
             self._cases.pop(commit.case_id, None)  # the next read sees the durable version
@@ -132,8 +141,9 @@ class SqliteStore:
         return result
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._waiting.put, None)
-        await asyncio.to_thread(self._thread.join)
+        pending = [waiting.future for waiting in (*self._batch, *self._waiting)]
+        await asyncio.gather(*pending, return_exceptions=True)
+        await asyncio.to_thread(self._disk.shutdown)
         self.reader.close()
         self._connection.close()
         os.close(self._lock)
@@ -141,10 +151,10 @@ class SqliteStore:
     # -- cached cases: on the event loop only ----------------------------------------------------------------------
 
     def _advance(self, case_id: str, version: int, event: CaseEvent) -> None:
-        known = self._cases.get(case_id)
-        if known and known.version == version:
+        known = self._cases.get(case_id) or CaseHistory(case_id)
+        if known.version == version:
             self._remember(extend(known, event))
-        elif known and known.version < version:
+        elif known.version < version:
             self._cases.pop(case_id, None)  # answers came out of order; read it again when it is next needed
 
     def _remember(self, history: CaseHistory) -> None:
@@ -153,48 +163,84 @@ class SqliteStore:
         if len(self._cases) > CACHED_CASES:
             self._cases.popitem(last=False)
 
-    # -- the writing thread ----------------------------------------------------------------------------------------
+    # -- batches: written on the event loop, synced on the disk's thread --------------------------------------------
 
-    def _write_batches(self) -> None:
-        while True:
-            batch, last = self._next_batch()
-            if batch:
-                _answer(batch, self._write(batch))
-            if last:
-                return
+    def _begin_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin a batch when the requests of this turn of the loop have joined it; only one is under way at a time."""
+        if self._loop is not None and self._loop.is_closed():
+            self._disk.submit(bool).result()  # a loop that ended in the middle: let its sync end, its waiters are gone
+            self._batch, self._loop = [], None
+        if self._loop is None:
+            self._loop = loop
+            loop.call_soon(self._begin)
 
-    def _next_batch(self) -> tuple[list[_Waiting], bool]:
-        batch: list[_Waiting] = []
-        entry = self._waiting.get()
-        while entry is not None:
-            batch.append(entry)
-            if len(batch) == MAX_BATCH:
-                return batch, False
-            try:
-                entry = self._waiting.get_nowait()
-            except queue.Empty:
-                return batch, False
-        return batch, True
-
-    def _write(self, batch: list[_Waiting]) -> list[Result]:
+    def _begin(self) -> None:
         self._failure = self._failure or self._lost()
         if self._failure:
-            return [StoreError(self._note(self._failure))] * len(batch)
+            self._refuse_all(self._failure)
+            return
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as fault:  # nothing is written yet (a backup holds the lock, say): refuse this batch only
-            return [StoreError(self._note(f"the record cannot be written: {fault}"))] * len(batch)
+        except sqlite3.Error:  # another process holds the file, a backup say: wait for it, but not here
+            self._on_disk(self._begin_patiently, self._begun)
+            return
+        self._fill()
+
+    def _begin_patiently(self) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        finally:
+            self._connection.execute("PRAGMA busy_timeout=0")
+
+    def _begun(self, fault: BaseException | None) -> None:
+        if fault is None:
+            self._fill()
+        else:  # nothing is written yet: refuse those who wait, and only them
+            self._refuse_all(f"the record cannot be written: {fault}")
+
+    def _fill(self) -> None:
+        """Write what waits, then let the disk's thread commit it."""
+        self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         seq = self._next_seq
         try:
-            results = [self._store(waiting.commit) for waiting in batch]
-            self._connection.execute("COMMIT")
-        except Exception as fault:  # noqa: BLE001 - the state of the disk is unknown now; stop, never retry
+            results = [self._store(waiting.commit) for waiting in self._batch]
+        except Exception as fault:  # noqa: BLE001 - the state of the record is unknown now; stop, never retry
+            self._ended([], seq, fault)
+            return
+        self._on_disk(self._commit, lambda fault: self._ended(results, seq, fault))
+
+    def _commit(self) -> None:
+        self._connection.execute("COMMIT")
+
+    def _ended(self, results: Sequence[Result], seq: int, fault: BaseException | None) -> None:
+        """Answer the batch, then begin the next. A failed commit is never tried again."""
+        if fault is not None:
             reason = str(fault) if isinstance(fault, sqlite3.Error) else type(fault).__name__
             self._failure = f"the record could not be made durable: {reason}"
             self._next_seq = seq
-            return [StoreError(self._note(self._failure))] * len(batch)
-        self._note("")
-        return results
+            results = [StoreError(self._failure)] * len(self._batch)
+        self._note(self._failure)
+        batch, self._batch = self._batch, []
+        _resolve(zip(batch, results, strict=True))
+        self._go_on()
+
+    def _refuse_all(self, reason: str) -> None:
+        self._note(reason)
+        refused, self._waiting = self._waiting, deque()
+        _resolve((waiting, StoreError(reason)) for waiting in refused)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        loop, self._loop = self._loop, None
+        if self._waiting and loop:
+            self._begin_soon(loop)
+
+    def _on_disk(self, work: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
+        loop = self._loop
+        if loop is not None:
+            done = loop.run_in_executor(self._disk, work)
+            done.add_done_callback(lambda future: then(future.exception()))
 
     def _lost(self) -> str:
         """A file that was removed or replaced still takes writes that nobody will ever find."""
@@ -221,7 +267,7 @@ class SqliteStore:
             known = found.fetchone()
             if known:
                 return Replayed(*known)
-        if commit.event and self._version(commit.case_id) != commit.expected_version:
+        if commit.case_id and self._version(commit.case_id) != commit.expected_version:
             return VersionConflictError(commit.case_id, commit.expected_version)
         try:
             self._append(commit)
@@ -231,7 +277,7 @@ class SqliteStore:
 
     def _append(self, commit: Commit) -> None:
         seq, execute = self._next_seq, self._connection.execute
-        body = canonical_bytes({**as_fields(commit.entry), "seq": seq, "prev_case": self._previous_leaf(commit.case_id)})
+        body = entry_bytes(commit.entry, seq, self._previous_leaf(commit.case_id))
         execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _columns(seq, commit, body))
         if commit.event:
             event = _encode_event(commit.event)
@@ -260,19 +306,9 @@ def _columns(seq: int, commit: Commit, body: bytes) -> tuple[object, ...]:
     return seq, entry.decision_id, entry.kind, time_ms, officer, item, commit.case_id, code, decision, leaf_hash(body), body
 
 
-def _answer(batch: list[_Waiting], results: Sequence[Result]) -> None:
-    """Wake the waiting requests, one call into each event loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Result]]] = {}
-    for waiting, result in zip(batch, results, strict=True):
-        by_loop.setdefault(waiting.loop, []).append((waiting, result))
-    for loop, answers in by_loop.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, answers)
-
-
 def _resolve(answers: Iterable[tuple[_Waiting, Result]]) -> None:
     for waiting, result in answers:
-        if waiting.future.done():
+        if waiting.future.done() or waiting.future.get_loop().is_closed():
             continue
         if isinstance(result, StoreError):
             waiting.future.set_exception(result)
@@ -296,16 +332,19 @@ def _take_lock(path: Path) -> int:
 
 
 def _open_writer(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
     mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
     if mode != "wal":
         raise StoreError(f"the file system does not support WAL (journal mode is {mode})")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version not in (0, FORMAT):
         raise StoreError(f"the record has format {version}, this version writes {FORMAT}")
     connection.executescript(_SCHEMA)
     connection.execute(f"PRAGMA user_version={FORMAT}")
+    connection.execute("PRAGMA busy_timeout=0")
     path.chmod(0o600)
     return connection
 

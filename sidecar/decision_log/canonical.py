@@ -23,9 +23,17 @@ class NotCanonicalError(ValueError):
 def canonical_bytes(entry: dict[str, object]) -> bytes:
     """The canonical bytes of an entry. Raises NotCanonicalError."""
     _check(entry, "")
+    return encoded(entry)
+
+
+def encoded(entry: dict[str, object]) -> bytes:
+    """The bytes of an entry whose values are known to be of the profile's types: text, whole numbers, truth values."""
     data = _encode(entry)
     if len(data) > MAX_ENTRY:
         raise NotCanonicalError(f"the entry has {len(data)} bytes, more than {MAX_ENTRY}")
+    # Texts are parted by quotes, with which no combining character composes: the whole is NFC exactly when each of them is.
+    if not data.isascii() and not unicodedata.is_normalized("NFC", data.decode()):
+        raise NotCanonicalError("text is not NFC")
     return data
 
 

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from sidecar.decision_log.canonical import NotCanonicalError, encoded
+
 VERSION = 1
 
 
@@ -38,7 +40,7 @@ class DecisionEntry(msgspec.Struct, frozen=True, kw_only=True):
     decision: Literal["allow", "deny"]
     code: str
     reason: dict[str, str]
-    grounds: list[dict[str, object]]
+    grounds: list[dict[str, str]]
     rules_evaluated: list[dict[str, str]]
     obligations: list[dict[str, str]]
     rows: list[str]
@@ -89,7 +91,18 @@ class LogReadEntry(msgspec.Struct, frozen=True, kw_only=True):
 Entry = DecisionEntry | OutcomeEntry | LogReadEntry
 
 
-def as_fields(entry: Entry) -> dict[str, object]:
-    """The entry as plain values, ready for `seq`, `prev_case` and canonical bytes."""
+_PROOFS = {form: msgspec.json.Decoder(form).decode for form in (DecisionEntry, OutcomeEntry, LogReadEntry)}
+
+
+def entry_bytes(entry: Entry, seq: int, prev_case: str) -> bytes:
+    """The canonical bytes of an entry at its place in the log. Raises NotCanonicalError.
+
+    That nothing but text, whole numbers and truth values stands in it is proven by reading it back as what it is.
+    """
     fields: dict[str, object] = msgspec.to_builtins(entry)
-    return fields
+    data = encoded({**fields, "seq": seq, "prev_case": prev_case})
+    try:
+        _PROOFS[type(entry)](data)
+    except msgspec.ValidationError as fault:
+        raise NotCanonicalError(str(fault)) from None
+    return data

@@ -21,6 +21,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LENGTH = re.compile(r"[0-9]{1,18}\Z")
 _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?\Z", re.IGNORECASE)
+_ONCE = (b"host", b"content-type", b"authorization", b"x-request-id", b"content-encoding", b"content-length")
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16 * 1024
 MAX_REQUEST_ID = 256
@@ -91,11 +92,11 @@ class Guard:
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """The value of a header; RequestError when it is sent twice."""
-    values = [value for key, value in scope["headers"] if key == name]
-    if len(values) > 1:
-        raise RequestError("repeated_header", f"{name.decode()} is sent twice")
-    return values[0].decode("latin-1") if values else None
+    """The value of a header, the first where there are several; the guard lets none pass twice that matters."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
 
 
 def request_id(scope: Scope) -> str:
@@ -115,11 +116,13 @@ def _check_headers(scope: Scope) -> None:
     headers = scope["headers"]
     if len(headers) > MAX_HEADERS or sum(len(k) + len(v) for k, v in headers) > MAX_HEADER_BYTES:
         raise RequestError("headers_too_large", f"more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes", 431)
-    for name in (b"host", b"content-type", b"authorization", b"x-request-id"):
-        header(scope, name)
-    if header(scope, b"content-encoding"):
+    names = [name for name, _ in headers]
+    for name in _ONCE:
+        if names.count(name) > 1:
+            raise RequestError("repeated_header", f"{name.decode()} is sent twice")
+    if b"content-encoding" in names and header(scope, b"content-encoding"):
         raise RequestError("content_coding", "no content coding is accepted", 415)
-    if len(request_id(scope)) > MAX_REQUEST_ID:
+    if b"x-request-id" in names and len(request_id(scope)) > MAX_REQUEST_ID:
         raise RequestError("bad_request_id", f"X-Request-ID is longer than {MAX_REQUEST_ID} characters")
 
 

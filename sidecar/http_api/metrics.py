@@ -15,12 +15,17 @@ class Metrics:
         self._rejected = Counter(
             "quanheng_rejected", "Requests that were not understood or not let in", ["reason"], registry=self._registry
         )
+        self._known: dict[tuple[str, str], Counter] = {}
         self._seconds = Histogram(
             "quanheng_decision_seconds", "Request read to answer ready", buckets=_BUCKETS, registry=self._registry
         )
 
     def decided(self, answer: Answer, seconds: float) -> None:
-        self._decisions.labels("allow" if answer.allowed else "deny", answer.code).inc()
+        kind = ("allow" if answer.allowed else "deny", answer.code)
+        counter = self._known.get(kind)
+        if counter is None:  # looking up a label costs more than counting; codes are few
+            counter = self._known[kind] = self._decisions.labels(*kind)
+        counter.inc()
         self._seconds.observe(seconds)
         if answer.replayed:
             self._replayed.inc()

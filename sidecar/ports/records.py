@@ -4,8 +4,8 @@ Promises of `commit`, for every store:
   * When it returns `Committed`, entry, case event and request identifier are durable (fsync, or the shared store's
     acknowledgement) and MUST be found after a crash. An allow MUST NOT be answered before.
   * All of one commit is stored or nothing is. Entries are never changed, reordered or dropped afterwards.
-  * Commits that carry an event are linearizable by case: if the case is no longer at `expected_version`,
-    VersionConflictError is raised and nothing is stored.
+  * Commits of a case are linearizable: if the case is not at `expected_version`, VersionConflictError is raised and nothing
+    is stored, whether the commit carries an event or not. So a decision always stands on the history it was made on.
   * A request key that is already known stores nothing and returns `Replayed` with what was stored under it first.
   * When durability cannot be promised it raises StoreError. After a failed sync it raises for ever: stop and recover.
 """
@@ -99,6 +99,11 @@ class RecordStore(Protocol):
 
     async def read_case(self, case_id: str) -> CaseHistory:
         """The case at its newest durable version; an unknown case is empty, at version 0."""
+        ...
+
+    def likely_case(self, case_id: str) -> CaseHistory:
+        """The case as far as it is known without asking the disk: one that is not kept in memory is taken for new. The commit
+        finds out if it is not, and the case is then read."""
         ...
 
     async def commit(self, commit: Commit) -> Committed | Replayed: ...

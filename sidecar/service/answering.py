@@ -122,7 +122,7 @@ def kept_facts(request: AccessRequest, policy: PolicySnapshot) -> dict[str, int 
     return {name: request.facts[name] for name in item.facts if name in request.facts} if item else {}
 
 
-def _ground(ground: Ground) -> dict[str, object]:
+def _ground(ground: Ground) -> dict[str, str]:
     return {"code": ground.code, "rule": ground.rule, "basis": ground.basis, "row": ground.row, "source": ground.source}
 
 

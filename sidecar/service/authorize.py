@@ -79,21 +79,22 @@ class Authorizer:
     async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer:
         """Decide, record, answer. Raises RequestError for a request that cannot be understood."""
         asked = read_request(wire, self.party_token)
-        act = _digest(asked)
+        act = _digest(asked) if caller.request_id else ""
         standing = self._standing
+        history = self.store.likely_case(asked.request.case_id)
         try:
             for _ in range(MAX_RACES):
                 try:
-                    return await self._attempt(asked, caller, act, standing)
+                    return await self._attempt(asked, caller, act, standing, history)
                 except VersionConflictError:
-                    continue
+                    history = await self.store.read_case(asked.request.case_id)
         except StoreError:
             pass
         return unavailable(standing.policy.digest, step=asked.request.step, case={"id": asked.request.case_id})
 
-    async def _attempt(self, asked: Asked, caller: CallerFacts, act: str, standing: Standing) -> Answer:
+    async def _attempt(self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, history: CaseHistory) -> Answer:
         started = perf_counter_ns()
-        made, event = await self._decided(asked.request, standing)
+        made, event = self._decided(asked.request, standing, history)
         body = encode(response_of(made, standing.policy))
         latency_us = (perf_counter_ns() - started) // 1000
         entry = entry_of(made, asked, caller, standing.policy, latency_us)
@@ -106,10 +107,9 @@ class Authorizer:
         first = msgspec.json.decode(result.answer)
         return Answer(result.answer, first["decision"], first["context"]["code"], replayed=True)
 
-    async def _decided(self, asked: AccessRequest, standing: Standing) -> tuple[Made, ActRecorded | None]:
-        """A decision on the newest history, and the event it puts into the case (none for a refusal or a question)."""
+    def _decided(self, asked: AccessRequest, standing: Standing, history: CaseHistory) -> tuple[Made, ActRecorded | None]:
+        """A decision on a history, and the event it puts into the case (none for a refusal or a question)."""
         now = self.clock.now()
-        history = await self.store.read_case(asked.case_id)
         request = completed(asked, history)
         decision = decide(standing.policy, standing.personnel, history, request, now.date())
         enters = decision.allowed and request.intent != QUESTION

@@ -245,7 +245,7 @@ class TestSqliteStore(RecordStoreSuite):
             await asyncio.sleep(0)
             await store.close()
             assert {type(result).__name__ for result in await asyncio.gather(*tasks)} == {"Committed"}
-            assert not store._thread.is_alive()
+            assert store._disk._shutdown
 
         asyncio.run(whole())
 
