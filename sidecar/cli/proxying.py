@@ -1,6 +1,7 @@
 """`quanheng proxy`: the reverse proxy as a process."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ import typer
 
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.proxy import ReverseProxy
-from adapters.enforcement.routes import RouteFile, read_routes
+from adapters.enforcement.routes import read_routes
 from adapters.storage.policy_folder import PolicyFolder
 from sidecar.cli.listening import listen_at, serve_http
 from sidecar.cli.output import log_to_stderr
@@ -36,9 +37,7 @@ def proxy_command(
 ) -> None:
     """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
     log_to_stderr()
-    table = read_routes(str(routes), _read(routes))
-    if policies:
-        _check_against(table, policies)
+    table = read_routes(str(routes), _read(routes), _steps(policies) if policies else None)
     _refuse_no_address("--upstream", upstream)
     _refuse_no_address("--sidecar", sidecar)
     token = os.environ.get("QUANHENG_TOKEN", "")
@@ -78,12 +77,6 @@ def _refuse_plain(sidecar: str, token: str) -> None:
         raise SettingsError(f"the sidecar {sidecar} is neither https nor on loopback", "use https://")
 
 
-def _check_against(table: RouteFile, policies: Path) -> None:
-    items = PolicyFolder(policies).snapshot().items
-    unknown = [
-        f"{route.method} {route.path}: {route.item}/{route.step}"
-        for route in table.routes
-        if route.item and (route.item not in items or route.step not in items[route.item].steps)
-    ]
-    if unknown:
-        raise RouteFileError("routes that name no step of the policies:\n  " + "\n  ".join(unknown), "correct item and step")
+def _steps(policies: Path) -> dict[str, Collection[str]]:
+    """Every item of a built folder with its steps."""
+    return {name: item.steps for name, item in PolicyFolder(policies).snapshot().items.items()}
