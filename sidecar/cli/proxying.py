@@ -29,8 +29,8 @@ def proxy_command(
     routes: Annotated[Path, typer.Option(help="Route file (YAML) 路由文件")],
     upstream: Annotated[str, typer.Option(help="The system behind, http://host:port 被保护的系统")],
     sidecar: Annotated[str, typer.Option(help="The sidecar 授权服务地址")] = "http://127.0.0.1:8181",
-    host: Annotated[str, typer.Option()] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8180,
+    host: Annotated[str, typer.Option(help="Address to listen on 监听地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on 端口")] = 8180,
     policies: Annotated[
         Path | None, typer.Option(help="Check items and steps of the routes against this built folder 核对路由")
     ] = None,

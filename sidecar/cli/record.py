@@ -115,7 +115,7 @@ def tail_command(
     follow: Annotated[bool, typer.Option(help="Wait for new entries 持续")] = True,
     json: JsonOption = False,
 ) -> None:
-    """The newest entries, then each new one as it comes, until Ctrl-C 跟踪."""
+    """The newest entries, then each new one as it comes, until Ctrl-C; with --no-follow the newest only 跟踪."""
     reader = _reader(data)
     wanted = Filter(officer, _item_id(reader, item), case, code, decision or "")
     recent = list(reader.query(wanted, limit=lines))[::-1] if lines else []
