@@ -14,7 +14,7 @@ matching, because the system behind might read them differently.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, unquote
@@ -23,9 +23,10 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from sidecar.errors import RequestError, RouteFileError
-from sidecar.power_list.findings import Finding, in_reading_order
+from sidecar.power_list.findings import Finding, Place, in_reading_order
 from sidecar.power_list.load import Located, load
 from sidecar.power_list.model import Name, Part, Requirement, Slug, Zh, formed
+from sidecar.power_list.references import duplicate, near
 from sidecar.power_list.source import read_source
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -67,12 +68,11 @@ class Route(Part):
     facts: Annotated[dict[Requirement, ValueSource], Zh("事实")] = Field(default_factory=dict)
     evidence: Annotated[dict[Requirement, ValueSource], Zh("证据")] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _mapped_or_declared(self) -> "Route":
+    @property
+    def whole(self) -> bool:
+        """Either a step with item and case, or declared not to be a power."""
         parts = [part is not None for part in (self.item, self.step, self.case)]
-        if any(parts) == (self.not_a_power is not None) or any(parts) != all(parts):
-            raise PydanticCustomError("BAD_ROUTE", "write item, step and case, or not_a_power", {})
-        return self
+        return all(parts) if self.not_a_power is None else not any(parts)
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -101,43 +101,59 @@ class RouteFile(Part):
         return frozenset(source.header.lower() for source in every if source.header)
 
 
-def read_routes(file: str, data: bytes) -> RouteFile:
-    """Read a route file. Raises RouteFileError with every mistake and its place."""
+def read_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | None = None) -> RouteFile:
+    """Read a route file; `steps` (item → its steps) are those that exist, where they are known. Raises RouteFileError with every
+    mistake and its place."""
     loaded = load(read_source(file, data), RouteFile)
     findings = list(loaded.findings)
     if loaded.draft:
-        findings += _doubts(loaded.draft, loaded.located)
+        findings += _file_doubts(loaded.draft, loaded.located)
+        findings += _repeated(loaded.draft, loaded.located)
+        for n, route in enumerate(loaded.draft.routes):
+            place = loaded.located.place("routes", n)
+            if not route.whole and place not in loaded.mended:
+                findings.append(Finding("BAD_ROUTE", place, facts={"key": f"routes[{n}]"}))
+            findings += _segment_doubts(route, loaded.located.place("routes", n, "path"))
+            findings += _unknown_step(route, loaded.located, n, steps) if steps is not None else ()
     if findings or loaded.model is None:
         lines = [f"{f.place}: {f.sentence.zh} | {f.sentence.en}" for f in in_reading_order(findings)]
         raise RouteFileError("the route file cannot be used:\n  " + "\n  ".join(lines), "see docs/how-to/reverse-proxy.md")
     return loaded.model
 
 
-def _doubts(routes: RouteFile, located: Located) -> Iterable[Finding]:
+def _file_doubts(routes: RouteFile, located: Located) -> Iterator[Finding]:
     for key, source in (("officer", routes.officer), ("acting_post", routes.acting_post)):
         if source and source.path:
-            facts: dict[str, object] = {"segment": source.path, "path": "(routes)"}
-            yield Finding("UNKNOWN_SEGMENT", located.place(key), facts=facts)
+            yield Finding("UNKNOWN_SEGMENT", located.place(key), facts={"segment": source.path, "path": "(routes)"})
+
+
+def _repeated(routes: RouteFile, located: Located) -> Iterator[Finding]:
     seen: dict[tuple[str, tuple[str, ...]], int] = {}
     for n, route in enumerate(routes.routes):
         shape = (route.method, tuple("{}" if _PARAMETER.match(s) else s for s in route.segments))
-        if shape in seen:
-            first = located.place("routes", seen[shape])
-            yield Finding(
-                "DUPLICATE_ID",
-                located.place("routes", n),
-                facts={"what": "route", "id": f"{route.method} {route.path}", "first": first},
-            )
-        seen.setdefault(shape, n)
-        parameters = [match.group(1) for match in map(_PARAMETER.match, route.segments) if match]
-        for segment in route.segments:
-            repeated = parameters.count(segment.strip("{}")) > 1
-            if repeated or (not _PARAMETER.match(segment) and re.search(r"[{}]", segment)):
-                yield Finding("BAD_SEGMENT", located.place("routes", n, "path"), facts={"segment": segment, "path": route.path})
-        for source in route.sources():
-            if source.path and source.path not in parameters:
-                facts = {"segment": source.path, "path": route.path}
-                yield Finding("UNKNOWN_SEGMENT", located.place("routes", n, "path"), facts=facts)
+        first = seen.setdefault(shape, n)
+        if first != n:
+            yield duplicate("route", f"{route.method} {route.path}", located.place("routes", n), located.place("routes", first))
+
+
+def _segment_doubts(route: Route, place: Place) -> Iterator[Finding]:
+    parameters = [match.group(1) for match in map(_PARAMETER.match, route.segments) if match]
+    for segment in route.segments:
+        repeated = parameters.count(segment.strip("{}")) > 1
+        if repeated or (not _PARAMETER.match(segment) and re.search(r"[{}]", segment)):
+            yield Finding("BAD_SEGMENT", place, facts={"segment": segment, "path": route.path})
+    for source in route.sources():
+        if source.path and source.path not in parameters:
+            yield Finding("UNKNOWN_SEGMENT", place, facts={"segment": source.path, "path": route.path})
+
+
+def _unknown_step(route: Route, located: Located, n: int, steps: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    if route.item is not None and route.item not in steps:
+        facts: dict[str, object] = {"item": route.item, "near": near(route.item, steps)}
+        yield Finding("UNKNOWN_ITEM_NAMED", located.place("routes", n, "item"), facts=facts)
+    elif route.item is not None and route.step is not None and route.step not in steps[route.item]:
+        facts = {"step": route.step, "near": ", ".join(steps[route.item])}
+        yield Finding("UNKNOWN_STEP", located.place("routes", n, "step"), facts=facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -388,6 +388,13 @@ class SqliteReader:
     def outcome_of(self, decision_id: str) -> Stored | None:
         return self._one("outcome", decision_id)
 
+    def items_named(self, name: str) -> list[str]:
+        """Items of which a decision was recorded under this name, or, when … ends it, under one that begins so."""
+        text = b'"item_name":' + msgspec.json.encode(name.removesuffix("…"))
+        beginning = text.removesuffix(b'"') if name.endswith("…") else text
+        rows = self._rows("SELECT DISTINCT item FROM entries WHERE kind = 'decision' AND instr(body, ?)", (beginning,))
+        return [row[0] for row in rows]
+
     def case_events(self, case_id: str) -> Iterator[CaseEvent]:
         rows = self._rows("SELECT event FROM case_events WHERE case_id = ? ORDER BY version", (case_id,))
         return (_decode_event(row[0]) for row in rows)
@@ -419,13 +426,18 @@ class SqliteReader:
     def _entries(self, where: list[str], values: list[object], tail: str) -> list[Stored]:
         clause = f"WHERE {' AND '.join(where)}" if where else ""
         rows = self._rows(f"SELECT seq, leaf, body FROM entries {clause} {tail}", values)  # noqa: S608 - clauses are ours
-        return [Stored(*row) for row in rows]
+        return [Stored(seq, _as_bytes(leaf), _as_bytes(body)) for seq, leaf, body in rows]
 
     def _rows(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         try:
             return self._connection().execute(statement, values).fetchall()
         except sqlite3.Error as fault:
             raise StoreError(f"the record cannot be read: {fault}", "check that the file is a record of this version") from fault
+
+
+def _as_bytes(value: object) -> bytes:
+    """A cell as it was written; one that was changed by hand may have become text."""
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 _FILTER_COLUMNS = {

@@ -1,4 +1,4 @@
-"""The command `quanheng`: one small module per family of commands. Exit status 0 fine, 1 found something, 2 could not run."""
+"""The command `quanheng`: one small module per family of commands. Exit status 0 fine, 1 look at it, 2 could not run."""
 
 import errno
 import sys

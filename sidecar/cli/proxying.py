@@ -1,6 +1,7 @@
 """`quanheng proxy`: the reverse proxy as a process."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ import typer
 
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.proxy import ReverseProxy
-from adapters.enforcement.routes import RouteFile, read_routes
+from adapters.enforcement.routes import read_routes
 from adapters.storage.policy_folder import PolicyFolder
 from sidecar.cli.listening import listen_at, serve_http
 from sidecar.cli.output import log_to_stderr
@@ -28,17 +29,15 @@ def proxy_command(
     routes: Annotated[Path, typer.Option(help="Route file (YAML) 路由文件")],
     upstream: Annotated[str, typer.Option(help="The system behind, http://host:port 被保护的系统")],
     sidecar: Annotated[str, typer.Option(help="The sidecar 授权服务地址")] = "http://127.0.0.1:8181",
-    host: Annotated[str, typer.Option()] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8180,
+    host: Annotated[str, typer.Option(help="Address to listen on 监听地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on 端口")] = 8180,
     policies: Annotated[
         Path | None, typer.Option(help="Check items and steps of the routes against this built folder 核对路由")
     ] = None,
 ) -> None:
     """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
     log_to_stderr()
-    table = read_routes(str(routes), _read(routes))
-    if policies:
-        _check_against(table, policies)
+    table = read_routes(str(routes), _read(routes), _steps(policies) if policies else None)
     _refuse_no_address("--upstream", upstream)
     _refuse_no_address("--sidecar", sidecar)
     token = os.environ.get("QUANHENG_TOKEN", "")
@@ -78,12 +77,6 @@ def _refuse_plain(sidecar: str, token: str) -> None:
         raise SettingsError(f"the sidecar {sidecar} is neither https nor on loopback", "use https://")
 
 
-def _check_against(table: RouteFile, policies: Path) -> None:
-    items = PolicyFolder(policies).snapshot().items
-    unknown = [
-        f"{route.method} {route.path}: {route.item}/{route.step}"
-        for route in table.routes
-        if route.item and (route.item not in items or route.step not in items[route.item].steps)
-    ]
-    if unknown:
-        raise RouteFileError("routes that name no step of the policies:\n  " + "\n  ".join(unknown), "correct item and step")
+def _steps(policies: Path) -> dict[str, Collection[str]]:
+    """Every item of a built folder with its steps."""
+    return {name: item.steps for name, item in PolicyFolder(policies).snapshot().items.items()}

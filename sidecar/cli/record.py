@@ -1,32 +1,48 @@
 """`quanheng log query|show|tail`: the record for people. Tables on a terminal, JSON for programs.
 
-Reads the file beside the running sidecar; only durable entries are seen.
+Reads the file beside the running sidecar; only durable entries are seen. Every entry shown is held against its leaf hash.
 """
 
+import json as encoder
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from adapters.storage.sqlite import RECORD_FILE, SqliteReader
-from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_json, print_line
+from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_error, print_json, print_line
+from sidecar.cli.showing import ShownEntry, cells, fits_whole, lines_of, table_of
 from sidecar.errors import SettingsError
 from sidecar.ports.records import Filter
 from sidecar.service.inspect import as_shown
 
 log_app = typer.Typer(no_args_is_help=True, help="Read the decision log 查阅留痕记录")
 
+
+class Verdict(StrEnum):
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class Kind(StrEnum):
+    DECISION = "decision"
+    OUTCOME = "outcome"
+    LOG_READ = "log_read"
+
+
 DataOption = Annotated[Path, typer.Option("--data", envvar="QUANHENG_DATA", help="Folder of the record 记录目录")]
 Officer = Annotated[str, typer.Option(help="人员")]
-Item = Annotated[str, typer.Option(help="事项")]
+Item = Annotated[str, typer.Option(help="By id, or by name as the table shows it 事项标识或名称")]
 Case = Annotated[str, typer.Option(help="案号")]
 Code = Annotated[str, typer.Option(help="代码, e.g. NO_POWER")]
-DecisionOption = Annotated[str, typer.Option(help="allow | deny")]
+DecisionOption = Annotated[Verdict | None, typer.Option(help="决定")]
+KindOption = Annotated[Kind | None, typer.Option(help="记录种类")]
 Since = Annotated[str, typer.Option(help="From this moment, e.g. 2026-11-23 or 2026-11-23T08:00 起")]
 Until = Annotated[str, typer.Option(help="Before this moment; a day counts whole 止")]
 
@@ -41,42 +57,49 @@ def query_command(
     item: Item = "",
     case: Case = "",
     code: Code = "",
-    decision: DecisionOption = "",
+    decision: DecisionOption = None,
     since: Since = "",
     until: Until = "",
-    kind: Annotated[str, typer.Option(help="decision | outcome | log_read")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    kind: KindOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The newest so many 最多条数")] = 50,
     json: JsonOption = False,
 ) -> None:
-    """Entries by officer, item, case, code, time or decision, newest last 查询."""
-    wanted = Filter(officer, item, case, code, decision, kind, _moment(since), _moment(until, end=True))
-    entries = [as_shown(entry) for entry in _reader(data).query(wanted, limit=limit)][::-1]
+    """Entries by officer, item, case, code, time or decision, newest last; status 1 when there is none 查询."""
+    reader = _reader(data)
+    moments = _moment(since), _moment(until, end=True)
+    wanted = Filter(officer, _item_id(reader, item), case, code, decision or "", kind or "", *moments)
+    entries = [as_shown(entry) for entry in reader.query(wanted, limit=limit)][::-1]
     if json:
         print_json(entries)
     else:
-        _show_table(entries, lang)
+        _show_table(_with_names(reader, entries), lang)
     if not entries:
+        print_error({Language.ZH: "没有符合条件的记录", Language.EN: "no entries"}[lang])
+    if _cry(entries, lang) or not entries:
         raise typer.Exit(FOUND)
 
 
 @log_app.command("show")
 def show_command(
-    decision_id: Annotated[str, typer.Argument(help="决定编号")],
+    decision_id: Annotated[str, typer.Argument(metavar="DECISION_ID", help="决定编号")],
     lang: LangOption,
     data: DataOption = Path("var/data"),
     json: JsonOption = False,
 ) -> None:
-    """One decision with all it rests on, and its outcome 查看一条决定."""
+    """One decision with all it rests on, and its outcome; status 1 when there is none 查看一条决定."""
     reader = _reader(data)
     stored, outcome = reader.find(decision_id), reader.outcome_of(decision_id)
     if stored is None:
-        print_line({Language.ZH: f"没有决定 {decision_id}", Language.EN: f"no decision {decision_id}"}[lang])
+        print_error({Language.ZH: f"没有决定 {decision_id}", Language.EN: f"no decision {decision_id}"}[lang])
         raise typer.Exit(FOUND)
     entry, result = as_shown(stored), as_shown(outcome) if outcome else None
     if json:
         print_json({"entry": entry, "outcome": result})
     else:
-        _show_entry(entry, result, lang)
+        for line in lines_of(entry, result, lang):
+            print_line(line)
+    if _cry([entry, *([result] if result else [])], lang):
+        raise typer.Exit(FOUND)
 
 
 @log_app.command("tail")
@@ -87,29 +110,51 @@ def tail_command(
     item: Item = "",
     case: Case = "",
     code: Code = "",
-    decision: DecisionOption = "",
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0)] = 10,
+    decision: DecisionOption = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the newest to begin with 先显示条数")] = 10,
     follow: Annotated[bool, typer.Option(help="Wait for new entries 持续")] = True,
     json: JsonOption = False,
 ) -> None:
-    """The newest entries, and new ones as they come 跟踪."""
+    """The newest entries, then each new one as it comes, until Ctrl-C; with --no-follow the newest only 跟踪."""
     reader = _reader(data)
-    wanted = Filter(officer, item, case, code, decision)
+    wanted = Filter(officer, _item_id(reader, item), case, code, decision or "")
     recent = list(reader.query(wanted, limit=lines))[::-1] if lines else []
     last = recent[-1].seq if recent else reader.last_seq()
     while True:
-        for stored in recent:
-            entry = as_shown(stored)
-            last = stored.seq
-            print_line(_as_line(entry, lang) if not json else _compact(entry))
+        entries = [as_shown(stored) for stored in recent]
+        for entry in entries if json else _with_names(reader, entries):
+            print_line(encoder.dumps(entry, ensure_ascii=False) if json else _as_line(entry, lang))
+        _cry(entries, lang)
         if not follow:
             return
         time.sleep(POLL_SECONDS)
         recent = list(reader.since(wanted, after=last, limit=1000))
+        last = recent[-1].seq if recent else last
 
 
 def _reader(data: Path) -> SqliteReader:
     return SqliteReader(data / RECORD_FILE)
+
+
+def _item_id(reader: SqliteReader, given: str) -> str:
+    """The id of an item given by its id or by its name."""
+    if not given or reader.query(Filter(item=given), limit=1):
+        return given
+    found = reader.items_named(given)
+    if len(found) > 1:
+        raise SettingsError(f"several items bear the name {given}: {', '.join(found)}", "name one of them by its id")
+    return found[0] if found else given
+
+
+def _with_names(reader: SqliteReader, entries: Iterable[ShownEntry]) -> list[ShownEntry]:
+    """The report of an outcome holds the id of the item only; people know it by the name its decision holds."""
+    return [entry | {"item_name": _item_name(reader, entry)} if entry.get("kind") == "outcome" else entry for entry in entries]
+
+
+def _item_name(reader: SqliteReader, outcome: ShownEntry) -> str:
+    decision = reader.find(outcome.get("decision_id", ""))
+    name: str = as_shown(decision).get("item_name", "") if decision else ""
+    return name
 
 
 def _moment(text: str, *, end: bool = False) -> int | None:
@@ -127,112 +172,34 @@ def _moment(text: str, *, end: bool = False) -> int | None:
     return int(moment.timestamp() * 1000)
 
 
-_COLUMNS = {
-    Language.ZH: ("时间", "人员", "事项", "环节", "案号", "决定", "代码", "来源"),
-    Language.EN: ("time", "officer", "item", "step", "case", "decision", "code", "source"),
-}
-_VERDICTS = {Language.ZH: {"allow": "准许", "deny": "拒绝"}, Language.EN: {"allow": "allow", "deny": "deny"}}
-_KINDS = {
-    Language.ZH: {"outcome": "结果", "log_read": "查阅"},
-    Language.EN: {"outcome": "outcome", "log_read": "read"},
-}
-
-
-def _cells(entry: dict[str, Any], lang: Language) -> tuple[str, ...]:
-    verdict = _VERDICTS[lang].get(entry.get("decision", ""), _KINDS[lang].get(entry["kind"], ""))
-    code = entry.get("code") or entry.get("result") or entry.get("query", {}).get("what", "")
-    item = entry.get("item_name") or entry.get("item", "")
-    officer = entry.get("subject", {}).get("person", "") or entry.get("caller", "")
-    step = entry.get("action", {}).get("step", "")
-    return entry["time"][:19], officer, item, step, entry.get("case_id", ""), verdict, code, ", ".join(entry.get("sources", []))
-
-
-def _show_table(entries: list[dict[str, Any]], lang: Language) -> None:
+def _show_table(entries: list[ShownEntry], lang: Language) -> None:
     console = Console()
     if not console.is_terminal:
         for entry in entries:
-            print_line("\t".join(_cells(entry, lang)))
+            print_line("\t".join(cells(entry, lang)))
         return
-    table = Table()
-    for name in _COLUMNS[lang]:
-        table.add_column(name, overflow="fold")
-    for entry in entries:
-        style = {"deny": "red", "allow": "green"}.get(entry.get("decision", ""), "")
-        table.add_row(*(_plain(cell) for cell in _cells(entry, lang)), style=style)
-    console.print(table)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+    if entries:
+        console.print(table_of(entries, lang, console.width))
+    if entries and not fits_whole(console.width):
+        print_line(
+            {
+                Language.ZH: "终端较窄，未列出处和决定编号；更宽的终端或 --json 可见",
+                Language.EN: "narrow terminal: sources and decision ids are left out; a wider one or --json shows them",
+            }[lang]
+        )
 
 
 def _as_line(entry: dict[str, Any], lang: Language) -> str:
-    return "  ".join(cell for cell in _cells(entry, lang) if cell)
+    return "  ".join(cell for cell in cells(entry, lang) if cell)
 
 
-def _compact(entry: dict[str, Any]) -> str:
-    import json as encoder  # noqa: PLC0415 - the option of the commands bears the module's name
-
-    return encoder.dumps(entry, ensure_ascii=False)
-
-
-_LABELS = {
-    Language.ZH: {
-        "decision_id": "决定编号",
-        "seq": "序号",
-        "time": "时间",
-        "caller": "调用系统",
-        "channel": "渠道",
-        "officer": "人员",
-        "post": "岗位",
-        "case": "案号",
-        "item": "事项",
-        "step": "环节",
-        "decision": "决定",
-        "code": "代码",
-        "reason": "理由",
-        "basis": "依据",
-        "ground": "理由项",
-        "rows": "策略行",
-        "sources": "出处",
-        "officers": "会签人员",
-        "obligations": "附随义务",
-        "policy": "策略摘要",
-        "outcome": "办理结果",
-        "leaf": "叶哈希",
-        "party": "当事人（化名）",
-    },
-    Language.EN: {},
-}
-
-
-def _show_entry(entry: dict[str, Any], outcome: dict[str, Any] | None, lang: Language) -> None:
-    subject, action = entry["subject"], entry["action"]
-    rows = [
-        ("decision_id", entry["decision_id"]),
-        ("seq", entry["seq"]),
-        ("time", f"{entry['time']} ({entry['time_source']})"),
-        ("caller", entry["caller"]),
-        ("channel", entry["channel"]),
-        ("officer", subject["person"]),
-        ("post", subject["acting_post"]),
-        ("party", entry["party_token"]),
-        ("case", f"{entry['case_id']} v{entry['case_version']}"),
-        ("item", f"{entry['item_name']} ({entry['item']} v{entry['item_version']})"),
-        ("step", action["step"]),
-        ("decision", _VERDICTS[lang][entry["decision"]]),
-        ("code", entry["code"]),
-        ("reason", entry["reason"][lang.value]),
-        ("basis", "；".join(entry["basis"])),
-        ("rows", ", ".join(entry["rows"])),
-        ("sources", ", ".join(entry["sources"])),
-        ("officers", ", ".join(entry["officers"])),
-        ("obligations", ", ".join(f"{o['kind']} {o['arg']}" for o in entry["obligations"])),
-        *(("ground", f"{g['code']} {g['rule']} {g['basis']} [{g['source']}]") for g in entry["grounds"]),
-        ("policy", entry["policy_digest"]),
-        ("leaf", entry["leaf"]),
-        ("outcome", f"{outcome['result']} {outcome['detail']}" if outcome else "-"),
-    ]
-    for name, value in rows:
-        if value not in ("", "-"):
-            print_line(f"{_LABELS[lang].get(name, name)}: {value}")
+def _cry(entries: Iterable[ShownEntry], lang: Language) -> bool:
+    """Say loudly which entries are not the ones that were recorded."""
+    altered = [entry["seq"] for entry in entries if "altered" in entry]
+    told = {
+        Language.ZH: "警告！第 {seq} 号记录与其叶哈希不符，已被篡改——请封存记录目录，并立即报告安全管理人员",
+        Language.EN: "WARNING! entry {seq} does not match its leaf hash: it was altered — secure the data folder and report it",
+    }
+    for seq in altered:
+        print_error(told[lang].format(seq=seq))
+    return bool(altered)

@@ -33,15 +33,15 @@ def serve_command(
     ] = False,
     data: Annotated[Path | None, typer.Option(help="Folder of the record 记录目录")] = None,
     personnel: Annotated[Path | None, typer.Option(help="Folder of appointments.csv and its companions 任职数据目录")] = None,
-    host: Annotated[str | None, typer.Option()] = None,
-    port: Annotated[int | None, typer.Option()] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback TLS is needed 监听地址")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on 端口")] = None,
     uds: Annotated[Path | None, typer.Option(help="Unix socket instead of host and port")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file (TOML) 设置文件")] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Loopback callers need no token; for trying out 仅供本机试用")
     ] = False,
 ) -> None:
-    """Serve decisions over HTTP 启动服务."""
+    """Serve decisions over HTTP 启动服务. Options win over the environment and the settings file."""
     overrides: dict[str, Any] = {
         "policies": policies,
         "model": model,

@@ -1,12 +1,14 @@
 """Reading decisions and cases over HTTP. Each reading is itself recorded before anything is shown."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from sidecar.case_history.history import ActRecorded
-from sidecar.decision_log.entry import LogReadEntry
+from sidecar.decision_log.canonical import leaf_hash
+from sidecar.decision_log.entry import DecisionEntry, LogReadEntry, OutcomeEntry
 from sidecar.errors import NotFoundError
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import Commit, Filter, RecordStore, Stored
@@ -70,8 +72,28 @@ class Inspector:
 
 
 def as_shown(stored: Stored) -> dict[str, Any]:
-    """An entry with its leaf hash, as programs see it."""
-    return {**msgspec.json.decode(stored.body), "leaf": stored.leaf.hex()}
+    """An entry with its leaf hash, as programs see it; `altered` where it is not what was recorded at its place."""
+    fields = _fields(stored.body)
+    if leaf_hash(stored.body) != stored.leaf or fields.get("seq") != stored.seq:
+        fields = {**(fields if _is_entry(fields) else {}), "seq": stored.seq, "altered": True}
+    return {**fields, "leaf": stored.leaf.hex()}
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    try:
+        fields: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        fields = {}
+    return fields
+
+
+def _is_entry(fields: dict[str, Any]) -> bool:
+    """Whether an altered body still has the form of an entry and can be shown as one."""
+    for form in (DecisionEntry, OutcomeEntry, LogReadEntry):
+        with suppress(msgspec.ValidationError):
+            msgspec.convert(fields, form)
+            return True
+    return False
 
 
 def _act(act: ActRecorded) -> dict[str, object]:

@@ -1,18 +1,25 @@
 """`quanheng log` as an inspector uses it."""
 
 import asyncio
+import io
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from adapters.storage.sqlite import SqliteStore
+from adapters.storage.sqlite import RECORD_FILE, SqliteReader, SqliteStore
 from sidecar.case_history.history import OutcomeReported
 from sidecar.cli.commands import app
+from sidecar.cli.output import Language
+from sidecar.cli.showing import fits_whole, table_of
 from sidecar.decision_log.entry import OutcomeEntry
 from sidecar.errors import SettingsError, StoreError
-from sidecar.ports.records import Commit
+from sidecar.ports.records import Commit, Filter
+from sidecar.service.inspect import as_shown
 from tests.conformance.samples import an_act, an_entry
 
 
@@ -55,7 +62,7 @@ def log(*arguments: str) -> Result:
 
 def found(data: Path, *options: str) -> list[tuple[str, str]]:
     run = log("query", "--data", str(data), "--json", *options)
-    return [(entry["decision_id"], entry["kind"]) for entry in json.loads(run.output)]
+    return [(entry["decision_id"], entry["kind"]) for entry in json.loads(run.stdout)]
 
 
 @pytest.mark.parametrize(
@@ -81,13 +88,56 @@ def test_query_is_readable_in_a_pipe(data: Path) -> None:
     """One line an entry, tabs between, in the language asked for."""
     lines = log("query", "--data", str(data), "--lang", "zh").output.splitlines()
     assert len(lines) == 4
-    assert lines[-1].split("\t") == ["2026-01-06T00:30:00", "o-2", "事项", "accept", "c1", "拒绝", "NO_POWER", "o/powers.yaml:1"]
-    assert "结果\tperformed" in lines[1]
+    refused = ["2026-01-06T00:30:00", "o-2", "事项", "accept", "c1", "拒绝", "NO_POWER", "o/powers.yaml:1", "d3"]
+    assert lines[-1].split("\t") == refused
+    assert "结果\t已办理" in lines[1]
+
+
+def test_an_outcome_bears_the_name_of_its_item(data: Path) -> None:
+    """As the decision beside it does, though its own entry holds the id only."""
+    lines = log("query", "--data", str(data), "--case", "c1").output.splitlines()
+    assert {line.split("\t")[2] for line in lines} == {"事项"}
+
+
+@pytest.mark.parametrize("item", ["item", "事项", "事…"])
+def test_an_item_is_found_by_what_the_table_shows(data: Path, item: str) -> None:
+    """Id, name, and a name that a narrow table had to cut; the outcome is found with its decision."""
+    assert [decision for decision, _ in found(data, "--item", item)] == ["d1", "d1", "d2", "d3"]
+    run = log("tail", "--data", str(data), "--no-follow", "--item", item)
+    assert len(run.output.splitlines()) == 4
+    assert log("query", "--data", str(data), "--item", "事").exit_code == 1
+
+
+def test_a_name_of_two_items_asks_which(tmp_path: Path) -> None:
+    """Two organs may call different items the same."""
+
+    async def fill() -> None:
+        store = SqliteStore(tmp_path)
+        for n, item in enumerate(("a-item", "b-item")):
+            await store.commit(Commit(an_entry(f"d{n}", "c", item=item, item_name="同名"), "c"))
+        await store.close()
+
+    asyncio.run(fill())
+    fault = log("query", "--data", str(tmp_path), "--item", "同名").exception
+    assert isinstance(fault, SettingsError)
+    assert "a-item, b-item" in fault.message
+
+
+@pytest.mark.parametrize(("option", "value"), [("--decision", "maybe"), ("--kind", "foo")])
+def test_values_that_no_entry_has_are_refused(data: Path, option: str, value: str) -> None:
+    """A misspelt value would find nothing and look like an answer."""
+    run = log("query", "--data", str(data), option, value)
+    assert run.exit_code == 2
+    assert value in run.stderr
+    assert log("tail", "--data", str(data), "--no-follow", "--decision", "maybe").exit_code == 2
 
 
 def test_query_that_finds_nothing_has_status_1(data: Path) -> None:
-    """A script can tell "none" from "some"."""
-    assert log("query", "--data", str(data), "--officer", "nobody").exit_code == 1
+    """A script can tell "none" from "some", and a person is told; standard output holds entries only."""
+    run = log("query", "--data", str(data), "--officer", "nobody", "--lang", "zh")
+    assert (run.exit_code, run.stdout, run.stderr) == (1, "", "没有符合条件的记录\n")
+    run = log("query", "--data", str(data), "--officer", "nobody", "--lang", "en", "--json")
+    assert (run.exit_code, run.stdout, run.stderr) == (1, "[]\n", "no entries\n")
 
 
 def test_show_tells_all_a_decision_rests_on(data: Path) -> None:
@@ -96,6 +146,108 @@ def test_show_tells_all_a_decision_rests_on(data: Path) -> None:
     for part in ("NO_POWER AL-4 行政许可法第4条 [o/powers.yaml:7]", "officer: o-2", "policy: sha256:0", "leaf: "):
         assert part in shown
     assert "outcome: performed HTTP 200" in log("show", "d1", "--data", str(data), "--lang", "en").output
+
+
+@pytest.fixture
+def deciding(tmp_path: Path) -> Path:
+    """A record with one decision that rests on facts, evidence and a co-signer."""
+
+    async def fill() -> None:
+        store = SqliteStore(tmp_path / "data")
+        entry = an_entry(
+            "d1",
+            "BH-20261123-170012",
+            person="o-10063",
+            item_name="食品经营许可（" + "仅销售预包装食品除外" * 6 + "）",
+            action={"step": "decide", "outcome": "refuse", "verb": "decide"},
+            code="SAME_PERSON_PRIOR_STEP",
+            decision="deny",
+            facts={"only_prepackaged_food": False, "floor_area_m2": 300},
+            evidence_digests={"reason": "sha256:0", "site_record": "sha256:1"},
+            officers=["o-7", "o-8"],
+        )
+        await store.commit(Commit(entry, "BH-20261123-170012"))
+        await store.close()
+
+    asyncio.run(fill())
+    return tmp_path / "data"
+
+
+def test_show_tells_what_was_asserted_and_by_whom(deciding: Path) -> None:
+    """Facts, names of evidence, co-signers and what was to be decided, under labels in the language asked for."""
+    chinese = log("show", "d1", "--data", str(deciding), "--lang", "zh").output.splitlines()
+    assert {
+        "拟定结果: 不予",
+        "事实: floor_area_m2=300, only_prepackaged_food=false",
+        "证据: reason, site_record",
+        "会签人员: o-7, o-8",
+    } <= set(chinese)
+    assert not [line for line in chinese if line.split(":")[0].isascii()]
+    english = log("show", "d1", "--data", str(deciding), "--lang", "en").output.splitlines()
+    assert {"asked outcome: refuse", "evidence: reason, site_record", "co-signers: o-7, o-8"} <= set(english)
+
+
+def test_the_outcome_asked_for_stands_beside_the_step(deciding: Path) -> None:
+    """An inspector sees at once whether a grant or a refusal was to be decided."""
+    assert "\tdecide（不予）\t" in log("query", "--data", str(deciding), "--lang", "zh").output
+    assert "\tdecide (refuse)\t" in log("query", "--data", str(deciding), "--lang", "en").output
+
+
+@pytest.mark.parametrize("lang", list(Language))
+@pytest.mark.parametrize("width", [72, 80, 100, 132, 200])
+def test_a_table_fits_the_terminal(deciding: Path, lang: Language, width: int) -> None:
+    """No line is longer than the terminal and no entry longer than four lines; a wide one has all columns whole."""
+    entries = [as_shown(stored) for stored in SqliteReader(deciding / RECORD_FILE).query(Filter(), limit=1)]
+    console = Console(width=width, file=io.StringIO(), force_terminal=False)
+    console.print(table_of(entries, lang, width))
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert 2 <= len(lines) <= 5
+    assert all(cell_len(line.rstrip()) <= width for line in lines)
+    assert fits_whole(width) == (width >= 132)
+    if width == 200:
+        assert all(
+            word in lines[1] for word in ("SAME_PERSON_PRIOR_STEP", "BH-20261123-170012", "o/powers.yaml:1", "o-10063", "d1")
+        )
+
+
+ALTERATIONS = {
+    "one word of the body": "body = CAST(replace(CAST(body AS TEXT), 'ALLOWED', 'REFUSED') AS BLOB)",
+    "the body became text": "body = replace(CAST(body AS TEXT), 'allow', 'allws')",
+    "no JSON": "body = x'00ff'",
+    "JSON of another form": """body = CAST('{"seq": 1, "subject": 7, "kind": ["x"]}' AS BLOB)""",
+    "JSON that is no object": "body = CAST('[1]' AS BLOB)",
+    "the leaf": "leaf = x'00'",
+    "the leaf became text": "leaf = 'leaf'",
+    "another entry in its place": "(leaf, body) = (SELECT leaf, body FROM entries WHERE id = 'd2')",
+}
+
+
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_an_altered_entry_is_said_loudly(data: Path, name: str) -> None:
+    """By query, show and tail, in words on standard error, with status 1; programs get `altered`; the others stand as before."""
+    with sqlite3.connect(data / RECORD_FILE) as connection:
+        connection.execute(f"UPDATE entries SET {ALTERATIONS[name]} WHERE id = 'd1' AND kind = 'decision'")  # noqa: S608 - ours
+    connection.close()
+    for command in (("query",), ("show", "d1"), ("tail", "--no-follow")):
+        run = log(*command, "--data", str(data), "--lang", "en")
+        assert "WARNING! entry 1 does not match its leaf hash" in run.stderr, command
+        assert run.exit_code == (0 if command[0] == "tail" else 1)
+        assert "entry 2" not in run.stderr
+    assert "第 1 号记录与其叶哈希不符" in log("query", "--data", str(data), "--lang", "zh").stderr
+    entries = json.loads(log("query", "--data", str(data), "--json").stdout)
+    assert [entry["seq"] for entry in entries if "altered" in entry] == [1]
+    assert log("query", "--data", str(data), "--officer", "o-2").exit_code == 0
+
+
+def test_an_altered_outcome_is_said_with_its_decision(data: Path) -> None:
+    """What became of an act is part of what `show` shows."""
+    with sqlite3.connect(data / RECORD_FILE) as connection:
+        connection.execute("UPDATE entries SET leaf = x'00' WHERE kind = 'outcome'")
+    connection.close()
+    run = log("show", "d1", "--data", str(data), "--lang", "en")
+    assert "entry 2 does not match" in run.stderr
+    assert run.exit_code == 1
 
 
 def test_show_of_an_unknown_decision(data: Path) -> None:

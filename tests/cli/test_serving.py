@@ -107,13 +107,31 @@ def test_token_prints_a_token_and_its_hash() -> None:
     assert "[callers.portal]" in printed
 
 
-def test_a_route_that_names_no_step_stops_the_proxy(tmp_path: Path) -> None:
-    """With --policies a misspelt item or step is found at start."""
+def test_all_mistakes_of_a_route_file_stop_the_proxy_in_one_run(tmp_path: Path) -> None:
+    """With --policies a duplicate route, a route that is neither, an unknown item and an unknown step are said together."""
     routes = tmp_path / "routes.yaml"
-    routes.write_text((EXAMPLE / "routes.yaml").read_text("utf-8").replace("step: review", "step: revue"), "utf-8")
+    text = (EXAMPLE / "routes.yaml").read_text("utf-8")
+    for old, new in (
+        ("step: review", "step: revue"),
+        ("item: cn-xk-food-business-licence\n    step: accept", "item: cn-xk-food-busines-licence\n    step: accept"),
+        ("routes:\n", "routes:\n" + 2 * "  - {method: GET, path: /twice, not_a_power: twice}\n"),
+        ("routes:\n", "routes:\n  - {method: GET, path: /neither, item: cn-xk-food-business-licence, step: isue}\n"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    routes.write_text(text, "utf-8")
     fault = refusal("proxy", "--routes", str(routes), "--upstream", "http://127.0.0.1:1", "--policies", str(ROOT / "policies"))
     assert isinstance(fault, RouteFileError)
-    assert "cn-xk-food-business-licence/revue" in fault.message
+    lines = fault.message.splitlines()[1:]
+    for words in (
+        "unknown step revue — it must be one of: accept, ",
+        "unknown item cn-xk-food-busines-licence — did you mean: cn-xk-food-business-licence",
+        "route GET /twice is already defined at",
+        "is neither a step nor not_a_power",
+        "unknown step isue",
+    ):
+        assert any(words in line for line in lines), words
+    assert len(lines) == 5
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,30 @@ def test_generated_pages_are_up_to_date(name: str) -> None:
     assert written == _generator().pages()[name], "run `make docs`"
 
 
+def test_the_commands_are_documented_with_defaults_and_bounds() -> None:
+    """A reader need not try an option to know what leaving it out means."""
+    page = _generator().pages()["commands.md"]
+    for row in (
+        "| `DIR` | required | Policy folder 策略目录 |",
+        "| `--limit` | `50` | The newest so many 最多条数 (1 to 10000) |",
+        "| `--follow --no-follow` | `--follow` | Wait for new entries 持续 |",
+        "| `--decision` |  | 决定 (allow \\| deny) |",
+        "| `--port` | `8181` | Port to listen on 端口 |",
+        "| `--json` |  | JSON for programs 供程序读取 |",
+    ):
+        assert row in page, row
+    assert page.count("`--lang` | of the terminal |") >= 8
+
+
+def test_the_tutorial_writes_only_where_git_looks_away() -> None:
+    """Who follows it in a clone has a clean clone afterwards."""
+    page = (ROOT / "docs" / "tutorial" / "first-power.md").read_text("utf-8")
+    written = re.findall(r"Write `([^`]+)`|mkdir (?:-p )?(\S+)|> (\S+\.csv)|--data (\S+)", page)
+    assert len(written) >= 5
+    assert all("".join(places).startswith("var/") for places in written)
+    assert "var/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of a page names a file or folder of the project."""
