@@ -2,7 +2,7 @@
 
     python benchmarks/over_http.py --cerbos PATH/TO/cerbos [--rows 1000000] [--seconds 8] [--rounds 3] [--reload]
 
-    python benchmarks/over_http.py --cerbos PATH/TO/cerbos [--rows 1000000] [--seconds 8] [--rounds 3] [--reload]
+Needs `wrk` (Debian) and the Cerbos server (from its npm package). The load comes from a process of its own on the
 second core. Runs take turns, round by round; the table shows medians. Both answer the same question: an officer of the unit of
 the item accepts an application, with the post, the county, the amount and the separation of duties looked at. Cerbos gets 2,000
 items, which favours it; we get all rows. `--reload` sends SIGHUP once a second, and every answer must still be an allow.

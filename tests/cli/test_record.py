@@ -49,7 +49,7 @@ def data(tmp_path: Path) -> Path:
         await store.commit(Commit(an_entry("d2", "c2", person="o-2", time=late), "c2", 0, an_act("d2", "accept")))
         grounds = [{"code": "NO_POWER", "rule": "AL-4", "basis": "行政许可法第4条", "row": "", "source": "o/powers.yaml:7"}]
         refused = an_entry("d3", "c1", person="o-2", time=late, decision="deny", code="NO_POWER", grounds=grounds)
-        await store.commit(Commit(refused, "c1"))
+        await store.commit(Commit(refused, "c1", 2))
         await store.close()
 
     asyncio.run(fill())
