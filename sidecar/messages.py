@@ -40,6 +40,11 @@ def say(code: str, **facts: object) -> Sentence:
     return Sentence(template.zh.format_map(_Facts.in_zh(facts)), template.en.format_map(_Facts.in_en(facts)))
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 organ`, `2 organs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 FINDINGS: dict[str, tuple[str, str]] = {
     # reading the file
     "YAML_SYNTAX": (
@@ -145,7 +150,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "LOOSER_OFFICERS": (
         "环节“{step}”写了 {n} 人，少于 {basis} 的 {required} 人——请写 {required} 或更多",
-        "step {step} has {n} officers, fewer than the {required} of {basis} — write {required} or more",
+        "officers of step {step}: {n}, fewer than the {required} of {basis} — write {required} or more",
     ),
     "LOOSER_TIMES": (
         "环节“{step}”写了最多 {n} 次，超过 {basis} 的 {allowed} 次——请写 {allowed} 或更少",
@@ -202,7 +207,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
     # warnings
     "POST_NOT_CONFIRMED": (
         "{n} 个岗位由导入生成，尚未确认——请核对 organ.yaml 并删去 confirmed: false",
-        "{n} posts were written by an import and not confirmed — check organ.yaml and remove confirmed: false",
+        "posts written by an import and not confirmed: {n} — check organ.yaml and remove confirmed: false",
     ),
     "NOT_ENFORCED": (
         "“{key}”已记录，但本版本不据此拦截——请勿依赖它",
@@ -311,7 +316,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "STEP_ALREADY_DONE": (
         "本案“{step}”已办理 {times} 次，上限 {limit} 次，不得重复。",
-        "'{step}' has been done {times} times in this case; the limit is {limit}. It may not be repeated.",
+        "'{step}' is already done in this case ({times} of at most {limit}). It may not be repeated.",
     ),
     "MISSING_REQUIREMENT": (
         "缺少“{missing}”，不得办理“{step}”。请补充后再办。",

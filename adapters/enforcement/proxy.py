@@ -156,7 +156,7 @@ class ReverseProxy:
         elif scope["path"] == OWN_PREFIX + "healthz":
             await send_bytes(send, 200, b"application/json", b'{"status":"ok"}')
         else:
-            await send_bytes(send, 404, b"text/plain; charset=utf-8", b"not found")
+            await send_bytes(send, 404, b"text/plain; charset=utf-8", b"not_found: nothing is served here")
 
 
 class _ExactURL(httpx.URL):

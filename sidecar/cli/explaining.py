@@ -91,7 +91,7 @@ def _explain_plain(model: Path, policy: Path, values: list[str], rows: int, json
     section = engine.section()
     fields = [name.split("_", 1)[1] for name in section.section.request]
     if len(values) != len(fields):
-        raise SettingsError(f"the request has {len(fields)} fields, {len(values)} values were given", f"give: {' '.join(fields)}")
+        raise SettingsError(f"fields of the request: {len(fields)}, values given: {len(values)}", f"give: {' '.join(fields)}")
     request = [_value(text) for text in values]
     matches = engine.match(request)
     near = engine.nearest(request, limit=rows)

@@ -10,6 +10,7 @@ from adapters.importers.workbook import Import, Notice, Unplaced, as_json, impor
 from adapters.storage.policy_folder import write_files
 from sidecar.cli.output import JsonOption, LangOption, Language, print_json, print_line
 from sidecar.errors import PolicyError, WorkbookError
+from sidecar.messages import counted
 from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE
 
 import_app = typer.Typer(no_args_is_help=True, help="Bring published lists into the language 导入")
@@ -71,7 +72,7 @@ def _refuse_overwrite(folder: Path, files: dict[str, bytes], *, replace: bool) -
 def _show(imported: Import, folder: Path, lang: Language, *, every: bool) -> None:
     zh = lang is Language.ZH
     for file, counts in imported.counts.items():
-        print_line(f"{file}: {counts.items} " + ("个事项" if zh else "items"))
+        print_line(f"{file}: " + (f"{counts.items} 个事项" if zh else counted(counts.items, "item")))
     _show_notices(imported.unplaced, "未导入的行" if zh else "rows that were not imported", lang, every=every)
     _show_notices(imported.warnings, "提示" if zh else "warnings", lang, every=every)
     print_line(

@@ -46,10 +46,5 @@ def print_error(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 organ`, `2 organs`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def print_json(value: object) -> None:
     print_line(json.dumps(value, ensure_ascii=False, indent=1))

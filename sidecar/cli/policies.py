@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from adapters.storage.policy_folder import PolicyFolder
-from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, counted, print_json, print_line
+from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
 from sidecar.compiler.compile import Checked, Compiled, check, compile_policies
 from sidecar.decision.policy import refuse_weak_model
 from sidecar.expectations.reading import names_in, read_expectations
 from sidecar.expectations.run import Outcome, Report, run_expectations
+from sidecar.messages import counted
 from sidecar.power_list.findings import Finding, Severity, has_errors, in_reading_order
 from sidecar.power_list.json_schema import SCHEMAS, schema_of
 from sidecar.power_list.policy_set import unread_files

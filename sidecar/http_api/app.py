@@ -1,12 +1,13 @@
 """The FastAPI application around the hot path: outcomes, reading, health, metrics, documentation."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -15,6 +16,7 @@ from sidecar.decision.search import MAX_RESULTS
 from sidecar.errors import NotFoundError, RequestError, StoreError
 from sidecar.http_api.callers import Caller, Callers
 from sidecar.http_api.decisions import Decisions
+from sidecar.http_api.documentation import HEADERS, page_of
 from sidecar.http_api.guard import App, Guard
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.openapi import with_decision_paths
@@ -47,13 +49,14 @@ def build_app(authorizer: Deciding, settings: Settings) -> App:
     """Everything that is served, from the outside in: guard, hot path, FastAPI."""
     metrics = Metrics()
     callers = Callers(settings.callers, insecure=settings.insecure)
-    app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False)
+    app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None)
     _add_errors(app, metrics)
     _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock), callers)
     _add_reading(app, Inspector(authorizer.store, authorizer.clock), callers)
     if isinstance(authorizer, Authorizer):
         _add_searches(app, Searches(authorizer), callers)
     _add_health(app, authorizer, settings, metrics)
+    _add_documentation(app)
     with_decision_paths(app)
     return Guard(
         Decisions(app, authorizer, callers, metrics),
@@ -214,6 +217,12 @@ def _add_health(app: FastAPI, authorizer: Deciding, settings: Settings, metrics:
         return PlainTextResponse(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
+def _add_documentation(app: FastAPI) -> None:
+    @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
+    async def documentation() -> HTMLResponse:
+        return HTMLResponse(page_of(app.openapi()), headers=HEADERS)
+
+
 def _stale(authorizer: Deciding) -> list[str]:
     """That an older version still serves; why is in the server's log, for it may name files."""
     told = "the last reload failed, the earlier policies and personnel still serve 重新加载失败，仍使用原版本"
@@ -230,12 +239,21 @@ def warnings_of(settings: Settings, *, durable: bool) -> list[str]:
     return found
 
 
+def _said(fault: StarletteHTTPException) -> str:
+    """Faults of our own begin with a code; those of the framework get one."""
+    standard = HTTPStatus(fault.status_code)
+    if fault.detail != standard.phrase:
+        return str(fault.detail)
+    allowed = (fault.headers or {}).get("Allow")
+    return f"{standard.name.lower()}: {f'use {allowed}' if allowed else 'nothing is served here, see /docs'}"
+
+
 def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     """One shape for every error: a status and a plain string."""
 
     @app.exception_handler(StarletteHTTPException)
     async def http_error(_: Request, fault: StarletteHTTPException) -> PlainTextResponse:
-        return PlainTextResponse(str(fault.detail), fault.status_code, headers=fault.headers)
+        return PlainTextResponse(_said(fault), fault.status_code, headers=fault.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, fault: RequestValidationError) -> PlainTextResponse:

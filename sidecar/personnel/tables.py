@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 
 from sidecar.errors import PersonnelError
+from sidecar.messages import counted
 from sidecar.personnel.registers import Appointment, CredentialHeld, Interest, Personnel, Span
 from sidecar.power_list import vocabulary as words
 
@@ -50,7 +51,7 @@ def read_personnel(tables: Mapping[str, bytes], known_posts: Collection[str], pa
     if problems:
         listing = "\n".join(problems)
         raise PersonnelError(
-            f"{len(problems)} mistakes in the personnel tables:\n{listing}", "correct the cells named", tuple(problems)
+            f"{counted(len(problems), 'mistake')} in the personnel tables:\n{listing}", "correct the cells named", tuple(problems)
         )
     return Personnel(appointments, credentials, interests)
 
@@ -107,9 +108,8 @@ def _rows(file: str, data: bytes | None, problems: Problems) -> Iterator[_Row]:
             return
         for cells in reader:
             if cells and len(cells) != len(columns):
-                problems.append(
-                    f"{file}:{reader.line_num}:1: {len(cells)} cells instead of {len(columns)} 列数不对 — correct the row"
-                )
+                found = f"{counted(len(cells), 'cell')} instead of {len(columns)}"
+                problems.append(f"{file}:{reader.line_num}:1: {found} 列数不对 — correct the row")
             elif cells:
                 yield {
                     name: (cell.strip(), f"{file}:{reader.line_num}:{n}")

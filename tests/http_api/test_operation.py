@@ -262,7 +262,7 @@ def test_an_unknown_path_is_404(untouched: Sidecar, path: str, method: str) -> N
     response = untouched.send(httpx.Request(method, f"http://127.0.0.1:8181{path}", headers={"x-request-id": "r-1"}))
     assert (response.status_code, response.headers["x-request-id"]) == (404, "r-1")
     assert response.headers["content-type"].startswith("text/plain")
-    assert response.text in ("Not Found", "")
+    assert response.text in ("not_found: nothing is served here, see /docs", "")
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "DELETE", "PUT"])
@@ -274,7 +274,32 @@ def test_a_method_that_is_not_there_is_405(untouched: Sidecar, path: str, method
         httpx.Request(method, f"http://127.0.0.1:8181{path}", headers={"authorization": headers["authorization"]})
     )
     assert (response.status_code, response.headers["allow"]) == (405, "GET")
+    assert response.text in ("method_not_allowed: use GET", "")
     assert untouched.entries() == []
+
+
+def test_the_page_of_the_interface_needs_no_other_host(sidecar: Sidecar) -> None:
+    """On an intranet the page is whole: no script, nothing loaded from elsewhere, and a browser is told to load nothing."""
+    response = sidecar.get("/docs", caller="")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["content-security-policy"].startswith("default-src 'none'")
+    assert not re.search(r"(?i)://|src\s*=|<script|<link|<iframe|url\(|@import", response.text)
+    assert {link for link in re.findall(r'href="([^"]*)"', response.text) if not link.startswith("#")} == {"openapi.json"}
+
+
+def test_the_page_of_the_interface_tells_all_of_it(sidecar: Sidecar) -> None:
+    """Every path, parameter, answer and schema of the description, and every link on the page has its target."""
+    page, described = sidecar.get("/docs", caller="").text, sidecar.get("/openapi.json", caller="").json()
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            assert f"<code>{method.upper()} {path}</code></h2>" in page
+            assert all(f"<td><code>{parameter['name']}</code></td>" in page for parameter in operation.get("parameters", []))
+    for name in described["components"]["schemas"]:
+        assert f">{name}</h2>" in page
+    assert set(re.findall(r'href="#([^"]*)"', page)) <= set(re.findall(r' id="([^"]*)"', page))
+    assert "BH-2026-000318" in page
+    assert sidecar.get("/redoc", caller="").status_code == 404
 
 
 @pytest.mark.parametrize("path", [*BOTH, "/v1/decisions", "/healthz"])

@@ -6,7 +6,7 @@ from string import Formatter
 import pytest
 
 from sidecar.decision.decide import _PRECEDENCE
-from sidecar.messages import ANSWERED, ANSWERED_AS, CATALOGUE, FINDINGS, REFUSALS, say
+from sidecar.messages import ANSWERED, ANSWERED_AS, CATALOGUE, FINDINGS, REFUSALS, counted, say
 
 
 def named(text: str) -> set[str]:
@@ -48,6 +48,14 @@ def test_the_codes_of_decisions_are_those_that_decisions_have() -> None:
     """What is only a sentence of another code is no code: nobody may wait for it."""
     assert set(ANSWERED) == {*_PRECEDENCE, "ALLOWED", "CO_SIGNED", "LOG_UNAVAILABLE", "DENIED_BY_ROWS"}
     assert set(ANSWERED_AS.values()) <= set(ANSWERED)
+
+
+def test_one_is_not_said_as_many() -> None:
+    """No sentence counts one of something as several."""
+    assert [counted(n, "organ") for n in (0, 1, 2)] == ["0 organs", "1 organ", "2 organs"]
+    for code in CATALOGUE:
+        said = say(code, n=1, times=1, present=1, required=2, allowed=1, limit=1).en
+        assert not re.search(r"\b1 (posts|officers|mistakes|items|steps|organs|units)\b", said), code
 
 
 def test_a_missing_fact_never_prevents_a_sentence() -> None:

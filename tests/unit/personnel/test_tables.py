@@ -100,6 +100,13 @@ def test_every_bad_cell_of_every_table_is_told_at_once() -> None:
     assert {problem.split(":")[0] for problem in found} == {APPOINTMENTS, CREDENTIALS, DECLARATIONS}
 
 
+def test_one_mistake_is_said_as_one() -> None:
+    """And two as two."""
+    for row, told in (("o-1,front.nobody,,", "1 mistake in"), ("o-1,front.nobody,x,", "2 mistakes in")):
+        with pytest.raises(PersonnelError, match=f"^{told} the personnel tables"):
+            read_personnel({APPOINTMENTS: f"person,post,from,to\n{row}\n".encode()}, POSTS, token)
+
+
 @pytest.mark.parametrize("data", ["person,post,from,to\no-1,front.clerk,,\n".encode("utf-16"), "人员,岗位,起,止\n".encode("gbk")])
 def test_other_encodings_are_refused(data: bytes) -> None:
     """A table in GBK is not guessed at."""
