@@ -104,6 +104,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "{key} 的条件不能理解（{problem}）——请用事实名、整数、and、or、not 和 < <= > >= == !=，不用括号和逗号",
         "{key}: condition not understood ({problem}) — use fact names, whole numbers, and, or, not, < <= > >= == !=",
     ),
+    "OUT_OF_BOUNDS": ("{key} 为 {value}——应{bound}", "{key} is {value} — write a number of {bound}"),
+    "TOO_MANY": ("{key} 的项数过多——最多写 {max_length} 项", "{key} has too many entries — write at most {max_length}"),
     "BAD_VALUE": ("{key} 的值 {value} 不对：{problem}——请改正", "{key}: the value {value} is wrong: {problem} — correct it"),
     "NO_LEGAL_BASIS": (
         "事项没有设定依据（legal_basis）——请写明法律、法规或规章及条款",

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from sidecar.messages import Sentence
 from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.load_keys import Block, Named, Path, key_in, keys_of
 from sidecar.power_list.mending import mend
@@ -121,6 +122,10 @@ _CODES = {
     "literal_error": "NOT_IN_TABLE",
     "too_short": "EMPTY_LIST",
     "string_too_short": "EMPTY_TEXT",
+    "greater_than_equal": "OUT_OF_BOUNDS",
+    "less_than_equal": "OUT_OF_BOUNDS",
+    "too_long": "TOO_MANY",
+    "NOT_TEXT": "NOT_TEXT",
     "BAD_FORM": "BAD_FORM",
     "EMPTY_TEXT": "EMPTY_TEXT",
     "NOT_IN_TABLE": "NOT_IN_TABLE",
@@ -160,6 +165,10 @@ def _echo(error: Any) -> bool:
 
 def _context(error: Any) -> dict[str, object]:
     context: dict[str, object] = {k: v for k, v in (error.get("ctx") or {}).items() if isinstance(v, str | int)}
+    if "ge" in context:
+        context["bound"] = Sentence(f"不小于 {context['ge']}", f"at least {context['ge']}")
+    if "le" in context:
+        context["bound"] = Sentence(f"不大于 {context['le']}", f"at most {context['le']}")
     if "problem" not in context:
         context["problem"] = error["msg"]
     return context

@@ -40,6 +40,8 @@ def _one_of(table: Mapping[str, tuple[str, ...]]) -> tuple[BeforeValidator, With
     def read(value: object) -> object:
         if isinstance(value, str) and value in known:
             return known[value]
+        if type(value) is int and str(value) in known:
+            raise PydanticCustomError("NOT_TEXT", "a code without quotes")
         raise PydanticCustomError("NOT_IN_TABLE", "not in table", {"expected": ", ".join(_shown(table))})
 
     return BeforeValidator(read), WithJsonSchema({"type": "string", "enum": sorted(known)})
