@@ -1,6 +1,7 @@
 """The evaluator of one section of a model: its rows, its index, its compiled matcher."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sidecar.decision.engine.effects import Effect, Hit
@@ -43,7 +44,8 @@ class Evaluator:
         plan = plan_of(self.terms, tools, index.columns if index else None)
         self._role = plan.role
         columns = tuple(column for _, column in plan.equalities)
-        self._request_columns = tuple(request for request, _ in plan.equalities)
+        asked = [request for request, _ in plan.equalities]
+        self._key_of: Callable[[Sequence[Any]], Any] = itemgetter(*asked) if asked else lambda _: ()
         self.index: RowIndex = index or index_rows(tools.rows, columns, plan.role.column if plan.role else None)
         column = section.effect_column
         self._run: Run = run_of(plan.rest, tools, column, plan.texts)
@@ -70,10 +72,8 @@ class Evaluator:
         for guard in self._guards:
             if not _settled(guard, (), request, reach):
                 return ()
-        columns = self._request_columns
-        key = request[columns[0]] if len(columns) == 1 else tuple([request[n] for n in columns])
         role = self._role if self.index.split else None
-        return self.index.rows(key, _reached(role, request, reach) if role else None)
+        return self.index.rows(self._key_of(request), _reached(role, request, reach) if role else None)
 
     def _allowed(self, allow: list[Row], deny: list[Row], faults: list[tuple[Row, Exception]]) -> bool:
         if not faults and len(self._effect.ends) == 1:
