@@ -66,15 +66,18 @@ class PowerListService:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._party_token = party_tokeniser(_party_key(settings.data / PARTY_KEY_FILE))
-        standing = self._read()
-        clock = SystemClock(settings.zone)
-        self.authorizer = Authorizer(standing.policy, standing.personnel, SqliteStore(settings.data), clock, self._party_token)
+        with _writing(settings.data):
+            self._party_token = party_tokeniser(_party_key(settings.data / PARTY_KEY_FILE))
+        policy, people, unconfirmed = self._read()
+        store, clock = _store(settings), SystemClock(settings.zone)
+        self.authorizer = Authorizer(policy, people, store, clock, self._party_token, unconfirmed)
         self.app = build_app(self.authorizer, settings)
 
     def _read(self) -> Standing:
-        policy = PolicyFolder(self._settings.policies).snapshot(_progress)
-        return Standing(policy, read_personnel_folder(self._settings.personnel, policy, self._party_token))
+        folder = PolicyFolder(self._settings.policies)
+        policy = folder.snapshot(_progress)
+        people = read_personnel_folder(self._settings.personnel, policy, self._party_token)
+        return Standing(policy, people, folder.unconfirmed_posts())
 
     async def reload(self) -> None:
         await _reload(self.authorizer, self._read)
@@ -85,7 +88,7 @@ class PlainService:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.authorizer = PlainAuthorizer(self._read(), SqliteStore(settings.data), SystemClock(settings.zone))
+        self.authorizer = PlainAuthorizer(self._read(), _store(settings), SystemClock(settings.zone))
         self.app = build_app(self.authorizer, settings)
 
     def _read(self) -> PlainPolicy:
@@ -127,11 +130,16 @@ def build_service(settings: Settings) -> Service:
     """Prove the ground and stand everything on it. Raises before anything listens."""
     with _writing(settings.data):
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        service = PlainService(settings) if settings.model else PowerListService(settings)
+    service = PlainService(settings) if settings.model else PowerListService(settings)
     # What is loaded now lives as long as the process: keep the collector from walking it again and again.
     gc.collect()
     gc.freeze()
     return service
+
+
+def _store(settings: Settings) -> SqliteStore:
+    with _writing(settings.data):
+        return SqliteStore(settings.data)
 
 
 @contextmanager
@@ -142,7 +150,8 @@ def _writing(folder: Path) -> Iterator[None]:
     except OSError as fault:
         place = fault.filename or folder
         raise SettingsError(
-            f"{place}: the data folder cannot be used: {fault.strerror}", "name with --data a folder in which this user may write"
+            f"{place}: the data folder cannot be used: {fault.strerror}",
+            "name with --data a folder this user may write / 请用 --data 指定可写目录",
         ) from fault
 
 
@@ -170,7 +179,12 @@ def read_personnel_folder(folder: Path, policy: PolicySnapshot, party_token: Par
             f"{folder / APPOINTMENTS} is missing: nobody holds a post", "write person,post,from,to and one line each"
         )
     names = (APPOINTMENTS, CREDENTIALS, DECLARATIONS)
-    tables = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+    try:
+        tables = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+    except OSError as fault:
+        raise PersonnelError(
+            f"{fault.filename}: cannot be read: {fault.strerror}", "make the table readable / 请使该表可读"
+        ) from fault
     return read_personnel(tables, policy.posts, party_token)
 
 

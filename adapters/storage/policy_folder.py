@@ -17,8 +17,10 @@ from sidecar.decision.policy import PolicySnapshot, prepared_of
 from sidecar.decision.prepared import Prepared, PreparedFrom
 from sidecar.errors import PolicyError
 from sidecar.expectations.reading import EXPECTATIONS_FILE
+from sidecar.power_list.load import load
+from sidecar.power_list.model import OrganFile
 from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE, PROFILES
-from sidecar.power_list.source import MAX_BYTES
+from sidecar.power_list.source import MAX_BYTES, read_source
 
 SHIPPED = Path(sidecar.__file__).resolve().parent.parent / "policies"
 
@@ -46,6 +48,13 @@ class PolicyFolder:
 
     def expectations(self) -> dict[str, bytes]:
         return {path: self._read(path) for path in self._named((EXPECTATIONS_FILE,))}
+
+    def unconfirmed_posts(self) -> int:
+        """Posts that an import wrote and nobody confirmed, counted in the sources that lie beside the compiled policies."""
+        files = [(path, self._read(path)) for path in self._named((ORGAN_FILE,))]
+        marked = [read_source(path, data) for path, data in files if b"confirmed" in data or "已确认".encode() in data]
+        drafts = [draft for source in marked if (draft := load(source, OrganFile).draft)]
+        return sum(not post.confirmed for draft in drafts for post in draft.posts)
 
     def model(self) -> bytes:
         own = (self.root / MODEL_FILE).exists()
@@ -116,7 +125,8 @@ class PolicyFolder:
                 return stream.read()
         except OSError as fault:
             raise PolicyError(
-                f"{full}: cannot be read: {fault.strerror}", "a regular readable file is needed, no link and no folder"
+                f"{full}: cannot be read: {fault.strerror}",
+                "a regular readable file is needed, no link and no folder / 应为可读的普通文件",
             ) from fault
 
 
@@ -140,7 +150,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
             _write(folder / path, data)
         except OSError as fault:
             raise PolicyError(
-                f"{folder / path}: cannot be written: {fault.strerror}", "name a folder in which this user may write"
+                f"{folder / path}: cannot be written: {fault.strerror}", "name a folder this user may write / 请指定可写目录"
             ) from fault
 
 

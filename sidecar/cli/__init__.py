@@ -7,11 +7,11 @@ from typing import NoReturn
 from sidecar.errors import QuanhengError
 
 _HINTS = {
-    errno.ENOENT: "check the path: it, or the folder above it, does not exist",
-    errno.ENOTDIR: "a part of the path is a file where a folder is needed",
-    errno.EEXIST: "a file stands where a folder is needed",
-    errno.EISDIR: "name a file; this is a folder",
-    errno.ENOSPC: "make room on the disk",
+    errno.ENOENT: "check the path: it, or the folder above it, does not exist / 请核对路径",
+    errno.ENOTDIR: "a part of the path is a file where a folder is needed / 路径中有一段是文件",
+    errno.EEXIST: "a file stands where a folder is needed / 该处是文件，应为目录",
+    errno.EISDIR: "name a file; this is a folder / 该处是目录，应为文件",
+    errno.ENOSPC: "make room on the disk / 请腾出磁盘空间",
 }
 
 
@@ -25,7 +25,10 @@ def main() -> None:
         _stop(fault.message, fault.hint)
     except OSError as fault:
         where = f"{fault.filename}: " if fault.filename else ""
-        _stop(f"{where}{fault.strerror or fault}", _HINTS.get(fault.errno or 0, "check the path and its permissions"))
+        _stop(
+            f"{where}{fault.strerror or fault}",
+            _HINTS.get(fault.errno or 0, "check the path and its permissions / 请核对路径和权限"),
+        )
 
 
 def _stop(message: str, hint: str) -> NoReturn:

@@ -20,8 +20,8 @@ log = structlog.get_logger("quanheng")
 BACKLOG = 2048
 _ANYBODY = 0o666  # a token is asked for behind the socket as behind a port
 _HINTS = {
-    errno.EADDRINUSE: "stop the process that listens there, or choose another --port",
-    errno.EACCES: "choose a --port above 1023",
+    errno.EADDRINUSE: "stop the process that listens there, or choose another --port / 端口已被占用，请换一个",
+    errno.EACCES: "choose a --port above 1023 / 请用 1023 以上的端口",
 }
 
 
@@ -35,7 +35,7 @@ def listen_at(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as fault:
         listening.close()
         number = getattr(fault, "errno", 0)
-        hint = _HINTS.get(number, "give an address of this machine with --host")
+        hint = _HINTS.get(number, "give an address of this machine with --host / 请用 --host 指定本机地址")
         raise SettingsError(f"cannot listen on {host}:{port}: {_reason(fault)}", hint) from fault
     return listening
 
@@ -50,7 +50,7 @@ def listen_on(path: Path) -> socket.socket:
         listening.listen(BACKLOG)
     except OSError as fault:
         listening.close()
-        hint = "stop the process that listens there, or give with --uds a free path in a folder in which this user may write"
+        hint = "stop the process that listens there, or give with --uds a free path this user may write / 请换一个可写的空闲路径"
         raise SettingsError(f"cannot listen on {path}: {_reason(fault)}", hint) from fault
     return listening
 
@@ -119,5 +119,5 @@ def _load(config: uvicorn.Config) -> None:
         config.load()
     except OSError as fault:
         pair = f"{config.ssl_certfile} and {config.ssl_keyfile}"
-        hint = "tls_certificate and tls_key must be readable PEM files that belong together"
+        hint = "tls_certificate and tls_key must be readable PEM files that belong together / 证书与私钥须可读且成对"
         raise SettingsError(f"{pair} cannot be used: {_reason(fault)}", hint) from fault

@@ -67,7 +67,10 @@ def _refuse_no_address(option: str, given: str) -> None:
         address = httpx.URL()
     unused_path = option == "--upstream" and address.raw_path != b"/"
     if address.scheme not in ("http", "https") or not address.host or unused_path:
-        raise SettingsError(f"{option} {given} is not the address of a system", "write it like http://127.0.0.1:8182, no path")
+        raise SettingsError(
+            f"{option} {given} is not the address of a system",
+            "write it like http://127.0.0.1:8182, no path / 请写成这样的地址，不带路径",
+        )
 
 
 def _refuse_plain(sidecar: str, token: str) -> None:

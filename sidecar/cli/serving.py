@@ -12,7 +12,7 @@ import typer
 from sidecar.cli.listening import listen_at, listen_on, serve_http
 from sidecar.cli.output import log_to_stderr, print_line
 from sidecar.errors import SettingsError
-from sidecar.http_api.app import warnings_of
+from sidecar.http_api.app import doubts_of, warnings_of
 from sidecar.settings import Settings, read_settings
 from sidecar.wiring import build_service
 
@@ -61,6 +61,8 @@ def serve_command(
     store = service.authorizer.store
     for warning in warnings_of(settings, durable=store.durable):
         log.warning("INSECURE", what=warning)
+    for doubt in doubts_of(service.authorizer):
+        log.warning("UNCONFIRMED", what=doubt)
     ready = {"policy": service.authorizer.digest, **service.authorizer.size, **_where(settings)}
     try:
         serve_http(

@@ -21,6 +21,7 @@ from sidecar.http_api.guard import App, Guard
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.openapi import with_decision_paths
 from sidecar.http_api.strict_json import check_text, read_json
+from sidecar.messages import counted
 from sidecar.ports.records import Filter
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import MAX_IDENTIFIER
@@ -205,7 +206,7 @@ def _add_health(app: FastAPI, authorizer: Deciding, settings: Settings, metrics:
         return {
             "ready": not failure,
             "failure": failure,
-            "warnings": [*warnings_of(settings, durable=authorizer.store.durable), *_stale(authorizer)],
+            "warnings": [*warnings_of(settings, durable=authorizer.store.durable), *doubts_of(authorizer), *_stale(authorizer)],
             "policy": authorizer.digest,
             **authorizer.size,
             "version": __version__,
@@ -237,6 +238,15 @@ def warnings_of(settings: Settings, *, durable: bool) -> list[str]:
     if not durable:
         found.append("the record is kept in memory and will be lost 记录仅在内存中")
     return found
+
+
+def doubts_of(authorizer: Deciding) -> list[str]:
+    """What nobody has looked at in the policies that serve; said at each start and in /readyz."""
+    n = authorizer.unconfirmed
+    told = (
+        f"{counted(n, 'post')} written by an import, not confirmed: check organ.yaml and build 有 {n} 个岗位由导入生成，尚未确认"
+    )
+    return [told] if n else []
 
 
 def _said(fault: StarletteHTTPException) -> str:

@@ -39,19 +39,27 @@ class Answer:
 
 
 class Standing(NamedTuple):
-    """What requests are judged by at one moment: one version of the policies, one state of the personnel registers."""
+    """What requests are judged by at one moment: one version of the policies, one state of the personnel registers, and how many
+    posts of the policies were written by an import and confirmed by nobody."""
 
     policy: PolicySnapshot
     personnel: Personnel
+    unconfirmed: int = 0
 
 
 class Authorizer:
     """Decides requests. `swap` puts other policies or registers in place, as one reference: a request sees the old or the new."""
 
     def __init__(
-        self, policy: PolicySnapshot, personnel: Personnel, store: RecordStore, clock: Clock, party_token: PartyToken
+        self,
+        policy: PolicySnapshot,
+        personnel: Personnel,
+        store: RecordStore,
+        clock: Clock,
+        party_token: PartyToken,
+        unconfirmed: int = 0,
     ) -> None:
-        self._standing = Standing(policy, personnel)
+        self._standing = Standing(policy, personnel, unconfirmed)
         self.not_reloaded = ""  # why the last attempt to read newer policies or registers failed; empty while all is well
         self.store, self.clock = store, clock
         self.party_token = party_token
@@ -71,6 +79,10 @@ class Authorizer:
     @property
     def size(self) -> dict[str, int]:
         return {"items": len(self.policy.items)}
+
+    @property
+    def unconfirmed(self) -> int:
+        return self._standing.unconfirmed
 
     def swap(self, standing: Standing) -> None:
         self._standing = standing

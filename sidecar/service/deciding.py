@@ -10,7 +10,8 @@ from sidecar.service.authorize import Answer
 
 
 class Deciding(Protocol):
-    """`size` says how much policy is loaded, for people; `not_reloaded` why the last reload failed."""
+    """`size` says how much policy is loaded, for people; `not_reloaded` why the last reload failed; `unconfirmed` how many posts
+    nobody has confirmed."""
 
     store: RecordStore
     clock: Clock
@@ -21,5 +22,8 @@ class Deciding(Protocol):
 
     @property
     def size(self) -> dict[str, int]: ...
+
+    @property
+    def unconfirmed(self) -> int: ...
 
     async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer: ...

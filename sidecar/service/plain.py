@@ -62,6 +62,8 @@ def plain_policy(engine: Engine, mapping: Mapping[str, str], digest: str, name: 
 class PlainAuthorizer:
     """Decides requests against a Casbin policy. The same port as `Authorizer` for what serves it."""
 
+    unconfirmed = 0  # it has no posts
+
     def __init__(self, policy: PlainPolicy, store: RecordStore, clock: Clock) -> None:
         self.policy, self.store, self.clock = policy, store, clock
         self.not_reloaded = ""

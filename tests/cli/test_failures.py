@@ -97,6 +97,23 @@ def test_a_data_folder_without_permission_is_named(refused: Refusal, tmp_path: P
     assert f"{tmp_path / 'writer.lock'}: the data folder cannot be used" in refused(*SERVE, "--data", tmp_path)
 
 
+def test_a_table_of_personnel_that_may_not_be_read_is_named(
+    refused: Refusal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As what it is: not the data folder."""
+    read = Path.read_bytes
+
+    def forbidding(path: Path) -> bytes:
+        if path.name == "credentials.csv":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", forbidding)
+    said = refused(*SERVE, "--data", tmp_path)
+    assert "credentials.csv: cannot be read" in said
+    assert "--data" not in said
+
+
 def test_half_a_party_key_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a full disk the next start makes a whole key instead of asking for a backup of none."""
 
@@ -117,5 +134,6 @@ def test_any_other_refusal_of_the_system_is_a_sentence_too(refused: Refusal, tmp
     people = tmp_path / "people"
     people.mkdir()
     (people / "appointments.csv").symlink_to(people / "appointments.csv")
-    assert "appointments.csv" in refused("serve", "--insecure", "--policies", ROOT / "policies", "--personnel", people)
+    said = refused("serve", "--insecure", "--policies", ROOT / "policies", "--personnel", people, "--data", tmp_path / "data")
+    assert "appointments.csv" in said
     assert str(file) in refused("log", "query", "--data", file)

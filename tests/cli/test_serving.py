@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from sidecar.cli.commands import app
 from sidecar.errors import PersonnelError, PolicyError, QuanhengError, RouteFileError, SettingsError
 from sidecar.settings import Settings, read_settings
-from tests.e2e.processes import EXAMPLE, ROOT, quanheng, run_quanheng
+from tests.e2e.processes import EXAMPLE, ROOT, free_port, get, quanheng, run_quanheng, running, serve_command
 
 
 def refusal(*arguments: str) -> QuanhengError:
@@ -45,6 +45,24 @@ def test_changed_compiled_files_stop_the_start(tmp_path: Path, name: str) -> Non
     path = copy / name
     path.write_bytes(path.read_bytes().replace(b"990100", b"990101", 1) if name != "model.conf" else path.read_bytes() + b"\n")
     assert isinstance(refusal(*serve(tmp_path, policies=copy)), PolicyError)
+
+
+def test_posts_nobody_confirmed_are_said_at_the_start_and_in_readyz(tmp_path: Path) -> None:
+    """What an import wrote and nobody checked decides like the rest: the operators are told, in either spelling of the key."""
+    copy, port = tmp_path / "policies", free_port()
+    shutil.copytree(ROOT / "policies", copy)
+    organ = copy / "binhe" / "organ.yaml"
+    text = organ.read_text("utf-8")
+    for key in ("confirmed", "已确认"):
+        text = text.replace("rank: handler}", f"rank: handler, {key}: false}}", 1)
+        organ.write_text(text, "utf-8")
+    assert text.count(": false}") == 2
+    assert run_quanheng("build", str(copy)).returncode == 0
+    told = "2 posts written by an import, not confirmed: check organ.yaml and build 有 2 个岗位由导入生成，尚未确认"
+    data, log = tmp_path / "data", tmp_path / "log"
+    with running(serve_command(copy, data, EXAMPLE / "personnel", port), port, "/readyz", log):
+        assert told in get(port, "/readyz")[1]["warnings"]
+    assert f'{{"what": "{told}", "event": "UNCONFIRMED", "level": "warning"' in log.read_text("utf-8")
 
 
 def test_missing_and_broken_personnel_stop_the_start(tmp_path: Path) -> None:
