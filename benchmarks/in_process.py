@@ -172,7 +172,8 @@ def _median(ask: Callable[[int], object], requests: int) -> float:
 
 
 def _megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def print_line(text: str) -> None:
