@@ -40,7 +40,8 @@ RECORD_FILE = "record.sqlite3"
 LOCK_FILE = "writer.lock"
 FORMAT = 1
 MAX_BATCH = 128  # some milliseconds of writing on the event loop
-CHECKPOINT_PAGES = 8_192  # a page that many commits touch is then written back once; 32 MiB of log at the most
+CHECKPOINT_ENTRIES = 2_000  # entries after which the write-ahead log is copied back, beside the commits
+LONGEST_LOG = 32_768  # pages; commits wait for the copying when the log has grown so long
 CACHE_KIB = 65_536
 BUSY_MS = 2_000  # how long another process may hold the file before a batch is refused
 MAX_WAITING = 8_192
@@ -99,6 +100,9 @@ class SqliteStore:
         self._inode = self._path.stat().st_ino
         self.reader = SqliteReader(self._path)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="record-disk")
+        self._copier = ThreadPoolExecutor(1, thread_name_prefix="record-copier")
+        self._uncopied = 0
+        self._too_long = False
 
     @property
     def failure(self) -> str:
@@ -144,6 +148,7 @@ class SqliteStore:
         pending = [waiting.future for waiting in (*self._batch, *self._waiting)]
         await asyncio.gather(*pending, return_exceptions=True)
         await asyncio.to_thread(self._disk.shutdown)
+        await asyncio.to_thread(self._copier.shutdown)
         self.reader.close()
         self._connection.close()
         os.close(self._lock)
@@ -212,6 +217,18 @@ class SqliteStore:
 
     def _commit(self) -> None:
         self._connection.execute("COMMIT")
+        if self._too_long:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._too_long = False
+
+    def _copy_back(self) -> None:
+        """Copy the write-ahead log into the file, on a connection of its own, so that no commit waits for it."""
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._too_long = pages > LONGEST_LOG
+        finally:
+            connection.close()
 
     def _ended(self, results: Sequence[Result], seq: int, fault: BaseException | None) -> None:
         """Answer the batch, then begin the next. A failed commit is never tried again."""
@@ -221,6 +238,10 @@ class SqliteStore:
             self._next_seq = seq
             results = [StoreError(self._failure)] * len(self._batch)
         self._note(self._failure)
+        self._uncopied += len(results)
+        if self._uncopied >= CHECKPOINT_ENTRIES:
+            self._uncopied = 0
+            self._copier.submit(self._copy_back)
         batch, self._batch = self._batch, []
         _resolve(zip(batch, results, strict=True))
         self._go_on()
@@ -337,7 +358,7 @@ def _open_writer(path: Path) -> sqlite3.Connection:
     if mode != "wal":
         raise StoreError(f"the file system does not support WAL (journal mode is {mode})")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version not in (0, FORMAT):
