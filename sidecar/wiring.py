@@ -34,7 +34,7 @@ log = structlog.get_logger("quanheng")
 
 PARTY_KEY_FILE = "party.key"
 PARTY_KEY_BYTES = 32
-GARBAGE_EVERY = 50_000  # objects; requests leave next to no cycles, so looking for them can be rare
+GARBAGE_EVERY = (50_000, 50, 1_000)  # requests leave next to no cycles; looking through all that is kept must be rare
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def build_service(settings: Settings) -> Service:
     # What is loaded now lives as long as the process: keep the collector from walking it again and again.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE_EVERY)
+    gc.set_threshold(*GARBAGE_EVERY)
     return service
 
 
