@@ -69,6 +69,8 @@ class PowerListService:
         self._settings = settings
         with _writing(settings.data):
             self._party_token = party_tokeniser(_party_key(settings.data / PARTY_KEY_FILE))
+        self._tables: dict[str, bytes] = {}
+        self._personnel = Personnel()
         policy, people, unconfirmed = self._read()
         store, clock = _store(settings), SystemClock(settings.zone)
         self.authorizer = Authorizer(policy, people, store, clock, self._party_token, unconfirmed)
@@ -77,8 +79,15 @@ class PowerListService:
     def _read(self) -> Standing:
         folder = PolicyFolder(self._settings.policies)
         policy = folder.snapshot(_progress)
-        people = read_personnel_folder(self._settings.personnel, policy, self._party_token)
-        return Standing(policy, people, folder.unconfirmed_posts())
+        return Standing(policy, self._people(policy), folder.unconfirmed_posts())
+
+    def _people(self, policy: PolicySnapshot) -> Personnel:
+        """The registers; those that stand already when neither a table nor a post in it has changed."""
+        tables = _tables(self._settings.personnel)
+        if tables != self._tables or not all(post in policy.posts for post in self._personnel.posts_held()):
+            self._personnel = read_personnel(tables, policy.posts, self._party_token)
+            self._tables = tables
+        return self._personnel
 
     async def reload(self) -> None:
         await _reload(self.authorizer, self._read)
@@ -176,18 +185,21 @@ def token_of_parties(data: Path | None) -> PartyToken:
 
 def read_personnel_folder(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:
     """The registers of a personnel folder. Raises PersonnelError."""
+    return read_personnel(_tables(folder), policy.posts, party_token)
+
+
+def _tables(folder: Path) -> dict[str, bytes]:
     if not (folder / APPOINTMENTS).is_file():
         raise PersonnelError(
             f"{folder / APPOINTMENTS} is missing: nobody holds a post", "write person,post,from,to and one line each"
         )
     names = (APPOINTMENTS, CREDENTIALS, DECLARATIONS)
     try:
-        tables = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+        return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
     except OSError as fault:
         raise PersonnelError(
             f"{fault.filename}: cannot be read: {fault.strerror}", "make the table readable / 请使该表可读"
         ) from fault
-    return read_personnel(tables, policy.posts, party_token)
 
 
 def _party_key(path: Path) -> bytes:

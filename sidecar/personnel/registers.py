@@ -82,6 +82,10 @@ class Personnel:
         """Who holds a post that day, sorted."""
         return tuple(sorted({a.person for a in self._holders.get(post, ()) if a.span.holds(day)}))
 
+    def posts_held(self) -> Iterable[str]:
+        """Full ids of all posts that anybody holds, held or will hold."""
+        return self._holders.keys()
+
     def credentials(self, person: str, day: date) -> frozenset[str]:
         return frozenset(c.credential for c in self._credentials.get(person, ()) if c.span.holds(day))
 
