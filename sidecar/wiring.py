@@ -4,8 +4,10 @@ import asyncio
 import gc
 import os
 import secrets
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -124,10 +126,19 @@ class _Swapping(Protocol[T_contra]):
     def swap(self, newer: T_contra, /) -> None: ...
 
 
+def _behind_requests() -> None:
+    """The reading thread gives way to the one that answers, where the system lets threads have a priority of their own."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+
+_reader = ThreadPoolExecutor(1, thread_name_prefix="reload", initializer=_behind_requests)
+
+
 async def _reload(authorizer: _Swapping[T_contra], read: Callable[[], T_contra]) -> None:
     """Read beside what serves, then swap one reference."""
     try:
-        newer = await asyncio.to_thread(read)
+        newer = await asyncio.get_running_loop().run_in_executor(_reader, read)
     except (QuanhengError, OSError) as fault:
         authorizer.not_reloaded = str(fault)
         log.error("not reloaded", problem=str(fault), serving=authorizer.digest)  # noqa: TRY400 - told in words

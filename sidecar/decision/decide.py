@@ -86,12 +86,14 @@ def decide(policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, r
 def nearest(
     policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, today: date, limit: int
 ) -> list[Failed]:
-    """The rows of the item that came nearest to the request, with the terms that held and failed; none for an unknown item."""
+    """The powers of the step, or of the item where the step is unknown, that came nearest to the request, with the terms that
+    held and failed; none for an unknown item."""
     item = policy.item(request.item)
     if item is None:
         return []
     asked = _Asked(policy, personnel, history, request, item, today)
-    among = [row for step in item.steps for row in policy.step(request.item, step).rows if row[_CTL] == "-"]
+    steps = [request.step] if request.step in item.steps else list(item.steps)
+    among = [row for step in steps for row in policy.step(request.item, step).rows if row[_CTL] == "-"]
     return policy.engine.nearest(asked.casbin_request, reach={"g": asked.reach}, limit=limit, among=among)
 
 
