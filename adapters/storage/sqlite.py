@@ -40,7 +40,9 @@ RECORD_FILE = "record.sqlite3"
 LOCK_FILE = "writer.lock"
 FORMAT = 1
 MAX_BATCH = 128  # some milliseconds of writing on the event loop
-CHECKPOINT_ENTRIES = 2_000  # entries after which the write-ahead log is copied back, beside the commits
+CHECKPOINT_ENTRIES = (
+    500  # entries after which the write-ahead log is copied back, beside the commits; often, so that each syncs little
+)
 LONGEST_LOG = 32_768  # pages; commits wait for the copying when the log has grown so long
 CACHE_KIB = 65_536
 BUSY_MS = 2_000  # how long another process may hold the file before a batch is refused
