@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from adapters.storage.policy_folder import PolicyFolder
-from adapters.storage.sqlite import RECORD_FILE, SqliteReader
+from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.record_reader import SqliteReader
 from sidecar.case_history.history import CaseHistory, fold
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
 from sidecar.controls.context import EXERCISE, AccessRequest

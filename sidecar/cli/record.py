@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from adapters.storage.sqlite import RECORD_FILE, SqliteReader
+from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.record_reader import SqliteReader
 from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_error, print_json, print_line
 from sidecar.cli.showing import ShownEntry, cells, fits_whole, lines_of, table_of
 from sidecar.errors import SettingsError

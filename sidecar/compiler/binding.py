@@ -13,6 +13,7 @@ Two rules about steps that are needed only sometimes (`required_when`):
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sidecar.power_list.conditions import parse_condition
 from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
@@ -451,6 +452,7 @@ def _with_parameters(entry: ItemEntry, text: str) -> str:
     return re.sub(r"[a-z][a-z0-9_]*", lambda match: values.get(match.group(), match.group()), text)
 
 
+@lru_cache(maxsize=65_536)
 def derived_fact(step_id: str) -> str:
     """The fact, always known from the case's own history, that a step has been done."""
     return step_id.replace("-", "_") + "_done"

@@ -5,9 +5,10 @@ the facts its sentence needs. It never looks at anything else: no clock, no stor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+
+import msgspec
 
 from sidecar.case_history.history import CaseHistory
 from sidecar.compiler.binding import derived_fact
@@ -19,8 +20,7 @@ from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
 EXERCISE, CO_SIGN, QUESTION = "exercise", "co_sign", "question"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRequest:
+class AccessRequest(msgspec.Struct, frozen=True):
     """A request as the decision sees it: identifiers checked, party tokenised.
 
     `facts` are integers and booleans asserted by the caller; `evidence` names what the caller holds (digests are in the record).
@@ -36,23 +36,21 @@ class AccessRequest:
     level: str = ""
     outcome: str = ""
     intent: str = EXERCISE
-    facts: Mapping[str, int | bool] = field(default_factory=dict)
+    facts: Mapping[str, int | bool] = {}
     evidence: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(msgspec.Struct, frozen=True):
     """A refusal in the making. `sentence` names the catalogue entry when it differs from the code; `missing` names, for
     programs, the facts, evidence or steps that would change the answer."""
 
     code: str
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = {}
     sentence: str = ""
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ControlContext:
+class ControlContext(msgspec.Struct, frozen=True, dict=True):
     """One request against one case on one day."""
 
     request: AccessRequest

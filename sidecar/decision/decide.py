@@ -68,6 +68,8 @@ _ANOTHER_MAY = frozenset(
 )
 _RANK = {code: n for n, code in enumerate(_PRECEDENCE)}
 
+_REMEMBERED = 32  # allows of one step that are kept ready: its posts and the regions it is asked for
+
 # columns of a p row, as in policies/model.conf
 _ID, _SUB, _REGION, _SINCE, _UNTIL, _CTL, _ARG = 0, 1, 2, 5, 6, 7, 8
 
@@ -220,6 +222,17 @@ class _Asked:
         )
 
     def granted(self, matches: Matches) -> Decision:
+        """Decisions are values: one that was made of the same rows, for the same region and outcome, is given again."""
+        request, known = self._request, self._rows.granted
+        made_of = (self._region, request.intent == CO_SIGN, request.outcome == REFUSE, *[row[-1] for row in matches.allow])
+        decision: Decision | None = known.get(made_of)
+        if decision is None:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            decision = known[made_of] = self._grant(matches)
+        return decision
+
+    def _grant(self, matches: Matches) -> Decision:
         post = self._first_post(matches)
         used = [row for row in matches.allow if row[_SUB] == f"post:{post}"]
         sources = [self._rows.sources[row[-1]] for row in used]

@@ -1,8 +1,8 @@
-"""The compiled policies as one buffer that is ready when it is mapped: nothing is parsed, whatever its size.
+"""The compiled policies as one buffer that is ready when it is read: nothing is parsed, whatever its size.
 
 `policy.csv` and `manifest.json` are what people read and what a release is judged by. This form is made from them, proven by
-their digests, and only ever a cache: a million rows open in milliseconds, processes share its pages, and a new version stands
-beside the serving one without a pause. What a decision needs is decoded when it is first asked for.
+their digests, and only ever a cache: a million rows open in milliseconds, and a new version stands beside the serving one
+without a pause. What a decision needs is decoded when it is first asked for.
 
     magic, length of the head, head        JSON: digests, counts, where each part begins
     strings                                every text once: offsets, then UTF-8
@@ -18,7 +18,7 @@ import hashlib
 import json
 import struct
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -164,14 +164,16 @@ def _assembled(facts: dict[str, Any], parts: Mapping[str, bytes]) -> bytes:
 class StepRows(NamedTuple):
     """The rows of one key, decoded: with where each comes from, and what an allow of the step brings with it.
 
-    `duties` are id, item, step, kind, argument, article."""
+    `duties` are id, item, step, kind, argument, article. `granted` is for `decide()`: the allows it has made of these rows, each
+    known by all that it depends on."""
 
     rows: Sequence[Row]
     sources: Mapping[int, RowSource]
     duties: Sequence[Sequence[str]]
+    granted: dict[Hashable, Any]
 
 
-NO_ROWS = StepRows((), {}, ())
+NO_ROWS = StepRows((), {}, (), {})
 
 
 class Prepared:
@@ -216,7 +218,7 @@ class Prepared:
                 if len(self._steps) >= CACHED_STEPS:
                     self._steps = {}
                 sources = {row[-1]: self.source(row[-1]) for row in rows}
-                self._steps[key] = StepRows(rows, sources, self.document(f"duties {' '.join(key)}") or ())
+                self._steps[key] = StepRows(rows, sources, self.document(f"duties {' '.join(key)}") or (), {})
                 return self._steps[key]
         return NO_ROWS
 

@@ -9,10 +9,11 @@ results, or none, and still name where the next one begins.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import date
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
+
+from msgspec.structs import replace
 
 from sidecar.case_history.history import CaseHistory
 from sidecar.controls.context import AccessRequest

@@ -7,6 +7,7 @@ SHA-256(0x00 ‖ bytes), as in RFC 6962 section 2.1, so that it can become a lea
 
 import hashlib
 import unicodedata
+from collections.abc import Mapping
 
 import msgspec
 
@@ -22,11 +23,11 @@ class NotCanonicalError(ValueError):
 
 def canonical_bytes(entry: dict[str, object]) -> bytes:
     """The canonical bytes of an entry. Raises NotCanonicalError."""
-    _check(entry, "")
+    refuse_others(entry, "")
     return encoded(entry)
 
 
-def encoded(entry: dict[str, object]) -> bytes:
+def encoded(entry: object) -> bytes:
     """The bytes of an entry whose values are known to be of the profile's types: text, whole numbers, truth values."""
     data = _encode(entry)
     if len(data) > MAX_ENTRY:
@@ -42,7 +43,8 @@ def leaf_hash(data: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + data).digest()
 
 
-def _check(value: object, where: str) -> None:
+def refuse_others(value: object, where: str) -> None:
+    """Raises NotCanonicalError for a value outside the profile; `where` is its place in the entry."""
     if isinstance(value, str):
         if not value.isascii() and not unicodedata.is_normalized("NFC", value):
             raise NotCanonicalError(f"{where}: text is not NFC")
@@ -54,13 +56,13 @@ def _check(value: object, where: str) -> None:
 
 
 def _check_members(value: object, where: str) -> None:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         for key, child in value.items():
             if not (isinstance(key, str) and key.isascii()):
                 raise NotCanonicalError(f"{where}: key {key!r} is not ASCII text")
-            _check(child, f"{where}/{key}")
+            refuse_others(child, f"{where}/{key}")
     elif isinstance(value, list | tuple):
         for n, child in enumerate(value):
-            _check(child, f"{where}/{n}")
+            refuse_others(child, f"{where}/{n}")
     else:
         raise NotCanonicalError(f"{where}: {type(value).__name__} has no place in an entry")

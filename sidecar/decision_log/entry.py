@@ -2,7 +2,8 @@
 
 Personal data: officers stand in clear, because they act for the state; a party is a keyed token; evidence is a digest; facts
 are in clear only where a condition of the policy reads them, so that a decision can be replayed, and a digest otherwise.
-`seq` and `prev_case` (the leaf hash of the same case's previous entry) are filled in by the store, which alone knows them.
+`seq` and `prev_case` (the leaf hash of the same case's previous entry) are filled in by the store, which alone knows them; until
+then an entry has no place in the log.
 """
 
 from collections.abc import Mapping
@@ -10,12 +11,19 @@ from typing import Literal
 
 import msgspec
 
-from sidecar.decision_log.canonical import NotCanonicalError, encoded
+from sidecar.decision_log.canonical import NotCanonicalError, encoded, refuse_others
 
 VERSION = 1
 
 
-class DecisionEntry(msgspec.Struct, frozen=True, kw_only=True):
+class _Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """What every entry has from the store."""
+
+    seq: int = 0
+    prev_case: str = ""
+
+
+class DecisionEntry(_Placed, frozen=True, kw_only=True):
     """One decision. Times are ISO 8601 with offset; `latency_us` runs from the request read to the decision made."""
 
     v: int = VERSION
@@ -55,7 +63,7 @@ class DecisionEntry(msgspec.Struct, frozen=True, kw_only=True):
     latency_us: int
 
 
-class OutcomeEntry(msgspec.Struct, frozen=True, kw_only=True):
+class OutcomeEntry(_Placed, frozen=True, kw_only=True):
     """What an enforcement point reports of an act that was allowed."""
 
     v: int = VERSION
@@ -74,7 +82,7 @@ class OutcomeEntry(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-class LogReadEntry(msgspec.Struct, frozen=True, kw_only=True):
+class LogReadEntry(_Placed, frozen=True, kw_only=True):
     """Reading the record is itself an act and recorded (GB/T 22239, audit of audit)."""
 
     v: int = VERSION
@@ -91,18 +99,22 @@ class LogReadEntry(msgspec.Struct, frozen=True, kw_only=True):
 Entry = DecisionEntry | OutcomeEntry | LogReadEntry
 
 
-_PROOFS = {form: msgspec.json.Decoder(form).decode for form in (DecisionEntry, OutcomeEntry, LogReadEntry)}
+_PROOFS = {form: msgspec.json.Decoder(form).decode for form in (OutcomeEntry, LogReadEntry)}
 
 
 def entry_bytes(entry: Entry, seq: int, prev_case: str) -> bytes:
     """The canonical bytes of an entry at its place in the log. Raises NotCanonicalError.
 
-    That nothing but text, whole numbers and truth values stands in it is proven by reading it back as what it is.
+    That nothing but text, whole numbers and truth values stands in it follows from the types of its fields. Of a decision only
+    the facts are a caller's values, and they are looked at; what holds values read back from elsewhere is proven by reading it.
     """
-    fields: dict[str, object] = msgspec.to_builtins(entry)
-    data = encoded({**fields, "seq": seq, "prev_case": prev_case})
+    placed: Entry = msgspec.structs.replace(entry, seq=seq, prev_case=prev_case)
+    if isinstance(placed, DecisionEntry):
+        refuse_others(placed.facts, "facts")
+        return encoded(placed)
+    data = encoded(placed)
     try:
-        _PROOFS[type(entry)](data)
+        _PROOFS[type(placed)](data)
     except msgspec.ValidationError as fault:
         raise NotCanonicalError(str(fault)) from None
     return data

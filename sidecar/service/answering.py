@@ -1,8 +1,8 @@
 """One decision, told twice: to the caller as an AuthZEN response, to the record as an entry."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,8 +19,7 @@ ENGINE = f"quanheng {__version__}"
 encode = msgspec.json.Encoder(order="sorted").encode
 
 
-@dataclass(frozen=True, slots=True)
-class CallerFacts:
+class CallerFacts(NamedTuple):
     """Which system asks, from where, and under which request identifier (empty when it gave none)."""
 
     name: str
@@ -28,8 +27,7 @@ class CallerFacts:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """A decision with the moment it was made in and the history it was made on; `version` is the case's version after it."""
 
     decision: Decision

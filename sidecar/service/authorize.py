@@ -5,12 +5,11 @@ committed first; for another act it is an error. When the record cannot be made 
 """
 
 import hashlib
-from dataclasses import dataclass, replace
-from dataclasses import fields as fields_of
 from time import perf_counter_ns
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from sidecar.case_history.history import ActRecorded, CaseHistory
 from sidecar.controls.context import CO_SIGN, QUESTION, AccessRequest
@@ -28,8 +27,7 @@ from sidecar.service.ids import new_id
 MAX_RACES = 64  # a case that is raced this often within one request is not a case but an attack
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes back: `body` is the encoded response; `code` and `allowed` are for counters."""
 
     body: bytes
@@ -163,7 +161,7 @@ def unavailable(policy_digest: str, **named: object) -> Answer:
 def _digest(asked: Asked) -> str:
     """What was asked, as a digest: of the request with the party as a token, so that nobody can try parties against it."""
     request = asked.request
-    fields = {field.name: getattr(request, field.name) for field in fields_of(request) if field.name != "evidence"}
+    fields = {name: value for name, value in asdict(request).items() if name != "evidence"}
     return digest_of([fields, asked.subject_type, asked.channel, dict(asked.evidence)])
 
 

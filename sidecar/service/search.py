@@ -10,10 +10,10 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from sidecar.case_history.history import CaseHistory
 from sidecar.controls.context import QUESTION, AccessRequest

@@ -11,7 +11,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from adapters.storage.sqlite import RECORD_FILE, SqliteReader, SqliteStore
+from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.record_reader import SqliteReader
+from adapters.storage.sqlite import SqliteStore
 from sidecar.case_history.history import OutcomeReported
 from sidecar.cli.commands import app
 from sidecar.cli.output import Language

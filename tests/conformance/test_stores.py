@@ -10,7 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.storage.memory import MemoryStore
-from adapters.storage.sqlite import RECORD_FILE, SqliteReader, SqliteStore
+from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.record_reader import SqliteReader
+from adapters.storage.sqlite import SqliteStore
 from sidecar.errors import SecondWriterError, StoreError
 from sidecar.ports.records import Commit, Filter, RecordStore
 from tests.conformance.record_store import RecordStoreSuite
@@ -141,7 +143,7 @@ class TestSqliteStore(RecordStoreSuite):
 
         async def use(store: RecordStore) -> None:
             assert isinstance(store, SqliteStore)
-            store._store = lambda commit: int(commit.entry.decision_id)  # type: ignore[method-assign,assignment,return-value]
+            store._head = lambda case_id: int(case_id + "?")  # type: ignore[method-assign,assignment,return-value]
             for _ in range(2):
                 with pytest.raises(StoreError):
                     await store.commit(Commit(an_entry("o-1 张三", "c1"), "c1", 0, an_act("d1", "accept")))

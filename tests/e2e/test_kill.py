@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from adapters.storage.policy_folder import PolicyFolder
-from adapters.storage.sqlite import RECORD_FILE, SqliteReader
+from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.record_reader import SqliteReader
 from tests.e2e.processes import EXAMPLE, ask, free_port, running, serve_command
 
 KILLS = 20

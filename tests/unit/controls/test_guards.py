@@ -1,10 +1,10 @@
 """Guards: an error inside one is a refusal, each is asked once, and every kind has one."""
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sidecar.controls import table
 from sidecar.controls.context import AccessRequest, ControlContext, Stop

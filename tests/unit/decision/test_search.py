@@ -1,11 +1,11 @@
 """Searches are complete: every result evaluates to allow, and whoever evaluates to allow is a result."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sidecar.case_history.history import ActRecorded
 from sidecar.controls.context import AccessRequest

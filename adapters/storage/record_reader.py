@@ -1,0 +1,147 @@
+"""Reads the record, beside a writer or alone.
+
+Entries by number, id and case are found in the record itself. Every other search asks the index for what it has taken in, and
+looks through the entries behind it; without an index, or with one of another record, through all of them.
+"""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from adapters.storage.record_index import FORMAT, INDEX_FILE, reached
+from sidecar.case_history.history import CaseEvent
+from sidecar.errors import StoreError
+from sidecar.ports.records import Filter, Stored
+
+_decode_event = msgspec.json.Decoder(CaseEvent).decode
+
+_COLUMNS = "e.seq, e.leaf, e.body"
+_RECORD = f"SELECT {_COLUMNS} FROM main.entries AS e"  # noqa: S608 - the text is ours
+# CROSS JOIN keeps the order: the index first, then the entries it names.
+_BY_INDEX = f"SELECT {_COLUMNS} FROM idx.entries AS i CROSS JOIN main.entries AS e ON e.seq = i.seq"  # noqa: S608
+
+
+class SqliteReader:
+    """Reads the record, beside a writer or alone. Each thread has a connection of its own, so that a long query of an
+    inspector never holds up a decision."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise StoreError(f"{path} does not exist", "name the --data folder of the sidecar")
+        self._path = path
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._connection()
+
+    def query(self, wanted: Filter, *, limit: int, before: int | None = None) -> Sequence[Stored]:
+        upto = self._reached(wanted)
+        bound = [] if before is None else [("seq < ?", before)]
+        newest = self._part(_RECORD, wanted, [("seq > ?", upto), *bound], "DESC", limit)
+        if not upto or len(newest) >= limit:
+            return newest
+        return newest + self._part(_BY_INDEX, wanted, [("seq <= ?", upto), *bound], "DESC", limit - len(newest))
+
+    def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
+        upto = self._reached(wanted)
+        oldest = self._part(_BY_INDEX, wanted, [("seq > ?", after), ("seq <= ?", upto)], "ASC", limit) if upto > after else []
+        if len(oldest) >= limit:
+            return oldest
+        return oldest + self._part(_RECORD, wanted, [("seq > ?", max(after, upto))], "ASC", limit - len(oldest))
+
+    def find(self, decision_id: str) -> Stored | None:
+        return self._one("decision", decision_id)
+
+    def outcome_of(self, decision_id: str) -> Stored | None:
+        return self._one("outcome", decision_id)
+
+    def items_named(self, name: str) -> list[str]:
+        """Items of which a decision was recorded under this name, or, when … ends it, under one that begins so."""
+        text = b'"item_name":' + msgspec.json.encode(name.removesuffix("…"))
+        beginning = text.removesuffix(b'"') if name.endswith("…") else text
+        rows = self._rows("SELECT DISTINCT item FROM entries WHERE kind = 'decision' AND instr(body, ?)", (beginning,))
+        return [row[0] for row in rows]
+
+    def case_events(self, case_id: str) -> Iterator[CaseEvent]:
+        rows = self._rows("SELECT event FROM case_events WHERE case_id = ? ORDER BY version", (case_id,))
+        return (_decode_event(row[0]) for row in rows)
+
+    def last_seq(self) -> int:
+        return int(self._rows("SELECT coalesce(max(seq), 0) FROM entries", ())[0][0])
+
+    def close(self) -> None:
+        for connection in self._opened:
+            connection.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        known: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if known is not None:
+            return known
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        try:
+            connection = sqlite3.connect(address, uri=True, check_same_thread=False, timeout=2.0)
+        except sqlite3.Error as fault:
+            raise StoreError(f"{self._path} cannot be opened: {fault}", "check that it is readable") from fault
+        self._attach_index(connection)
+        self._local.connection = connection
+        self._opened.append(connection)
+        return connection
+
+    def _attach_index(self, connection: sqlite3.Connection) -> None:
+        index = self._path.with_name(INDEX_FILE).absolute()
+        if index.is_file():
+            with contextlib.suppress(sqlite3.Error):  # searches then look through the record
+                connection.execute("ATTACH ? AS idx", (f"{index.as_uri()}?mode=ro",))
+                if connection.execute("PRAGMA idx.user_version").fetchone()[0] != FORMAT:
+                    connection.execute("DETACH idx")
+
+    def _reached(self, wanted: Filter) -> int:
+        """Up to which entry the index answers for this search; 0 where the record is asked itself."""
+        if wanted.case_id or wanted == Filter():
+            return 0
+        try:
+            return reached(self._connection(), index="idx", record="main")
+        except sqlite3.Error:
+            return 0
+
+    def _part(self, source: str, wanted: Filter, bounds: Sequence[tuple[str, int]], order: str, limit: int) -> list[Stored]:
+        """Entries from one of the two files, in the order of their numbers."""
+        alias = "i" if source is _BY_INDEX else "e"
+        terms = [*_terms(wanted), *bounds]
+        where = " AND ".join(f"{alias}.{term}" for term, _ in terms)
+        rows = self._rows(f"{source} WHERE {where} ORDER BY {alias}.seq {order} LIMIT ?", [*[value for _, value in terms], limit])
+        return [Stored(seq, _as_bytes(leaf), _as_bytes(body)) for seq, leaf, body in rows]
+
+    def _one(self, kind: str, decision_id: str) -> Stored | None:
+        rows = self._rows(f"{_RECORD} WHERE e.id = ? AND e.kind = ?", (decision_id, kind))
+        return Stored(rows[0][0], _as_bytes(rows[0][1]), _as_bytes(rows[0][2])) if rows else None
+
+    def _rows(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection().execute(statement, values).fetchall()
+        except sqlite3.Error as fault:
+            raise StoreError(f"the record cannot be read: {fault}", "check that the file is a record of this version") from fault
+
+
+def _as_bytes(value: object) -> bytes:
+    """A cell as it was written; one that was changed by hand may have become text."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+_COLUMN_OF = {name: f"{name} = ?" for name in ("officer", "item", "case_id", "code", "decision", "kind")}
+
+
+def _terms(wanted: Filter) -> list[tuple[str, object]]:
+    """What a search asks of the columns of an entry, which bear the same names in record and index."""
+    terms: list[tuple[str, object]] = [
+        (term, getattr(wanted, name)) for name, term in _COLUMN_OF.items() if getattr(wanted, name)
+    ]
+    if wanted.since_ms is not None:
+        terms.append(("time_ms >= ?", wanted.since_ms))
+    if wanted.until_ms is not None:
+        terms.append(("time_ms < ?", wanted.until_ms))
+    return terms
