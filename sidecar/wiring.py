@@ -22,8 +22,7 @@ from sidecar.compiler.manifest import sha256
 from sidecar.decision.engine import read_engine
 from sidecar.decision.policy import PolicySnapshot, as_text
 from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsError
-from sidecar.http_api.app import build_app
-from sidecar.http_api.guard import App
+from sidecar.http_api.app import Served, build_app
 from sidecar.personnel.registers import Personnel
 from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, read_personnel
 from sidecar.service.asked import PartyToken, party_tokeniser
@@ -53,7 +52,7 @@ class SystemClock:
 class Service(Protocol):
     """What `serve` runs."""
 
-    app: App
+    served: Served
 
     @property
     def authorizer(self) -> Deciding: ...
@@ -76,7 +75,7 @@ class PowerListService:
         policy, people, unconfirmed = self._read()
         store, clock = _store(settings), SystemClock(settings.zone)
         self.authorizer = Authorizer(policy, people, store, clock, self._party_token, unconfirmed)
-        self.app = build_app(self.authorizer, settings)
+        self.served = build_app(self.authorizer, settings)
 
     def _read(self) -> Standing:
         folder = PolicyFolder(self._settings.policies)
@@ -101,7 +100,7 @@ class PlainService:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.authorizer = PlainAuthorizer(self._read(), _store(settings), SystemClock(settings.zone))
-        self.app = build_app(self.authorizer, settings)
+        self.served = build_app(self.authorizer, settings)
 
     def _read(self) -> PlainPolicy:
         model, policy = _file(self._settings.model), _file(self._settings.policy)

@@ -28,7 +28,7 @@ from adapters.enforcement.headers import forwarded, refuse_ambiguous, returned
 from adapters.enforcement.reasons import send_malformed, send_reason, send_refusal
 from adapters.enforcement.routes import Matched, Parts, RouteFile, evaluation_of, match_route
 from sidecar.errors import RequestError
-from sidecar.http_api.guard import Message, Receive, Scope, Send, send_bytes
+from sidecar.http_api.guard import Message, Receive, Reply, Scope, Send, send_reply
 from sidecar.http_api.strict_json import read_json
 
 BODY_LIMIT = 1024 * 1024  # bytes of a body that must be read to decide; others stream through unbounded
@@ -152,11 +152,11 @@ class ReverseProxy:
         if client and client[0] not in ("127.0.0.1", "::1"):
             await self._unmapped(scope, send)
         elif scope["path"] == OWN_PREFIX + "metrics":
-            await send_bytes(send, 200, b"text/plain; version=0.0.4; charset=utf-8", generate_latest(self._registry))
+            await send_reply(send, Reply(200, generate_latest(self._registry), b"text/plain; version=0.0.4; charset=utf-8"))
         elif scope["path"] == OWN_PREFIX + "healthz":
-            await send_bytes(send, 200, b"application/json", b'{"status":"ok"}')
+            await send_reply(send, Reply(200, b'{"status":"ok"}', b"application/json"))
         else:
-            await send_bytes(send, 404, b"text/plain; charset=utf-8", b"not_found: nothing is served here")
+            await send_reply(send, Reply(404, b"not_found: nothing is served here"))
 
 
 class _ExactURL(httpx.URL):

@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.enforcement.decider import Verdict
 from sidecar.errors import RequestError
-from sidecar.http_api.guard import Scope, Send, send_bytes
+from sidecar.http_api.guard import Reply, Scope, Send, send_reply
 from sidecar.messages import CATALOGUE, Sentence, say
 
 
@@ -44,13 +44,13 @@ async def _send(
     accept = next((value for key, value in scope["headers"] if key == b"accept"), b"").decode("latin-1")
     if "application/json" in accept:
         body = json.dumps({"code": code, "reason": reason._asdict(), **facts}, ensure_ascii=False).encode()
-        await send_bytes(send, status, b"application/json", body)
+        await send_reply(send, Reply(status, body, b"application/json"))
         return
     asked = f"{scope['method']} {scope['path']}"
     shown = [reason.zh, reason.en, f"{code}  {asked}", *(line for line in lines if line)]
     if "text/html" in accept:
         page = "".join(f"<p>{escape(line)}</p>" for line in shown)
         body = f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>{escape(code)}</title>{page}</html>'.encode()
-        await send_bytes(send, status, b"text/html; charset=utf-8", body)
+        await send_reply(send, Reply(status, body, b"text/html; charset=utf-8"))
     else:
-        await send_bytes(send, status, b"text/plain; charset=utf-8", ("\n".join(shown) + "\n").encode())
+        await send_reply(send, Reply(status, ("\n".join(shown) + "\n").encode()))

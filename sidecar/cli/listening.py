@@ -75,13 +75,12 @@ def serve_http(app: Any, listening: socket.socket, ready: dict[str, Any], reload
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
         lifespan="off",
         access_log=False,
         log_level="warning",
         server_header=False,
         proxy_headers=False,
-        **settings,
+        **{"http": "httptools", **settings},
     )
     with listening:
         _load(config)

@@ -66,10 +66,11 @@ def serve_command(
     ready = {"policy": service.authorizer.digest, **service.authorizer.size, **_where(settings)}
     try:
         serve_http(
-            service.app,
+            service.served.app,
             listen_on(settings.uds) if settings.uds else listen_at(settings.host, settings.port),
             ready,
             service.reload,
+            http=service.served.protocol,
             ssl_certfile=settings.tls_certificate,
             ssl_keyfile=settings.tls_key,
             timeout_keep_alive=30,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import structlog
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
@@ -17,7 +17,8 @@ from sidecar.errors import NotFoundError, RequestError, StoreError
 from sidecar.http_api.callers import Caller, Callers
 from sidecar.http_api.decisions import Decisions
 from sidecar.http_api.documentation import HEADERS, page_of
-from sidecar.http_api.guard import App, Guard
+from sidecar.http_api.guard import App, Bounds, Guard
+from sidecar.http_api.lane import ProtocolFactory, lane_to
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.openapi import with_decision_paths
 from sidecar.http_api.strict_json import check_text, read_json
@@ -46,8 +47,15 @@ class OutcomeReport(BaseModel):
     detail: str = Field(default="", max_length=200)
 
 
-def build_app(authorizer: Deciding, settings: Settings) -> App:
-    """Everything that is served, from the outside in: guard, hot path, FastAPI."""
+class Served(NamedTuple):
+    """What is served: an application for whatever comes, and the protocol that puts the lane of decisions in front of it."""
+
+    app: App
+    protocol: ProtocolFactory
+
+
+def build_app(authorizer: Deciding, settings: Settings) -> Served:
+    """Everything that is served, from the outside in: lane, guard, hot path, FastAPI."""
     metrics = Metrics()
     callers = Callers(settings.callers, insecure=settings.insecure)
     app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None)
@@ -59,13 +67,9 @@ def build_app(authorizer: Deciding, settings: Settings) -> App:
     _add_health(app, authorizer, settings, metrics)
     _add_documentation(app)
     with_decision_paths(app)
-    return Guard(
-        Decisions(app, authorizer, callers, metrics),
-        body_limit=settings.body_limit,
-        body_deadline=settings.body_deadline,
-        loopback_only=settings.insecure and settings.uds is None,
-        rejected=metrics.rejected,
-    )
+    decisions = Decisions(app, authorizer, callers, metrics)
+    bounds = Bounds(settings.body_limit, settings.body_deadline, loopback_only=settings.insecure and settings.uds is None)
+    return Served(Guard(decisions, bounds, metrics.rejected), lane_to(decisions, bounds, metrics.rejected))
 
 
 def _caller_for(duty: str, callers: Callers) -> Any:

@@ -1,16 +1,20 @@
-"""The hot path: `POST /authorize` and `POST /access/v1/evaluation` as one plain ASGI endpoint in front of everything else.
+"""The hot path: `POST /authorize` and `POST /access/v1/evaluation`, apart from how the request arrived.
 
 Both speak AuthZEN Authorization API 1.0: a deny is 200, an error is a status with a plain string. `/access/v1/evaluation` answers
 in the same shape; `/authorize` is the same decision under the project's own name.
+
+A request arrives in one of two ways: through `lane.py`, straight from the connection, or as an ASGI request like any other, when
+anything about it is out of the ordinary. Both end in `Decisions.answer`.
 """
 
 from time import perf_counter
+from typing import NamedTuple
 
 import msgspec
 
 from sidecar.errors import RequestError
 from sidecar.http_api.callers import Callers
-from sidecar.http_api.guard import App, Receive, Scope, Send, header, request_id, send_bytes, send_text
+from sidecar.http_api.guard import App, Receive, Reply, Scope, Send, header, request_id, send_reply
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.strict_json import read_json
 from sidecar.service.answering import CallerFacts
@@ -19,10 +23,20 @@ from sidecar.service.deciding import Deciding
 
 PATHS = frozenset({"/authorize", "/access/v1/evaluation"})
 JSON = b"application/json"
+_NOT_POST = Reply(405, b"method_not_allowed: use POST", extra=((b"allow", b"POST"),))
+
+
+class Head(NamedTuple):
+    """What a decision needs of the head of a request."""
+
+    authorization: str | None
+    content_type: str
+    request_id: str
+    client_ip: str
 
 
 class Decisions:
-    """Answers the two evaluation paths itself and passes everything else on."""
+    """Answers the two evaluation paths. As an ASGI application it passes everything else on."""
 
     def __init__(self, app: App, authorizer: Deciding, callers: Callers, metrics: Metrics) -> None:
         self._app, self._authorizer, self._callers, self._metrics = app, authorizer, callers, metrics
@@ -30,34 +44,32 @@ class Decisions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] not in PATHS:
             await self._app(scope, receive, send)
-            return
-        await self._answer(scope, receive, send)
+        elif scope["method"] != "POST":
+            await send_reply(send, _NOT_POST)
+        else:
+            client = scope.get("client")
+            kind = header(scope, b"content-type") or ""
+            head = Head(header(scope, b"authorization"), kind, request_id(scope), client[0] if client else "")
+            await send_reply(send, await self.answer(head, (await receive())["body"]))
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST":
-            await send_bytes(send, 405, b"text/plain; charset=utf-8", b"method_not_allowed: use POST", [(b"allow", b"POST")])
-            return
-        caller = self._callers.find(header(scope, b"authorization"))
-        if caller is None:
-            self._metrics.rejected("unauthenticated")
-            await send_text(send, 401, "unauthenticated: send Authorization: Bearer TOKEN")
-            return
-        if "ask" not in caller.may:
-            self._metrics.rejected("forbidden")
-            await send_text(send, 403, "forbidden: this caller may not ask for decisions")
-            return
+    async def answer(self, head: Head, body: bytes) -> Reply:
+        """Decide one request. Raises RequestError for one that cannot be understood."""
         started = perf_counter()
-        _check_content_type(header(scope, b"content-type"))
-        wire = _typed(read_json((await receive())["body"]))
-        client = scope.get("client")
-        facts = CallerFacts(caller.name, client[0] if client else "", request_id(scope))
-        answer = await self._authorizer.authorize(wire, facts)
+        caller = self._callers.find(head.authorization)
+        if caller is None:
+            raise RequestError("unauthenticated", "send Authorization: Bearer TOKEN", 401)
+        if "ask" not in caller.may:
+            raise RequestError("forbidden", "this caller may not ask for decisions", 403)
+        if head.content_type != "application/json":
+            _check_content_type(head.content_type)
+        wire = _typed(read_json(body))
+        answer = await self._authorizer.authorize(wire, CallerFacts(caller.name, head.client_ip, head.request_id))
         self._metrics.decided(answer, perf_counter() - started)
-        await send_bytes(send, 200, JSON, answer.body)
+        return Reply(200, answer.body, JSON)
 
 
-def _check_content_type(value: str | None) -> None:
-    kind, _, parameters = (value or "").partition(";")
+def _check_content_type(value: str) -> None:
+    kind, _, parameters = value.partition(";")
     charset = parameters.strip().lower()
     if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8", 'charset="utf-8"'):
         raise RequestError("content_type", "send Content-Type: application/json in UTF-8")

@@ -7,7 +7,7 @@ inside. Client-sent X-User, X-Forwarded-* and method overrides are not read anyw
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -18,6 +18,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Rejected = Callable[[str], None]  # told the code of every request that was not understood or not let in
 
 _LENGTH = re.compile(r"[0-9]{1,18}\Z")
 _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?\Z", re.IGNORECASE)
@@ -25,21 +26,34 @@ _ONCE = (b"host", b"content-type", b"authorization", b"x-request-id", b"content-
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16 * 1024
 MAX_REQUEST_ID = 256
+PLAIN = b"text/plain; charset=utf-8"
+_UNAUTHENTICATED = 401
 
 log = structlog.get_logger("quanheng.http")
+
+
+class Bounds(NamedTuple):
+    """Of a body in bytes, of its arrival in seconds, and whether only names of this machine are answered."""
+
+    body_limit: int
+    body_deadline: float
+    loopback_only: bool
+
+
+class Reply(NamedTuple):
+    """One answer: status, body, its media type, and headers beside these."""
+
+    status: int
+    body: bytes
+    kind: bytes = PLAIN
+    extra: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Guard:
     """Wraps an application. Bodies are read whole, within bounds, before the application sees the request."""
 
-    def __init__(
-        self, app: App, *, body_limit: int, body_deadline: float, loopback_only: bool, rejected: Callable[[str], None]
-    ) -> None:
-        self._app = app
-        self._body_limit = body_limit
-        self._body_deadline = body_deadline
-        self._loopback_only = loopback_only
-        self._rejected = rejected
+    def __init__(self, app: App, bounds: Bounds, rejected: Rejected) -> None:
+        self._app, self._bounds, self._rejected = app, bounds, rejected
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -51,29 +65,23 @@ class Guard:
         started: list[bool] = []
         echoing = _echo(scope, send, started)
         try:
-            _check_headers(scope)
-            if self._loopback_only:
-                _check_host(header(scope, b"host") or "")
+            check_head(scope["headers"], loopback_only=self._bounds.loopback_only)
             body = await self._body(scope, receive)
             await self._app(scope, _replay(body), echoing)
-        except RequestError as refusal:
-            self._rejected(refusal.code)
-            await send_text(echoing, refusal.status_hint, f"{refusal.code}: {refusal.message}")
-        except Exception as fault:  # noqa: BLE001 - the one place where anything becomes an answer
-            log.error("unexpected", path=scope["path"], fault=type(fault).__name__, at=_origin(fault))  # noqa: TRY400
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it becomes an answer
+            reply = reply_to(fault, scope["path"], self._rejected)
             if not started:
-                kind = "unavailable" if isinstance(fault, QuanhengError) else "internal"
-                await send_text(echoing, 500, f"{kind}: the request could not be handled; it was not allowed")
+                await send_reply(echoing, reply)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         declared = header(scope, b"content-length")
-        if declared and _LENGTH.match(declared) and int(declared) > self._body_limit:
-            raise RequestError("too_large", f"the body is larger than {self._body_limit} bytes", 413)
+        if declared and _LENGTH.match(declared) and int(declared) > self._bounds.body_limit:
+            raise RequestError("too_large", f"the body is larger than {self._bounds.body_limit} bytes", 413)
         try:
-            async with asyncio.timeout(self._body_deadline):
+            async with asyncio.timeout(self._bounds.body_deadline):
                 return await self._read(receive)
         except TimeoutError:
-            raise RequestError("too_slow", f"the body took longer than {self._body_deadline} s", 408) from None
+            raise RequestError("too_slow", f"the body took longer than {self._bounds.body_deadline} s", 408) from None
 
     async def _read(self, receive: Receive) -> bytes:
         chunks: list[bytes] = []
@@ -84,11 +92,22 @@ class Guard:
                 raise RequestError("gone", "the client went away", 400)
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > self._body_limit:
-                raise RequestError("too_large", f"the body is larger than {self._body_limit} bytes", 413)
+            if size > self._bounds.body_limit:
+                raise RequestError("too_large", f"the body is larger than {self._bounds.body_limit} bytes", 413)
             chunks.append(chunk)
             if not message.get("more_body"):
                 return b"".join(chunks)
+
+
+def reply_to(fault: Exception, path: str, rejected: Rejected) -> Reply:
+    """What is answered when a request failed: why, where the request is at fault; nothing of the inside, where we are."""
+    if isinstance(fault, RequestError):
+        rejected(fault.code)
+        extra = ((b"www-authenticate", b"Bearer"),) if fault.status_hint == _UNAUTHENTICATED else ()
+        return Reply(fault.status_hint, f"{fault.code}: {fault.message}".encode(), extra=extra)
+    log.error("unexpected", path=path, fault=type(fault).__name__, at=_origin(fault))
+    kind = "unavailable" if isinstance(fault, QuanhengError) else "internal"
+    return Reply(500, f"{kind}: the request could not be handled; it was not allowed".encode())
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -112,18 +131,21 @@ def _origin(fault: BaseException) -> str:
     return f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
 
 
-def _check_headers(scope: Scope) -> None:
-    headers = scope["headers"]
+def check_head(headers: list[tuple[bytes, bytes]], *, loopback_only: bool) -> None:
+    """Bounds and ambiguities of a request's head, names in lower case. Raises RequestError."""
     if len(headers) > MAX_HEADERS or sum(len(k) + len(v) for k, v in headers) > MAX_HEADER_BYTES:
         raise RequestError("headers_too_large", f"more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes", 431)
     names = [name for name, _ in headers]
     for name in _ONCE:
         if names.count(name) > 1:
             raise RequestError("repeated_header", f"{name.decode()} is sent twice")
-    if b"content-encoding" in names and header(scope, b"content-encoding"):
+    values = dict(headers)
+    if values.get(b"content-encoding"):
         raise RequestError("content_coding", "no content coding is accepted", 415)
-    if b"x-request-id" in names and len(request_id(scope)) > MAX_REQUEST_ID:
+    if len(values.get(b"x-request-id", b"")) > MAX_REQUEST_ID:
         raise RequestError("bad_request_id", f"X-Request-ID is longer than {MAX_REQUEST_ID} characters")
+    if loopback_only:
+        _check_host(str(values.get(b"host", b""), "latin-1"))
 
 
 def _check_host(host: str) -> None:
@@ -155,12 +177,7 @@ def _echo(scope: Scope, send: Send, started: list[bool]) -> Send:
     return echoing
 
 
-async def send_text(send: Send, status: int, text: str) -> None:
-    extra = [(b"www-authenticate", b"Bearer")] if status == 401 else []  # noqa: PLR2004
-    await send_bytes(send, status, b"text/plain; charset=utf-8", text.encode(), extra)
-
-
-async def send_bytes(send: Send, status: int, kind: bytes, body: bytes, extra: list[tuple[bytes, bytes]] | None = None) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *(extra or [])]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def send_reply(send: Send, reply: Reply) -> None:
+    headers = [(b"content-type", reply.kind), (b"content-length", str(len(reply.body)).encode()), *reply.extra]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

@@ -257,4 +257,4 @@ def real_sidecar(store: MemoryStore) -> App:
     token = party_tokeniser(b"k" * 32)
     tables = {path.name: path.read_bytes() for path in (EXAMPLE / "personnel").glob("*.csv")}
     people = read_personnel(tables, shipped().posts, token)
-    return build_app(Authorizer(shipped(), people, store, Calendar(), token), Settings(insecure=True))
+    return build_app(Authorizer(shipped(), people, store, Calendar(), token), Settings(insecure=True)).app

@@ -60,7 +60,7 @@ class Sidecar:
         self.store = store or MemoryStore()
         self.clock = FixedClock()
         self.authorizer = Authorizer(SNAPSHOT, people, self.store, self.clock, PARTY_TOKEN)
-        self.app = build_app(self.authorizer, Settings.model_validate({"callers": CALLERS, **settings}))
+        self.app = build_app(self.authorizer, Settings.model_validate({"callers": CALLERS, **settings})).app
 
     def together(self, *requests: httpx.Request) -> list[httpx.Response]:
         async def all_of_them() -> list[httpx.Response]:

@@ -30,7 +30,7 @@ class Plain:
         self.store = MemoryStore()
         plain = plain_policy(read_engine(model, policy), mapping, "sha256:0", "policy.csv")
         self.authorizer = PlainAuthorizer(plain, self.store, FixedClock())
-        self.app = build_app(self.authorizer, Settings.model_validate({"callers": CALLERS}))
+        self.app = build_app(self.authorizer, Settings.model_validate({"callers": CALLERS})).app
 
     def send(self, request: httpx.Request) -> httpx.Response:
         async def whole() -> httpx.Response:

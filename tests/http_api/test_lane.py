@@ -1,0 +1,203 @@
+"""The lane: byte for byte what the way of every request answers, for ordinary requests and for everything that is none."""
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from sidecar.http_api import lane
+from sidecar.http_api.app import build_app
+from sidecar.settings import Settings
+from tests.http_api.calling import ACCEPT, CALLERS, Sidecar, token_of
+
+BODY = json.dumps(ACCEPT).encode()
+LAST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+HOST = b"Host: 127.0.0.1:8181"
+JSON = b"Content-Type: application/json"
+TOKEN = b"Authorization: Bearer " + token_of("portal").encode()
+PAUSE = 0.03
+MANY = 10  # packets; between so many the pauses are shorter
+
+
+class Connected(NamedTuple):
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    state: ServerState
+
+
+def request(*headers: bytes, body: bytes = BODY, line: bytes = b"POST /authorize HTTP/1.1", usual: bool = True) -> bytes:
+    length = b"Content-Length: " + str(len(body)).encode()
+    return b"\r\n".join([line, HOST, *((JSON, TOKEN, length) if usual else ()), *headers, b"", body])
+
+
+def question(case: str) -> bytes:
+    """An act on a case of its own, so that each is allowed."""
+    return BODY.replace(b'"C-1"', f'"{case}"'.encode())
+
+
+CHUNKED = request(JSON, TOKEN, b"Transfer-Encoding: chunked", usual=False, body=b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY))
+
+# name → what is sent, packet by packet, and how many of the requests go through the lane
+CASES: dict[str, tuple[Sequence[bytes], int]] = {
+    "an ordinary request": ([request()], 1),
+    "the other path": ([request(line=b"POST /access/v1/evaluation HTTP/1.1")], 1),
+    "one after another": ([request(), request(body=question("C-2")), request()], 3),
+    "with an identifier": ([request(b"X-Request-ID: r-1")], 1),
+    "the identifier again": ([request(b"X-Request-ID: r-1"), request(b"X-Request-ID: r-1")], 2),
+    "the identifier for another act": ([request(b"X-Request-ID: r-1"), request(b"X-Request-ID: r-1", body=question("C-2"))], 2),
+    "a refusal": ([request(body=BODY.replace(b'"accept"', b'"decide"'))], 1),
+    "no token": ([request(JSON, b"Content-Length: 2", usual=False, body=b"{}")], 1),
+    "a caller that may not ask": ([request().replace(b"token-of-portal", b"token-of-idle")], 1),
+    "no JSON": ([request(body=b"{")], 1),
+    "another media type": ([request(b"Content-Length: 2", b"Content-Type: text/plain", TOKEN, usual=False, body=b"{}")], 1),
+    "no media type": ([request(b"Content-Length: 2", TOKEN, usual=False, body=b"{}")], 1),
+    "no body": ([request(body=b"")], 1),
+    "two at once": ([request() + request(body=question("C-2"))], 1),
+    "three at once, the second another thing": ([request() + request(line=b"GET /healthz HTTP/1.1", body=b"") + request()], 1),
+    "the head in two pieces": ([request()[:40], request()[40:]], 1),
+    "the body in two pieces": ([request()[:-5], request()[-5:]], 0),
+    "byte by byte": ([request()[n : n + 1] for n in range(len(request()))], 0),
+    "chunked": ([CHUNKED], 0),
+    "a query": ([request(line=b"POST /authorize?x=1 HTTP/1.1")], 0),
+    "another method": ([request(line=b"GET /authorize HTTP/1.1")], 0),
+    "HTTP/1.0": ([request(line=b"POST /authorize HTTP/1.0")], 0),
+    "the connection ends": ([request(b"Connection: close")], 0),
+    "an expectation": ([request(b"Expect: 100-continue")], 0),
+    "an upgrade": ([request(b"Connection: upgrade", b"Upgrade: h2c")], 0),
+    "a coding": ([request(b"Content-Encoding: gzip")], 0),
+    "a header twice": ([request(b"Content-Type: text/plain")], 0),
+    "a strange host": ([request().replace(HOST, b"Host: evil.example")], 1),
+    "too many headers": ([request(*[b"X-%d: 1" % n for n in range(70)])], 0),
+    "a long identifier": ([request(b"X-Request-ID: " + b"r" * 300)], 0),
+    "a body beyond the limit": ([request(body=b" " * 70_000)], 0),
+    "two lengths": ([request(b"Content-Length: 3")], 0),
+    "no HTTP": ([b"\x16\x03\x01\x00\xa5\r\n\r\n"], 0),
+    "half a request, then nonsense": ([request()[:-5] + b"", b"\x00\x01"], 0),
+    "an ordinary request, then nonsense": ([request(), b"NONSENSE\r\n\r\n"], 1),
+}
+
+
+@contextlib.asynccontextmanager
+async def connected(sidecar: Sidecar, *, through_lane: bool = True, **settings: Any) -> AsyncIterator[Connected]:
+    """The service on a port of its own, and one connection to it."""
+    served = build_app(sidecar.authorizer, Settings.model_validate({"callers": CALLERS, **settings}))
+    protocol: Any = served.protocol if through_lane else "httptools"
+    config = uvicorn.Config(served.app, http=protocol, lifespan="off", log_level="critical")
+    config.load()
+    state = ServerState()
+    state.default_headers = [(b"date", b"today")]
+    made: Any = config.http_protocol_class
+    made = partial(made, config=config, server_state=state, app_state={})
+    async with await asyncio.get_running_loop().create_server(made, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        yield Connected(reader, writer, state)
+        writer.close()
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    for _ in range(10_000):
+        if reached():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("never reached")
+
+
+def exchange(packets: Sequence[bytes], *, through_lane: bool, sidecar: Sidecar, **settings: Any) -> bytes:
+    """Everything that comes back on one connection, with identifiers blotted out."""
+
+    async def talk() -> bytes:
+        async with connected(sidecar, through_lane=through_lane, **settings) as connection:
+            for packet in packets:
+                connection.writer.write(packet)
+                await asyncio.sleep(PAUSE if len(packets) < MANY else PAUSE / 30)
+            connection.writer.write(LAST)
+            return await asyncio.wait_for(connection.reader.read(), 5)
+
+    return re.sub(rb"[0-9A-HJKMNP-TV-Z]{26}", b"ID", asyncio.run(talk()))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_lane_answers_like_the_way_of_every_request(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status, headers and body are equal, and so is the record; what is out of the ordinary does not go through the lane."""
+    packets, expected = CASES[name]
+    through: list[object] = []
+    answer = lane._Lane._answer
+
+    async def counted(self: Any, turn: Any) -> None:
+        through.append(turn)
+        await answer(self, turn)
+
+    monkeypatch.setattr(lane._Lane, "_answer", counted)
+    one, other = Sidecar(), Sidecar()
+    assert exchange(packets, through_lane=True, sidecar=one) == exchange(packets, through_lane=False, sidecar=other)
+    assert len(through) == expected
+    blotted = [re.sub(r'"(decision_id|prev_case)": "\w*"|"latency_us": \d+', "", json.dumps(s.entries())) for s in (one, other)]
+    assert blotted[0] == blotted[1]
+
+
+def test_names_of_other_machines_are_refused_without_tokens() -> None:
+    """DNS rebinding: what the guard says of a strange host is said on the lane's connection too."""
+    packets = [request(usual=True).replace(HOST, b"Host: evil.example")]
+    got = exchange(packets, through_lane=True, sidecar=Sidecar(), callers={}, insecure=True)
+    assert got.startswith(b"HTTP/1.1 421 ")
+    assert b"bad_host" in got
+
+
+def test_a_body_that_never_comes_is_given_up() -> None:
+    """The time for a body is the guard's, who gets every request whose body is not there at once."""
+    sidecar = Sidecar()
+    got = exchange([request()[:-5], b"", b"", b""], through_lane=True, sidecar=sidecar, body_deadline=0.02)
+    assert got.startswith(b"HTTP/1.1 408 ")
+    assert sidecar.entries() == []
+
+
+def test_what_fails_inside_says_nothing_of_the_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """500, a plain sentence, and the connection goes on."""
+    sidecar = Sidecar()
+
+    async def fails(*_: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(sidecar.authorizer, "authorize", fails)
+    got = exchange([request(), request()], through_lane=True, sidecar=sidecar)
+    assert got.count(b"HTTP/1.1 500 ") == 2
+    assert b"internal: the request could not be handled" in got
+    assert b"secret" not in got
+
+
+def test_who_stops_the_server_ends_the_connection_after_the_answer() -> None:
+    """An orderly stop answers what was asked, says that the connection ends, and ends it."""
+
+    async def stop_in_between() -> bytes:
+        async with connected(Sidecar()) as (reader, writer, state):
+            writer.write(request())
+            await until(lambda: bool(state.tasks))
+            for connection in list(state.connections):
+                connection.shutdown()
+            return await asyncio.wait_for(reader.read(), 5)
+
+    got = asyncio.run(stop_in_between())
+    assert got.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"connection: close\r\n" in got
+
+
+def test_a_client_that_leaves_takes_nothing_back() -> None:
+    """The act stands and is recorded; nothing fails."""
+    sidecar = Sidecar()
+
+    async def leave() -> None:
+        async with connected(sidecar) as (_, writer, state):
+            writer.write(request())
+            await until(lambda: bool(state.tasks))
+            writer.transport.abort()
+            await until(lambda: not state.tasks)
+
+    asyncio.run(leave())
+    assert sidecar.case().version == len(sidecar.entries()) == 1
