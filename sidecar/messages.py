@@ -12,6 +12,10 @@ class Sentence(NamedTuple):
     zh: str
     en: str
 
+    def in_both(self) -> dict[str, str]:
+        """For programs: by language."""
+        return {"zh": self.zh, "en": self.en}
+
     def in_language(self, language: str) -> str:
         return self.zh if language == "zh" else self.en
 

@@ -43,7 +43,7 @@ async def _send(
 ) -> None:
     accept = next((value for key, value in scope["headers"] if key == b"accept"), b"").decode("latin-1")
     if "application/json" in accept:
-        body = json.dumps({"code": code, "reason": reason._asdict(), **facts}, ensure_ascii=False).encode()
+        body = json.dumps({"code": code, "reason": reason.in_both(), **facts}, ensure_ascii=False).encode()
         await send_reply(send, Reply(status, body, b"application/json"))
         return
     asked = f"{scope['method']} {scope['path']}"

@@ -54,7 +54,7 @@ class CaseHistory(msgspec.Struct, frozen=True):
     facts: Mapping[str, int | bool] = {}
 
     def performances(self, step: str) -> tuple[ActRecorded, ...]:
-        return tuple(act for act in self.acts if act.step == step and act.kind == "performed")
+        return tuple([act for act in self.acts if act.step == step and act.kind == "performed"])
 
     def is_done(self, step: str) -> bool:
         return any(act.step == step and act.kind == "performed" for act in self.acts)
@@ -66,7 +66,7 @@ class CaseHistory(msgspec.Struct, frozen=True):
 
     def persons_of(self, step: str) -> frozenset[str]:
         """Everyone who took part in a step: performers and co-signers alike."""
-        return frozenset(act.person for act in self.acts if act.step == step)
+        return frozenset([act.person for act in self.acts if act.step == step])
 
     def open_signatures(self, step: str) -> frozenset[str]:
         """Who has co-signed the step since it was last performed."""
@@ -77,7 +77,7 @@ class CaseHistory(msgspec.Struct, frozen=True):
         return frozenset(signers)
 
     def done_steps(self) -> frozenset[str]:
-        return frozenset(act.step for act in self.acts if act.kind == "performed")
+        return frozenset([act.step for act in self.acts if act.kind == "performed"])
 
 
 def extend(history: CaseHistory, event: CaseEvent) -> CaseHistory:

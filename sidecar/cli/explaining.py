@@ -79,7 +79,7 @@ def explain_command(
     near = nearest(snapshot, people, history, request, on, rows)
     if json:
         print_json(
-            {"allowed": decision.allowed, "code": decision.code, "reason": decision.reason._asdict(), "nearest": _as_json(near)}
+            {"allowed": decision.allowed, "code": decision.code, "reason": decision.reason.in_both(), "nearest": _as_json(near)}
         )
     else:
         _tell(decision, lang)

@@ -116,7 +116,7 @@ class _Asked:
         self._region = request.region or history.region or item.region
         held = personnel.posts(request.person, today)
         posts = held & {request.acting_post} if request.acting_post else held
-        self._roles = frozenset(f"post:{post}" for post in posts)
+        self._roles = frozenset([f"post:{post}" for post in posts])
         self._rows = policy.step(request.item, request.step)
         organ = policy.organs[item.organ]
         self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, today))

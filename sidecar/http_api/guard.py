@@ -7,6 +7,7 @@ inside. Client-sent X-User, X-Forwarded-* and method overrides are not read anyw
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import structlog
@@ -133,19 +134,23 @@ def _origin(fault: BaseException) -> str:
 
 def check_head(headers: list[tuple[bytes, bytes]], *, loopback_only: bool) -> None:
     """Bounds and ambiguities of a request's head, names in lower case. Raises RequestError."""
-    if len(headers) > MAX_HEADERS or sum(len(k) + len(v) for k, v in headers) > MAX_HEADER_BYTES:
+    if len(headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(headers))) > MAX_HEADER_BYTES:
         raise RequestError("headers_too_large", f"more than {MAX_HEADERS} headers or {MAX_HEADER_BYTES} bytes", 431)
-    names = [name for name, _ in headers]
-    for name in _ONCE:
-        if names.count(name) > 1:
-            raise RequestError("repeated_header", f"{name.decode()} is sent twice")
     values = dict(headers)
+    if len(values) < len(headers):
+        _refuse_repeated([name for name, _ in headers])
     if values.get(b"content-encoding"):
         raise RequestError("content_coding", "no content coding is accepted", 415)
     if len(values.get(b"x-request-id", b"")) > MAX_REQUEST_ID:
         raise RequestError("bad_request_id", f"X-Request-ID is longer than {MAX_REQUEST_ID} characters")
     if loopback_only:
         _check_host(str(values.get(b"host", b""), "latin-1"))
+
+
+def _refuse_repeated(names: list[bytes]) -> None:
+    for name in _ONCE:
+        if names.count(name) > 1:
+            raise RequestError("repeated_header", f"{name.decode()} is sent twice")
 
 
 def _check_host(host: str) -> None:

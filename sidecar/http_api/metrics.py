@@ -1,37 +1,55 @@
-"""Counters for operators. No officer, party, case or item is ever a label."""
+"""Counters for operators. No officer, party, case or item is ever a label.
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+Counting happens with every decision and reading once in a while: numbers are kept plain and put into families when they are asked
+for. All of it runs on the event loop.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from sidecar.service.authorize import Answer
 
-_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds, each up to and including
 
 
-class Metrics:
+class Metrics(Collector):
     def __init__(self) -> None:
+        self._decisions: defaultdict[tuple[bool, str], int] = defaultdict(int)
+        self._rejected: defaultdict[str, int] = defaultdict(int)
+        self._replayed = 0
+        self._durations = [0] * (len(_BUCKETS) + 1)
+        self._seconds = 0.0
         self._registry = CollectorRegistry()
-        self._decisions = Counter("quanheng_decisions", "Decisions answered", ["decision", "code"], registry=self._registry)
-        self._replayed = Counter("quanheng_replayed", "Answers given again to a retried request", registry=self._registry)
-        self._rejected = Counter(
-            "quanheng_rejected", "Requests that were not understood or not let in", ["reason"], registry=self._registry
-        )
-        self._known: dict[tuple[str, str], Counter] = {}
-        self._seconds = Histogram(
-            "quanheng_decision_seconds", "Request read to answer ready", buckets=_BUCKETS, registry=self._registry
-        )
+        self._registry.register(self)
 
     def decided(self, answer: Answer, seconds: float) -> None:
-        kind = ("allow" if answer.allowed else "deny", answer.code)
-        counter = self._known.get(kind)
-        if counter is None:  # looking up a label costs more than counting; codes are few
-            counter = self._known[kind] = self._decisions.labels(*kind)
-        counter.inc()
-        self._seconds.observe(seconds)
-        if answer.replayed:
-            self._replayed.inc()
+        self._decisions[answer.allowed, answer.code] += 1
+        self._durations[bisect_left(_BUCKETS, seconds)] += 1
+        self._seconds += seconds
+        self._replayed += answer.replayed
 
     def rejected(self, reason: str) -> None:
-        self._rejected.labels(reason).inc()
+        self._rejected[reason] += 1
 
     def text(self) -> bytes:
         return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        decisions = CounterMetricFamily("quanheng_decisions", "Decisions answered", labels=["decision", "code"])
+        for (allowed, code), count in self._decisions.items():
+            decisions.add_metric(["allow" if allowed else "deny", code], count)
+        yield decisions
+        yield CounterMetricFamily("quanheng_replayed", "Answers given again to a retried request", value=self._replayed)
+        rejected = CounterMetricFamily("quanheng_rejected", "Requests that were not understood or not let in", labels=["reason"])
+        for reason, count in self._rejected.items():
+            rejected.add_metric([reason], count)
+        yield rejected
+        reached = zip([*map(str, _BUCKETS), "+Inf"], map(float, accumulate(self._durations)), strict=True)
+        told = "Request read to answer ready"
+        yield HistogramMetricFamily("quanheng_decision_seconds", told, buckets=list(reached), sum_value=self._seconds)

@@ -72,7 +72,7 @@ class Personnel:
 
     def posts(self, person: str, day: date) -> frozenset[str]:
         """Full ids of the posts the person holds that day."""
-        return frozenset(a.post for a in self._appointments.get(person, ()) if a.span.holds(day))
+        return frozenset([a.post for a in self._appointments.get(person, ()) if a.span.holds(day)])
 
     def appointments(self, person: str) -> tuple[Appointment, ...]:
         """Past, present and future appointments of a person."""
@@ -87,10 +87,10 @@ class Personnel:
         return self._holders.keys()
 
     def credentials(self, person: str, day: date) -> frozenset[str]:
-        return frozenset(c.credential for c in self._credentials.get(person, ()) if c.span.holds(day))
+        return frozenset([c.credential for c in self._credentials.get(person, ()) if c.span.holds(day)])
 
     def interests(self, person: str, day: date) -> tuple[Interest, ...]:
-        return tuple(i for i in self._interests.get(person, ()) if i.span.holds(day))
+        return tuple([i for i in self._interests.get(person, ()) if i.span.holds(day)])
 
 
 def _by_post(appointments: Iterable[Appointment]) -> dict[str, tuple[Appointment, ...]]:

@@ -1,13 +1,13 @@
 """One decision, told twice: to the caller as an AuthZEN response, to the record as an entry."""
 
 import hashlib
-from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from sidecar import __version__
 from sidecar.case_history.history import CaseHistory
+from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import AccessRequest
 from sidecar.decision.decision import Decision, Due, Ground
 from sidecar.decision.policy import PolicySnapshot
@@ -28,12 +28,13 @@ class CallerFacts(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A decision with the moment it was made in and the history it was made on; `version` is the case's version after it."""
+    """A decision with its item, the moment it was made in and the history it was made on; `version` is the case's after it."""
 
     decision: Decision
     request: AccessRequest
+    item: ItemFacts | None
     decision_id: str
-    now: datetime
+    time: str
     time_source: str
     history: CaseHistory
     version: int
@@ -41,12 +42,12 @@ class Made(NamedTuple):
 
 def response_of(made: Made, policy: PolicySnapshot) -> dict[str, object]:
     """The AuthZEN response."""
-    decision, item = made.decision, policy.item(made.decision.item)
+    decision, item = made.decision, made.item
     context: dict[str, object] = {
         "code": decision.code,
         "rule": decision.rule,
         "basis": decision.basis,
-        "reason": decision.reason._asdict(),
+        "reason": decision.reason.in_both(),
         "item": {"id": decision.item, "name": item.name if item else "", "version": decision.item_version},
         "step": decision.step,
         "post": decision.post,
@@ -61,20 +62,19 @@ def response_of(made: Made, policy: PolicySnapshot) -> dict[str, object]:
     if not decision.allowed:
         context["remedy"] = {"posts": decision.posts, "names": [policy.post_name(post) for post in decision.posts]}
         context["grounds"] = [
-            {**_ground(ground), "reason": ground.reason._asdict(), "missing": ground.missing} for ground in decision.grounds
+            {**_ground(ground), "reason": ground.reason.in_both(), "missing": ground.missing} for ground in decision.grounds
         ]
     return {"decision": decision.allowed, "context": context}
 
 
 def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapshot, latency_us: int) -> DecisionEntry:
     """The entry of the record."""
-    decision, request = made.decision, made.request
-    item = policy.item(decision.item)
+    decision, request, item = made.decision, made.request, made.item
     step = item.steps.get(request.step) if item else None
     return DecisionEntry(
         decision_id=made.decision_id,
         request_id=caller.request_id,
-        time=made.now.isoformat(timespec="milliseconds"),
+        time=made.time,
         time_source=made.time_source,
         caller=caller.name,
         client_ip=caller.client_ip,
@@ -97,7 +97,7 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
         region=decision.region,
         decision="allow" if decision.allowed else "deny",
         code=decision.code,
-        reason=decision.reason._asdict(),
+        reason=decision.reason.in_both(),
         grounds=[_ground(ground) for ground in decision.grounds],
         rules_evaluated=[{"row": j.row, "rule": j.rule, "result": "stop" if j.stopped else "pass"} for j in decision.judged],
         obligations=[{"id": due.id, "kind": due.kind, "arg": due.arg} for due in decision.obligations],
@@ -105,7 +105,7 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
         sources=list(decision.sources),
         basis=list(decision.legal_basis),
         officers=sorted(made.history.open_signatures(request.step)),
-        facts=kept_facts(request, policy),
+        facts=kept_facts(request, item),
         facts_digest=_digest(request.facts) if request.facts else "",
         evidence_digests={name: _digest(reference) for name, reference in asked.evidence.items()},
         policy_digest=policy.digest,
@@ -114,9 +114,8 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
     )
 
 
-def kept_facts(request: AccessRequest, policy: PolicySnapshot) -> dict[str, int | bool]:
+def kept_facts(request: AccessRequest, item: ItemFacts | None) -> dict[str, int | bool]:
     """The facts the item's conditions read; only these are remembered and recorded in clear."""
-    item = policy.item(request.item)
     return {name: request.facts[name] for name in item.facts if name in request.facts} if item else {}
 
 

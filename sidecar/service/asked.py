@@ -92,23 +92,26 @@ def as_one_spelling(party: str) -> str:
 def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
     """Check and translate. Raises RequestError naming the field."""
     subject, action, resource, context = wire.subject, wire.action, wire.resource, wire.context
-    party = _text(resource.properties, "party", "resource.properties.party")
+    (acting_post,) = _texts(subject.properties, ("acting_post",), "subject.properties")
+    (outcome,) = _texts(action.properties, ("outcome",), "action.properties")
+    item, region, party, level = _texts(resource.properties, ("item", "region", "party", "level"), "resource.properties")
+    intent, channel = _texts(context, ("intent", "channel"), "context")
     evidence = _evidence(context.get("evidence", {}))
     request = AccessRequest(
         person=_person(subject),
         step=_bounded(action.name, "action.name"),
-        item=_item(resource),
+        item=_item(resource, item),
         case_id=_case(resource),
-        region=_optional(resource.properties, "region", _REGION, "resource.properties.region"),
-        party=party_token(party) if as_one_spelling(party) else "",
-        acting_post=_optional(subject.properties, "acting_post", _CODE, "subject.properties.acting_post"),
-        level=_text(resource.properties, "level", "resource.properties.level"),
-        outcome=_outcome(action),
-        intent=QUESTION if resource.type == ITEM else _intent(context),
+        region=_given(region, resource.properties, "region", _REGION, "resource.properties.region"),
+        party=party_token(party) if party and as_one_spelling(party) else "",
+        acting_post=_given(acting_post, subject.properties, "acting_post", _CODE, "subject.properties.acting_post"),
+        level=level,
+        outcome=_outcome(outcome),
+        intent=_intent(intent, resource),
         facts=_facts(context.get("facts", {})),
         evidence=frozenset(evidence),
     )
-    return Asked(request, _bounded(subject.type, "subject.type"), _text(context, "channel", "context.channel"), evidence)
+    return Asked(request, _bounded(subject.type, "subject.type"), channel, evidence)
 
 
 def _case(resource: Resource) -> str:
@@ -123,22 +126,22 @@ def _person(subject: Subject) -> str:
     return f"{_bounded(subject.type, 'subject.type')}:{_bounded(subject.id, 'subject.id')}"
 
 
-def _item(resource: Resource) -> str:
+def _item(resource: Resource, named: str) -> str:
     if resource.type == ITEM:
         return _matching(resource.id, _CODE, "resource.id")
-    item = _optional(resource.properties, "item", _CODE, "resource.properties.item")
+    item = _given(named, resource.properties, "item", _CODE, "resource.properties.item")
     return item if resource.type == CASE else f"{_bounded(resource.type, 'resource.type')}:{item}"
 
 
-def _intent(context: Mapping[str, Any]) -> str:
-    intent = _text(context, "intent", "context.intent") or EXERCISE
-    if intent not in _INTENTS:
+def _intent(intent: str, resource: Resource) -> str:
+    if resource.type == ITEM:
+        return QUESTION
+    if intent and intent not in _INTENTS:
         raise RequestError("bad_intent", f"context.intent must be one of {', '.join(sorted(_INTENTS))}")
-    return intent
+    return intent or EXERCISE
 
 
-def _outcome(action: Action) -> str:
-    outcome = _text(action.properties, "outcome", "action.properties.outcome")
+def _outcome(outcome: str) -> str:
     if outcome not in ("", GRANT, REFUSE):
         raise RequestError("bad_outcome", f"action.properties.outcome must be {GRANT} or {REFUSE}, or left out")
     return outcome
@@ -159,6 +162,8 @@ def _facts(value: object) -> dict[str, int | bool]:
 
 def _evidence(value: object) -> dict[str, str]:
     """Evidence is `{name: reference}`, or a list of names when there is nothing to refer to; a blank reference is no evidence."""
+    if value == {}:
+        return {}
     pairs = dict.fromkeys(value, "") if isinstance(value, list) and all(isinstance(n, str) for n in value) else value
     if not isinstance(pairs, dict) or len(pairs) > MAX_FACTS:
         raise RequestError("bad_evidence", f"context.evidence must be an object or list of at most {MAX_FACTS} members")
@@ -169,16 +174,18 @@ def _evidence(value: object) -> dict[str, str]:
     return dict(sorted(kept.items()))
 
 
-def _text(holder: Mapping[str, Any], name: str, where: str) -> str:
-    value = holder.get(name, "")
-    if not isinstance(value, str) or len(value) > MAX_IDENTIFIER:
-        raise RequestError("bad_field", f"{where} must be text of at most {MAX_IDENTIFIER} characters")
-    return value
+def _texts(holder: Mapping[str, Any], names: tuple[str, ...], where: str) -> list[str]:
+    """Members that are text; empty where there is none."""
+    values = [holder.get(name, "") for name in names]
+    for name, value in zip(names, values, strict=True):
+        if not isinstance(value, str) or len(value) > MAX_IDENTIFIER:
+            raise RequestError("bad_field", f"{where}.{name} must be text of at most {MAX_IDENTIFIER} characters")
+    return values
 
 
-def _optional(holder: Mapping[str, Any], name: str, form: re.Pattern[str], where: str) -> str:
-    value = _text(holder, name, where)
-    return _matching(value, form, where) if name in holder else ""
+def _given(value: str, holder: Mapping[str, Any], name: str, form: re.Pattern[str], where: str) -> str:
+    """A member that may be left out, but is not empty where it is given."""
+    return _matching(value, form, where) if value or name in holder else ""
 
 
 def _bounded(value: str, where: str) -> str:

@@ -19,7 +19,7 @@ from sidecar.errors import RequestError, StoreError, VersionConflictError
 from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
 from sidecar.ports.clock import Clock
-from sidecar.ports.records import Commit, Committed, RecordStore, RequestKey
+from sidecar.ports.records import Commit, Committed, RecordStore, Replayed, RequestKey
 from sidecar.service.answering import CallerFacts, Made, encode, entry_of, kept_facts, response_of
 from sidecar.service.asked import Asked, EvaluationRequest, PartyToken, read_request
 from sidecar.service.ids import new_id
@@ -94,41 +94,46 @@ class Authorizer:
         history = self.store.likely_case(asked.request.case_id)
         try:
             for _ in range(MAX_RACES):
+                made, commit = self._decided(asked, caller, act, standing, history)
                 try:
-                    return await self._attempt(asked, caller, act, standing, history)
+                    result = await self.store.commit(commit)
                 except VersionConflictError:
                     history = await self.store.read_case(asked.request.case_id)
+                else:
+                    return answered(commit, made.decision.allowed, made.decision.code, result)
         except StoreError:
             pass
         return unavailable(standing.policy.digest, step=asked.request.step, case={"id": asked.request.case_id})
 
-    async def _attempt(self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, history: CaseHistory) -> Answer:
-        started = perf_counter_ns()
-        made, event = self._decided(asked.request, standing, history)
-        body = encode(response_of(made, standing.policy))
-        latency_us = (perf_counter_ns() - started) // 1000
-        entry = entry_of(made, asked, caller, standing.policy, latency_us)
-        key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
-        result = await self.store.commit(Commit(entry, made.request.case_id, made.history.version, event, key, act, body))
-        if isinstance(result, Committed):
-            return Answer(body, made.decision.allowed, made.decision.code)
-        if result.act != act:
-            raise RequestError("idempotency_conflict", "this X-Request-ID was used for another act; use a new one", 409)
-        first = msgspec.json.decode(result.answer)
-        return Answer(result.answer, first["decision"], first["context"]["code"], replayed=True)
-
-    def _decided(self, asked: AccessRequest, standing: Standing, history: CaseHistory) -> tuple[Made, ActRecorded | None]:
-        """A decision on a history, and the event it puts into the case (none for a refusal or a question)."""
-        now = self.clock.now()
-        request = completed(asked, history)
-        decision = decide(standing.policy, standing.personnel, history, request, now.date())
+    def _decided(
+        self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, history: CaseHistory
+    ) -> tuple[Made, Commit]:
+        """A decision on a history, and what is to be made durable before it is answered."""
+        started, now = perf_counter_ns(), self.clock.now()
+        request, policy = completed(asked.request, history), standing.policy
+        decision = decide(policy, standing.personnel, history, request, now.date())
         enters = decision.allowed and request.intent != QUESTION
-        decision_id = new_id(int(now.timestamp() * 1000))
-        made = Made(decision, request, decision_id, now, self.clock.source, history, history.version + enters)
-        return made, _event(made, standing.policy) if enters else None
+        time, decision_id = now.isoformat(timespec="milliseconds"), new_id(int(now.timestamp() * 1000))
+        item, version = policy.item(decision.item), history.version + enters
+        made = Made(decision, request, item, decision_id, time, self.clock.source, history, version)
+        body = encode(response_of(made, policy))
+        entry = entry_of(made, asked, caller, policy, (perf_counter_ns() - started) // 1000)
+        key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
+        return made, Commit(entry, request.case_id, history.version, _event(made) if enters else None, key, act, body)
 
 
-def _event(made: Made, policy: PolicySnapshot) -> ActRecorded:
+def answered(commit: Commit, allowed: bool, code: str, result: Committed | Replayed) -> Answer:
+    """The answer that was committed now, or first under the same identifier. Raises RequestError where that was another act."""
+    if isinstance(result, Committed):
+        return Answer(commit.answer, allowed, code)
+    if result.act != commit.act:
+        raise RequestError("idempotency_conflict", "this X-Request-ID was used for another act; use a new one", 409)
+    first = msgspec.json.decode(result.answer)
+    return Answer(result.answer, first["decision"], first["context"]["code"], replayed=True)
+
+
+def _event(made: Made) -> ActRecorded:
+    """What an allowed exercise puts into its case."""
     request = made.request
     return ActRecorded(
         decision_id=made.decision_id,
@@ -136,12 +141,12 @@ def _event(made: Made, policy: PolicySnapshot) -> ActRecorded:
         step=request.step,
         person=request.person,
         post=made.decision.post,
-        time=made.now.isoformat(timespec="milliseconds"),
+        time=made.time,
         item=request.item,
         region=made.decision.region,
         party=request.party,
         outcome=request.outcome,
-        facts=kept_facts(request, policy),
+        facts=kept_facts(request, made.item),
     )
 
 
@@ -151,7 +156,7 @@ def unavailable(policy_digest: str, **named: object) -> Answer:
         "code": "LOG_UNAVAILABLE",
         "rule": "SEC-AUD",
         "basis": "网络安全法第二十三条",
-        "reason": say("LOG_UNAVAILABLE")._asdict(),
+        "reason": say("LOG_UNAVAILABLE").in_both(),
         "policy": policy_digest,
         **named,
     }

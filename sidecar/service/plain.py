@@ -18,10 +18,10 @@ from sidecar.decision_log.entry import DecisionEntry
 from sidecar.errors import PolicyError, RequestError, StoreError
 from sidecar.messages import Sentence, say
 from sidecar.ports.clock import Clock
-from sidecar.ports.records import Commit, Committed, RecordStore, RequestKey
+from sidecar.ports.records import Commit, RecordStore, RequestKey
 from sidecar.service.answering import ENGINE, CallerFacts, encode
 from sidecar.service.asked import EvaluationRequest
-from sidecar.service.authorize import Answer, digest_of, unavailable
+from sidecar.service.authorize import Answer, answered, digest_of, unavailable
 from sidecar.service.ids import new_id
 
 USUAL: Mapping[str, str] = {"sub": "subject.id", "obj": "resource.id", "act": "action.name"}
@@ -88,25 +88,21 @@ class PlainAuthorizer:
         now = self.clock.now()
         decision_id = new_id(int(now.timestamp() * 1000))
         rows = [policy.line(row) for row in (matches.allow if matches.allowed else matches.deny)]
-        context = {"code": code, "reason": reason._asdict(), "rows": rows, "decision_id": decision_id, "policy": policy.digest}
+        context = {"code": code, "reason": reason.in_both(), "rows": rows, "decision_id": decision_id, "policy": policy.digest}
         body = encode({"decision": matches.allowed, "context": context})
         latency_us = (perf_counter_ns() - started) // 1000
         entry = _entry(wire, caller, policy, decision_id, now.isoformat(timespec="milliseconds"), self.clock.source, latency_us)
         entry = msgspec.structs.replace(
-            entry, decision="allow" if matches.allowed else "deny", code=code, reason=reason._asdict(), rows=rows, sources=rows
+            entry, decision="allow" if matches.allowed else "deny", code=code, reason=reason.in_both(), rows=rows, sources=rows
         )
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
         act = digest_of([parts])
+        commit = Commit(entry, key=key, act=act, answer=body)
         try:
-            result = await self.store.commit(Commit(entry, key=key, act=act, answer=body))
+            result = await self.store.commit(commit)
         except StoreError:
             return unavailable(policy.digest)
-        if isinstance(result, Committed):
-            return Answer(body, matches.allowed, code)
-        if result.act != act:
-            raise RequestError("idempotency_conflict", "this X-Request-ID was used for another act; use a new one", 409)
-        first = msgspec.json.decode(result.answer)
-        return Answer(result.answer, first["decision"], first["context"]["code"], replayed=True)
+        return answered(commit, matches.allowed, code, result)
 
 
 def _part(parts: Mapping[str, Any], path: Sequence[str]) -> Any:
