@@ -77,8 +77,10 @@ class _Rows(NamedTuple):
 
     def write(self, connection: sqlite3.Connection) -> None:
         connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self.entries)
-        connection.executemany("INSERT INTO case_events VALUES (?, ?, ?, ?)", self.events)
-        connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", self.requests)
+        if self.events:
+            connection.executemany("INSERT INTO case_events VALUES (?, ?, ?, ?)", self.events)
+        if self.requests:
+            connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", self.requests)
 
 
 class SqliteStore:
