@@ -1,11 +1,13 @@
 """Over HTTP on one core each: this service with a durable record before every answer, beside Cerbos.
 
-    python benchmarks/over_http.py --cerbos PATH/TO/cerbos [--rows 1000000] [--seconds 8] [--rounds 3] [--reload]
+    python benchmarks/over_http.py --cerbos PATH/TO/cerbos [--rows 1000000] [--seconds 8] [--rounds 3] [--reload | --sockets]
 
 Needs `wrk` (Debian) and the Cerbos server (from its npm package). The load comes from a process of its own on the
 second core. Runs take turns, round by round; the table shows medians. Both answer the same question: an officer of the unit of
 the item accepts an application, with the post, the county, the amount and the separation of duties looked at. Cerbos gets 2,000
 items, which favours it; we get all rows. `--reload` sends SIGHUP once a second, and every answer must still be an allow.
+`--sockets` compares TCP with a Unix socket; wrk knows no Unix sockets, so there `h2load` (Debian's nghttp2-client) repeats one
+question.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import json
 import os
 import re
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -61,8 +64,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         _write_ours(folder, options.rows)
-        if options.reload:
-            _reload_table(folder, options)
+        if options.reload or options.sockets:
+            (_reload_table if options.reload else _socket_table)(folder, options)
             return
         contestants: dict[str, Callable[[], Any]] = {"ours, durable record": lambda: _ours(folder)}
         if options.cerbos:
@@ -86,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--reload", action="store_true")
+    parser.add_argument("--sockets", action="store_true")
     return parser.parse_args()
 
 
@@ -115,11 +119,11 @@ def _our_body(n: int) -> str:
 
 
 @contextlib.contextmanager
-def _ours(folder: Path) -> Iterator[Server]:
+def _ours(folder: Path, *where: str) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(dir=folder) as data:
         command = [sys.executable, "-m", "sidecar", "serve", "--policies", str(folder / "policies"), "--data", data]
-        command += ["--personnel", str(folder / "people"), "--port", str(PORT), "--insecure"]
-        with _started(command, f"http://127.0.0.1:{PORT}/readyz", {}) as process:
+        command += ["--personnel", str(folder / "people"), "--insecure", *(where or ("--port", str(PORT)))]
+        with _started(command, lambda: _answers(f"http://127.0.0.1:{PORT}/readyz", *where), {}) as process:
             yield Server(process, f"http://127.0.0.1:{PORT}", folder / "ours.lua", folder / "ours.txt")
 
 
@@ -184,7 +188,8 @@ def _cerbos(folder: Path, binary: Path, audit: str) -> Iterator[Server]:
         )
         command = [str(binary), "server", f"--config={config}"]
         url = f"http://127.0.0.1:{CERBOS_PORT}"
-        with _started(command, f"{url}/_cerbos/health", {"GOMAXPROCS": "1", "CERBOS_NO_TELEMETRY": "1"}) as process:
+        quiet = {"GOMAXPROCS": "1", "CERBOS_NO_TELEMETRY": "1"}
+        with _started(command, lambda: _answers(f"{url}/_cerbos/health"), quiet) as process:
             yield Server(process, url, folder / "cerbos.lua", folder / "cerbos.txt")
 
 
@@ -192,20 +197,30 @@ def _cerbos(folder: Path, binary: Path, audit: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def _started(command: list[str], health: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _started(command: list[str], answers: Callable[[], None], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(
         ["taskset", "-c", "0", *command], cwd=ROOT, stdout=quiet, stderr=quiet, env=os.environ | environment
     )
     try:
         for _ in range(1200):
-            with contextlib.suppress(OSError), urllib.request.urlopen(health, timeout=1):
+            with contextlib.suppress(OSError):
+                answers()
                 break
             time.sleep(0.1)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
+
+
+def _answers(health: str, *where: str) -> None:
+    """Raises OSError while nobody listens, at a URL or at `--uds PATH`."""
+    if not where:
+        urllib.request.urlopen(health, timeout=1).close()
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(where[-1])
 
 
 _SCRIPT = """
@@ -291,6 +306,39 @@ def _reload_table(folder: Path, options: argparse.Namespace) -> None:
             reloads += options.seconds
     _table(runs)
     sys.stdout.write(f"\nabout {reloads} reloads of {options.rows:,} rows\n")
+
+
+def _socket_table(folder: Path, options: argparse.Namespace) -> None:
+    """The same question over TCP and over a Unix socket, in turn."""
+    question = json.loads(_our_body(0).replace("@", "C-1"))
+    question["context"]["intent"] = "question"  # the act itself would be refused the second time
+    (folder / "question.json").write_text(json.dumps(question), "utf-8")
+    path = folder / "sidecar.sock"
+    ways: dict[str, tuple[tuple[str, ...], str]] = {"TCP": ((), ""), "Unix socket": (("--uds", str(path)), f"-Bunix:{path}")}
+    runs: dict[tuple[str, int], list[Figures]] = {}
+    for _ in range(options.rounds):
+        for name, (where, base) in ways.items():
+            with _ours(folder, *where) as server:
+                _repeated(server, folder, base, 4, 2)
+                for connections in CONNECTIONS:
+                    figures = _repeated(server, folder, base, connections, options.seconds)
+                    runs.setdefault((name, connections), []).append(figures)
+    _table(runs)
+
+
+def _repeated(server: Server, folder: Path, base: str, connections: int, seconds: int) -> Figures:
+    log = folder / "h2load.log"
+    log.unlink(missing_ok=True)
+    command = ["taskset", "-c", "1", "h2load", "--h1", f"-c{connections}", f"-D{seconds}", f"-d{folder / 'question.json'}"]
+    command += ["-Hcontent-type: application/json", f"--log-file={log}", *([base] if base else [])]
+    before = _processor(server.process.pid)
+    subprocess.run([*command, f"http://127.0.0.1:{PORT}/authorize"], capture_output=True, check=True)
+    spent = _processor(server.process.pid) - before
+    lines = [line.split("\t") for line in log.read_text().splitlines()]
+    times = sorted(int(line[2]) for line in lines)
+    wrong = sum(line[1] != "200" for line in lines)
+    p50, p99 = times[len(times) // 2], times[len(times) * 99 // 100]
+    return Figures(len(times) / seconds, p50, p99, spent * 1e6 / len(times), wrong)
 
 
 def _reload_until(pid: int, stop: threading.Event) -> None:

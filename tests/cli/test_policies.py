@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapters.storage.policy_folder import PolicyFolder
 from sidecar.cli.commands import app
 from sidecar.errors import PolicyError
 from tests.e2e.processes import ROOT
@@ -257,3 +259,37 @@ def test_a_model_may_demand_more(folder: Path) -> None:
     model.write_text(model.read_text("utf-8").rstrip() + " && r.sub != 'officer:guest'\n", "utf-8")
     assert quanheng("build", str(folder)).exit_code == 0
     assert quanheng("test", str(folder)).exit_code == 0
+
+
+def of_another_build(folder: Path) -> bytes:
+    """The prepared form of the same policies with one power more widely held."""
+    other = folder.with_name("other")
+    shutil.copytree(folder, other)
+    spoil(other, "posts: [licence_reviewer]", "posts: [licence_reviewer, licence_section_head]")
+    assert quanheng("build", str(other)).exit_code == 0
+    return (other / "compiled" / "prepared.bin").read_bytes()
+
+
+SPOILT: dict[str, Callable[[Path], bytes]] = {
+    "empty": lambda _: b"",
+    "cut short": lambda folder: (folder / "compiled" / "prepared.bin").read_bytes()[:-1],
+    "one bit turned": lambda folder: (data := (folder / "compiled" / "prepared.bin").read_bytes())[:-9] + b"?" + data[-8:],
+    "of another build": of_another_build,
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_prepared_form_that_is_not_of_these_files_is_never_served(folder: Path, how: str) -> None:
+    """What people read is what decides: beside sound text files, a damaged or foreign cache changes no row."""
+    assert quanheng("build", str(folder)).exit_code == 0
+    prepared = folder / "compiled" / "prepared.bin"
+    expected = rows_of(folder)
+    spoilt = SPOILT[how](folder)
+    assert spoilt != prepared.read_bytes()
+    prepared.write_bytes(spoilt)
+    assert rows_of(folder) == expected
+
+
+def rows_of(folder: Path) -> tuple[str, list[tuple[object, ...]]]:
+    snapshot = PolicyFolder(folder).snapshot()
+    return snapshot.digest, list(snapshot.engine.section().rows)
