@@ -4,10 +4,9 @@ import asyncio
 import gc
 import os
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from adapters.storage.policy_folder import PolicyFolder
-from adapters.storage.sqlite import SqliteStore
+from adapters.storage.sqlite import SqliteStore, behind_requests
 from sidecar.compiler.manifest import sha256
 from sidecar.decision.engine import read_engine
 from sidecar.decision.policy import PolicySnapshot, as_text
@@ -125,13 +124,7 @@ class _Swapping(Protocol[T_contra]):
     def swap(self, newer: T_contra, /) -> None: ...
 
 
-def _behind_requests() -> None:
-    """The reading thread gives way to the one that answers, where the system lets threads have a priority of their own."""
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
-
-
-_reader = ThreadPoolExecutor(1, thread_name_prefix="reload", initializer=_behind_requests)
+_reader = ThreadPoolExecutor(1, thread_name_prefix="reload", initializer=behind_requests)
 
 
 async def _reload(authorizer: _Swapping[T_contra], read: Callable[[], T_contra]) -> None:

@@ -108,7 +108,7 @@ class SqliteStore:
         self._inode = self._path.stat().st_ino
         self._index = RecordIndex(self._path)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="record-disk")
-        self._tender = ThreadPoolExecutor(1, thread_name_prefix="record-tender", initializer=_behind_requests)
+        self._tender = ThreadPoolExecutor(1, thread_name_prefix="record-tender", initializer=behind_requests)
         self._untended = 0
         self._tending = False
         self._too_long = False
@@ -369,8 +369,8 @@ class SqliteStore:
             self._tending = False
 
 
-def _behind_requests() -> None:
-    """The tending thread gives way to the one that answers, where the system lets threads have a priority of their own."""
+def behind_requests() -> None:
+    """For a thread that gives way to the one that answers, where the system lets threads have a priority of their own."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
 

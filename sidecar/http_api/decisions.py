@@ -10,15 +10,13 @@ anything about it is out of the ordinary. Both end in `Decisions.answer`.
 from time import perf_counter
 from typing import NamedTuple
 
-import msgspec
-
 from sidecar.errors import RequestError
 from sidecar.http_api.callers import Callers
 from sidecar.http_api.guard import App, Receive, Reply, Scope, Send, header, request_id, send_reply
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.strict_json import read_json
 from sidecar.service.answering import CallerFacts
-from sidecar.service.asked import EvaluationRequest
+from sidecar.service.asked import evaluation_of
 from sidecar.service.deciding import Deciding
 
 PATHS = frozenset({"/authorize", "/access/v1/evaluation"})
@@ -62,7 +60,7 @@ class Decisions:
             raise RequestError("forbidden", "this caller may not ask for decisions", 403)
         if head.content_type != "application/json":
             _check_content_type(head.content_type)
-        wire = _typed(read_json(body))
+        wire = evaluation_of(read_json(body))
         answer = await self._authorizer.authorize(wire, CallerFacts(caller.name, head.client_ip, head.request_id))
         self._metrics.decided(answer, perf_counter() - started)
         return Reply(200, answer.body, JSON)
@@ -73,12 +71,3 @@ def _check_content_type(value: str) -> None:
     charset = parameters.strip().lower()
     if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8", 'charset="utf-8"'):
         raise RequestError("content_type", "send Content-Type: application/json in UTF-8")
-
-
-def _typed(value: object) -> EvaluationRequest:
-    if not isinstance(value, dict):
-        raise RequestError("bad_request", "the body must be a JSON object")
-    try:
-        return msgspec.convert(value, EvaluationRequest, strict=True)
-    except msgspec.ValidationError as fault:
-        raise RequestError("bad_request", str(fault)) from None

@@ -89,6 +89,16 @@ def as_one_spelling(party: str) -> str:
     return "".join(unicodedata.normalize("NFKC", party).casefold().split())
 
 
+def evaluation_of(value: object) -> EvaluationRequest:
+    """A decoded body as an AuthZEN evaluation. Raises RequestError where it has not its shape."""
+    if not isinstance(value, dict):
+        raise RequestError("bad_request", "the body must be a JSON object")
+    try:
+        return msgspec.convert(value, EvaluationRequest, strict=True)
+    except msgspec.ValidationError as fault:
+        raise RequestError("bad_request", str(fault)) from None
+
+
 def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
     """Check and translate. Raises RequestError naming the field."""
     subject, action, resource, context = wire.subject, wire.action, wire.resource, wire.context

@@ -20,7 +20,7 @@ from sidecar.controls.context import QUESTION, AccessRequest
 from sidecar.decision.search import MAX_RESULTS, Search
 from sidecar.errors import RequestError
 from sidecar.service.answering import encode
-from sidecar.service.asked import ITEM, EvaluationRequest, read_request
+from sidecar.service.asked import ITEM, EvaluationRequest, evaluation_of, read_request
 from sidecar.service.authorize import Authorizer, completed
 
 OFFICER = "officer"
@@ -88,11 +88,7 @@ def _read(body: Mapping[str, Any], searched: str, stand_in: Mapping[str, str]) -
     given = body.get(searched, {})
     if not isinstance(given, dict):
         raise RequestError("bad_request", f"{searched} must be an object")
-    filled = {**body, searched: {**given, **stand_in}}
-    try:
-        wire = msgspec.convert(filled, EvaluationRequest, strict=True)
-    except msgspec.ValidationError as fault:
-        raise RequestError("bad_request", str(fault)) from None
+    wire = evaluation_of({**body, searched: {**given, **stand_in}})
     question = hashlib.sha256(encode([searched, wire])).hexdigest()[:16]
     return wire, _turn(body.get("page", {}), question)
 
