@@ -41,7 +41,6 @@ log = structlog.get_logger("quanheng.record")
 
 MAX_BATCH = 128  # some milliseconds of writing on the event loop
 TEND_EVERY = 500  # entries after which the file is tended: often, so that each time there is little to do
-LONGEST_LOG = 32_768  # pages; commits wait for the copying when the write-ahead log has grown so long
 MAX_WAITING = 8_192
 CACHED_CASES = 20_000
 LOWEST_PRIORITY = 19  # nice
@@ -111,7 +110,7 @@ class SqliteStore:
         self._tender = ThreadPoolExecutor(1, thread_name_prefix="record-tender", initializer=behind_requests)
         self._untended = 0
         self._tending = False
-        self._too_long = False
+        self._copied = False
         with contextlib.suppress(sqlite3.Error, OSError):  # said when it is first tended
             self._index.open()
         self.reader = SqliteReader(self._path)
@@ -229,9 +228,9 @@ class SqliteStore:
 
     def _commit(self) -> None:
         self._connection.execute("COMMIT")
-        if self._too_long:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._too_long = False
+        if self._copied:
+            self._copied = False
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _ended(self, results: Sequence[Result], seq: int, fault: BaseException | None) -> None:
         """Answer the batch, then begin the next. A failed commit is never tried again."""
@@ -355,13 +354,14 @@ class SqliteStore:
             self._tender.submit(self._tend)
 
     def _tend(self) -> None:
-        """Copy the write-ahead log back into the file and let the index follow, so that no commit waits for either. What cannot
-        be done now is done the next time: the commits stand without it."""
+        """Copy the write-ahead log back into the file and let the index follow, so that no commit waits for either. What was
+        written meanwhile is copied by the next commit: with everything copied the log begins again at its front, where writing
+        is quick, instead of growing for ever. What cannot be done now is done the next time: the commits stand without it."""
         try:
+            self._index.follow()  # first: while it reads, the log cannot begin again
             with contextlib.closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
-                _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                self._too_long = pages > LONGEST_LOG
-            self._index.follow()
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._copied = True
         except (sqlite3.Error, OSError) as fault:
             with contextlib.suppress(OSError, ValueError):
                 log.warning("the record cannot be tended", trouble=str(fault), remedy="free the disk; searches are slower")

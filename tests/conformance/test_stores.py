@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from adapters.storage.memory import MemoryStore
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
-from adapters.storage.sqlite import SqliteStore
+from adapters.storage.sqlite import TEND_EVERY, SqliteStore
 from sidecar.errors import SecondWriterError, StoreError
 from sidecar.ports.records import Commit, Filter, RecordStore
 from tests.conformance.record_store import RecordStoreSuite
@@ -187,6 +187,22 @@ class TestSqliteStore(RecordStoreSuite):
         self.run(use)
         assert 1 <= len(transactions) < 50
 
+    def test_the_write_ahead_log_begins_again(self) -> None:
+        """Once it has been copied back it is written from its front, so that it does not grow with the record."""
+        log = self.folder / f"{RECORD_FILE}-wal"
+
+        async def use(store: RecordStore) -> None:
+            assert isinstance(store, SqliteStore)
+            await asyncio.gather(*[store.commit(_act_on(n)) for n in range(TEND_EVERY)])
+            while store._tending:
+                await asyncio.sleep(0.01)
+            grown = log.stat().st_size
+            for n in range(100):
+                await store.commit(_act_on(TEND_EVERY + n))
+            assert log.stat().st_size == grown
+
+        self.run(use)
+
     def test_commits_are_synced_before_they_return(self) -> None:
         """The journal is a WAL and every commit is a full sync."""
 
@@ -264,6 +280,10 @@ class TestSqliteStore(RecordStoreSuite):
             return failure
 
         assert "gone" in asyncio.run(whole())
+
+
+def _act_on(n: int) -> Commit:
+    return Commit(an_entry(f"d{n}", f"c{n}"), f"c{n}", 0, an_act(f"d{n}", "accept"))
 
 
 async def _nothing(_: RecordStore) -> None:
