@@ -152,7 +152,7 @@ class SqliteStore:
         while self._loop is not None and not self._loop.is_closed():  # noqa: ASYNC110 - once, at the end
             await asyncio.sleep(0.001)
         await asyncio.to_thread(self._disk.shutdown)
-        self._tend_soon()
+        self._tender.submit(self._tend)  # behind one that may be under way: it may have begun before the last commit
         await asyncio.to_thread(self._tender.shutdown)
         self._index.close()
         self.reader.close()
