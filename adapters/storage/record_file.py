@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS requests (
   caller TEXT NOT NULL, request_id TEXT NOT NULL, act TEXT NOT NULL, answer BLOB NOT NULL, seq INTEGER NOT NULL,
   PRIMARY KEY (caller, request_id)) WITHOUT ROWID;
 """
-# Files of version 0.1.0 had these here, at the price of a third of every commit.
+# Files written before the index had these here, at the price of a good part of every commit.
 _MOVED = ("entries_by_officer", "entries_by_item", "entries_by_code", "entries_by_time")
 
 
