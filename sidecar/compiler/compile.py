@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sidecar import __version__
-from sidecar.compiler.binding import BoundItem, bind
+from sidecar.compiler.binding import bind
 from sidecar.compiler.manifest import (
     FORMAT,
     ItemFacts,
@@ -17,6 +17,7 @@ from sidecar.compiler.manifest import (
     sha256,
     write_manifest,
 )
+from sidecar.compiler.plan import BoundItem
 from sidecar.compiler.rows import OPEN, Row, rows_of
 from sidecar.power_list.entries import OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, has_errors, in_reading_order

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sidecar.compiler.binding import BoundItem, BoundStep
+from sidecar.compiler.plan import BoundItem, BoundStep
 from sidecar.errors import PolicyError
 from sidecar.power_list.control_kinds import NO_CONTROL
 from sidecar.power_list.findings import Place

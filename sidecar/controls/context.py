@@ -11,8 +11,8 @@ from functools import cached_property
 import msgspec
 
 from sidecar.case_history.history import CaseHistory
-from sidecar.compiler.binding import derived_fact
 from sidecar.compiler.manifest import ItemFacts
+from sidecar.compiler.plan import derived_fact
 from sidecar.messages import Sentence
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED

@@ -1,0 +1,17 @@
+"""What an enforcement point must see to after an allow: obligations of profile and item, and the limits of later steps."""
+
+from collections.abc import Iterator
+
+from sidecar.compiler.plan import OWN_RULE, Binder, Obligation, Plan
+
+
+def obligations(binder: Binder, step_id: str, plan: Plan) -> Iterator[Obligation]:
+    for rule, place in plan.rules:
+        yield from (Obligation(name, "-", place, rule.rule, rule.basis) for name in rule.obligations)
+    if plan.own:
+        place = plan.place
+        yield from (Obligation(name, "-", place, OWN_RULE, binder.own_basis) for name in plan.own.obligations)
+    for n, step in enumerate(binder.entry.item.steps):
+        if step_id in step.after and step.limit and step.limit.n and step.limit.unit:
+            arg = f"{step.id}:{step.limit.n}:{step.limit.unit}"
+            yield Obligation("deadline", arg, binder.entry.place("steps", n, "limit"), OWN_RULE, binder.own_basis)

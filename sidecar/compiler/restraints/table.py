@@ -1,0 +1,19 @@
+"""Every family of restraints, in the order in which a step's deny rows stand."""
+
+from collections.abc import Callable, Iterator
+
+from sidecar.compiler.plan import Binder, Control, Plan
+from sidecar.compiler.restraints import boundary, order, persons
+
+Family = Callable[[Binder, str, Plan], Iterator[Control]]
+
+FAMILIES: tuple[Family, ...] = (
+    boundary.standing,
+    order.order,
+    order.times,
+    persons.separation,
+    persons.officers,
+    persons.recusal,
+    boundary.requirements,
+    boundary.exclusions,
+)
