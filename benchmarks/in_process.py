@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ from sidecar.decision.prepared import Prepared
 
 MODEL = Path(__file__).resolve().parents[1] / "policies" / "model.conf"
 SIZES = (10, 1_000, 10_000, 100_000, 1_000_000)
-DAY = date(2026, 1, 5)
+NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
+DAY = NOW.date()
 OFFICERS = 100_000
 ASKED = 200  # different requests, chosen over the whole policy
 SECONDS = 4.0  # spent on one figure at most
@@ -84,7 +85,7 @@ def _ours(build: province.Build, count: int) -> dict[str, float]:
         reach = [{"g": _constant(frozenset(f"post:{post}" for post in people.posts(r.person, DAY)))} for r in requests]
         _agreed([policy.engine.match(v, reach=g).allowed for v, g in zip(values, reach, strict=True)], name)
         figures[name] = _median(lambda n, v=values, g=reach: policy.engine.match(v[n], reach=g[n]), len(requests))
-        figures[f"decide_{name}"] = _median(lambda n, r=requests: decide(policy, people, case, r[n], DAY), len(requests))
+        figures[f"decide_{name}"] = _median(lambda n, r=requests: decide(policy, people, case, r[n], NOW), len(requests))
     return figures | {"mb": round(_megabytes() - before + len(prepared) / 2**20)}
 
 
@@ -142,7 +143,7 @@ def _holder(n: int, step: int) -> str:
 
 
 def _judge(policy: PolicySnapshot, request: AccessRequest, people: Any) -> Judge:
-    return Judge(ControlContext(request, policy.items[request.item], "3", CaseHistory("C"), people, DAY))
+    return Judge(ControlContext(request, policy.items[request.item], "3", CaseHistory("C"), people, NOW))
 
 
 def _values(request: AccessRequest, judge: Judge) -> tuple[Any, ...]:

@@ -341,6 +341,11 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "You have already co-signed '{step}'. One person counts once; another officer must act.",
     ),
     "CO_SIGN_NOT_NEEDED": ("“{step}”不需要会签，请直接办理。", "'{step}' needs no co-signature; perform it directly."),
+    "VOTE_NOT_NEEDED": ("“{step}”不经表决，请直接办理。", "'{step}' is not decided by vote; perform it directly."),
+    "DELEGATION_INVALID": (
+        "没有有效的代理授权，不得代为办理“{step}”。请由本人办理或先办理书面委托。",
+        "No delegation in force lets you do '{step}' for somebody else. Let them act, or have it delegated in writing.",
+    ),
     "CREDENTIAL_MISSING": (
         "您在今天没有有效的“{credential}”，不得办理“{step}”。请由持证人员办理。",
         "You hold no valid {credential} today and may not do '{step}'. Let a holder act.",

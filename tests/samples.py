@@ -1,7 +1,7 @@
 """A tiny valid policy folder, and what is needed to decide on it. Valid by default, one thing changed per test."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,12 @@ from sidecar.power_list.findings import Finding, Severity
 
 MODEL = (Path(__file__).resolve().parents[1] / "policies" / "model.conf").read_bytes()
 TODAY = date(2026, 1, 5)
+
+
+def moment(day: date = TODAY) -> datetime:
+    """Ten in the morning of a day, in the zone in which statutes count days."""
+    return datetime.combine(day, time(10), timezone(timedelta(hours=8)))
+
 
 ORGAN = """organ: {id: office, name: 示范局, level: "3", region: "650200"}
 units:
@@ -190,7 +196,7 @@ def ask(person: str, step: str, *acts: ActRecorded, **changes: Any) -> Decision:
     if step == "decide":
         fields["outcome"] = "grant"
     request = AccessRequest(person=person, step=step, **(fields | changes))
-    return decide(policy, people, history(*acts), request, today)
+    return decide(policy, people, history(*acts), request, moment(today))
 
 
 def codes(decision: Decision) -> set[str]:

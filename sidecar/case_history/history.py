@@ -12,11 +12,17 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 GRANT, REFUSE = "grant", "refuse"  # what an act may have decided; empty where a step decides nothing
+PERFORMED, CO_SIGNED, VOTED = "performed", "co_signed", "voted"  # kinds of acts
+FOR, AGAINST, ABSTAIN = "for", "against", "abstain"  # what a member may vote
 MAX_EVENTS = 2_000  # one case; bounds the work of a fold and of one decision
 
 
 class ActRecorded(msgspec.Struct, frozen=True, tag="act"):
-    """One allowed exercise. `time` is ISO 8601 with offset; `kind` is performed or co_signed."""
+    """One allowed exercise. `time` is ISO 8601 with offset; `kind` is performed, co_signed or voted.
+
+    `on_behalf` is the person whose power a delegate used (作为代理人); `about` the officer a step speaks of, whose recusal is
+    asked for, say; `vote` what a member of a deliberating group voted; `evidence` names what the act was done on.
+    """
 
     decision_id: str
     kind: str
@@ -29,6 +35,15 @@ class ActRecorded(msgspec.Struct, frozen=True, tag="act"):
     party: str = ""
     outcome: str = ""
     facts: dict[str, int | bool] = {}
+    on_behalf: str = ""
+    about: str = ""
+    vote: str = ""
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Who stands behind the act: a delegate and the one they act for have both taken part."""
+        return (self.person, self.on_behalf) if self.on_behalf else (self.person,)
 
 
 class OutcomeReported(msgspec.Struct, frozen=True, tag="outcome"):
@@ -54,10 +69,10 @@ class CaseHistory(msgspec.Struct, frozen=True):
     facts: Mapping[str, int | bool] = {}
 
     def performances(self, step: str) -> tuple[ActRecorded, ...]:
-        return tuple([act for act in self.acts if act.step == step and act.kind == "performed"])
+        return tuple([act for act in self.acts if act.step == step and act.kind == PERFORMED])
 
     def is_done(self, step: str) -> bool:
-        return any(act.step == step and act.kind == "performed" for act in self.acts)
+        return any(act.step == step and act.kind == PERFORMED for act in self.acts)
 
     def was_refused(self, step: str) -> bool:
         """Whether the step was last performed with the outcome `refuse` (不予受理, 不予许可)."""
@@ -65,19 +80,23 @@ class CaseHistory(msgspec.Struct, frozen=True):
         return bool(performed) and performed[-1].outcome == REFUSE
 
     def persons_of(self, step: str) -> frozenset[str]:
-        """Everyone who took part in a step: performers and co-signers alike."""
-        return frozenset([act.person for act in self.acts if act.step == step])
+        """Everyone who took part in a step: performers, co-signers and voters alike, and those they acted for."""
+        return frozenset([person for act in self.acts if act.step == step for person in act.persons])
 
     def open_signatures(self, step: str) -> frozenset[str]:
         """Who has co-signed the step since it was last performed."""
-        signers: set[str] = set()
+        return frozenset([act.person for act in self.since_performed(step) if act.kind == CO_SIGNED])
+
+    def since_performed(self, step: str) -> tuple[ActRecorded, ...]:
+        """Co-signatures and votes on the step since it was last performed, in their order."""
+        open_acts: list[ActRecorded] = []
         for act in self.acts:
             if act.step == step:
-                signers = signers | {act.person} if act.kind == "co_signed" else set()
-        return frozenset(signers)
+                open_acts = [] if act.kind == PERFORMED else [*open_acts, act]
+        return tuple(open_acts)
 
     def done_steps(self) -> frozenset[str]:
-        return frozenset([act.step for act in self.acts if act.kind == "performed"])
+        return frozenset([act.step for act in self.acts if act.kind == PERFORMED])
 
 
 def extend(history: CaseHistory, event: CaseEvent) -> CaseHistory:

@@ -5,9 +5,10 @@ policy: for the values of a request. Nothing is recorded, and nothing is allowed
 """
 
 import json as jsonlib
-from datetime import date
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -24,6 +25,7 @@ from sidecar.decision.policy import PolicySnapshot, as_text
 from sidecar.errors import SettingsError
 from sidecar.personnel.registers import Appointment, CredentialHeld, Personnel, Span
 from sidecar.power_list import vocabulary as words
+from sidecar.settings import Settings
 from sidecar.wiring import read_personnel_folder, token_of_parties
 
 Values = Annotated[
@@ -49,7 +51,7 @@ def explain_command(
     outcome: Annotated[str, typer.Option(help="grant | refuse")] = "",
     fact: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="事实")] = None,
     evidence: Annotated[list[str] | None, typer.Option(help="证据名称")] = None,
-    day: Annotated[str, typer.Option(help="2026-01-31; today without it 日期")] = "",
+    day: Annotated[str, typer.Option(help="2026-01-31, or 2026-01-31T21:30; now without it 日期")] = "",
     model: Annotated[Path | None, typer.Option(help="A plain Casbin model.conf, with --policy")] = None,
     policy: Annotated[Path | None, typer.Option(help="Its policy.csv")] = None,
     rows: Rows = 5,
@@ -74,9 +76,9 @@ def explain_command(
         facts=dict(_fact(text) for text in fact or []),
         evidence=frozenset(evidence or []),
     )
-    on = date.fromisoformat(day) if day else date.today()  # noqa: DTZ011 - the day of the person who asks
-    decision = decide(snapshot, people, history, request, on)
-    near = nearest(snapshot, people, history, request, on, rows)
+    now = _moment(day)
+    decision = decide(snapshot, people, history, request, now)
+    near = nearest(snapshot, people, history, request, now, rows)
     if json:
         print_json(
             {"allowed": decision.allowed, "code": decision.code, "reason": decision.reason.in_both(), "nearest": _as_json(near)}
@@ -107,6 +109,19 @@ def _explain_plain(model: Path, policy: Path, values: list[str], rows: int, json
             print_line(f"\n{policy.name}:{section.line_of(found.row)}  {', '.join(found.row[:-1])}")
             _tell_terms(found)
     raise typer.Exit(OK if matches.allowed else FOUND)
+
+
+def _moment(text: str) -> datetime:
+    """A day means its morning: limits and offices are open, night has not come."""
+    zone = ZoneInfo(Settings.model_fields["timezone"].default)
+    if not text:
+        return datetime.now(zone)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise SettingsError(f"not a day or time: {text}", "write 2026-01-31 or 2026-01-31T21:30") from fault
+    given = moment if "T" in text else datetime.combine(moment.date(), time(10))
+    return given.replace(tzinfo=zone) if given.tzinfo is None else given.astimezone(zone)
 
 
 def _people(

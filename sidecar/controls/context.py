@@ -5,7 +5,7 @@ the facts its sentence needs. It never looks at anything else: no clock, no stor
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 import msgspec
@@ -17,13 +17,14 @@ from sidecar.messages import Sentence
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
 
-EXERCISE, CO_SIGN, QUESTION = "exercise", "co_sign", "question"
+EXERCISE, CO_SIGN, VOTE, QUESTION = "exercise", "co_sign", "vote", "question"
 
 
 class AccessRequest(msgspec.Struct, frozen=True):
     """A request as the decision sees it: identifiers checked, party tokenised.
 
     `facts` are integers and booleans asserted by the caller; `evidence` names what the caller holds (digests are in the record).
+    `on_behalf` is the person for whom a delegate acts, `about` the officer a step speaks of, `vote` a member's vote.
     """
 
     person: str
@@ -38,6 +39,9 @@ class AccessRequest(msgspec.Struct, frozen=True):
     intent: str = EXERCISE
     facts: Mapping[str, int | bool] = {}
     evidence: frozenset[str] = frozenset()
+    on_behalf: str = ""
+    about: str = ""
+    vote: str = ""
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -51,14 +55,24 @@ class Stop(msgspec.Struct, frozen=True):
 
 
 class ControlContext(msgspec.Struct, frozen=True, dict=True):
-    """One request against one case on one day."""
+    """One request against one case at one moment."""
 
     request: AccessRequest
     item: ItemFacts
     organ_level: str
     history: CaseHistory
     personnel: Personnel
-    day: date
+    now: datetime
+
+    @property
+    def day(self) -> date:
+        return self.now.date()
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Who stands behind the request: the one who acts, and the one they act for."""
+        request = self.request
+        return (request.person, request.on_behalf) if request.on_behalf else (request.person,)
 
     @cached_property
     def facts(self) -> Mapping[str, int | bool]:

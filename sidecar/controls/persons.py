@@ -12,7 +12,7 @@ from sidecar.power_list import vocabulary as words
 
 def distinct(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: a step the acting person may not have taken part in."""
-    if context.request.person not in context.history.persons_of(arg):
+    if context.history.persons_of(arg).isdisjoint(context.persons):
         return None
     return Stop("SAME_PERSON_PRIOR_STEP", {"other": context.step_name(arg), "other_step": arg, "step": context.asked_step})
 

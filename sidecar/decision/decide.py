@@ -10,12 +10,12 @@ Default deny: an allow names item, version, step, post, rows and legal basis, an
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
-from sidecar.controls.context import CO_SIGN, AccessRequest, ControlContext, Stop
+from sidecar.controls.context import CO_SIGN, VOTE, AccessRequest, ControlContext, Stop
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
@@ -41,11 +41,13 @@ _PRECEDENCE = (
     "CASE_PARTY_MISMATCH",
     "CASE_TOO_LARGE",
     "OUT_OF_SCOPE",
+    "DELEGATION_INVALID",
     "RECUSAL",
     "SAME_PERSON_PRIOR_STEP",
     "CREDENTIAL_MISSING",
     "STEP_ALREADY_DONE",
     "CO_SIGN_NOT_NEEDED",
+    "VOTE_NOT_NEEDED",
     "RIGHTS_NOT_NOTIFIED",
     "HEARING_REQUIRED",
     "LEGAL_REVIEW_REQUIRED",
@@ -74,26 +76,26 @@ _REMEMBERED = 32  # allows of one step that are kept ready: its posts and the re
 _ID, _SUB, _REGION, _SINCE, _UNTIL, _CTL, _ARG = 0, 1, 2, 5, 6, 7, 8
 
 
-def decide(policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, today: date) -> Decision:
-    """Decide one request in a case on a day. Pure: the same values in give the same decision out."""
+def decide(policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, now: datetime) -> Decision:
+    """Decide one request in a case at a moment. Pure: the same values in give the same decision out."""
     item = policy.item(request.item)
     if item is None or request.step not in item.steps:
         return _unknown(request, item)
-    asked = _Asked(policy, personnel, history, request, item, today)
+    asked = _Asked(policy, personnel, history, request, item, now)
     matches = policy.engine.match(asked.casbin_request, reach={"g": asked.reach})
     grounds = [*asked.power_grounds(matches), *asked.case_grounds(), *asked.control_grounds(matches)]
     return asked.refused(grounds, matches) if grounds else asked.granted(matches)
 
 
 def nearest(
-    policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, today: date, limit: int
+    policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, now: datetime, limit: int
 ) -> list[Failed]:
     """The powers of the step, or of the item where the step is unknown, that came nearest to the request, with the terms that
     held and failed; none for an unknown item."""
     item = policy.item(request.item)
     if item is None:
         return []
-    asked = _Asked(policy, personnel, history, request, item, today)
+    asked = _Asked(policy, personnel, history, request, item, now)
     steps = [request.step] if request.step in item.steps else list(item.steps)
     among = [row for step in steps for row in policy.step(request.item, step).rows if row[_CTL] == "-"]
     return policy.engine.nearest(asked.casbin_request, reach={"g": asked.reach}, limit=limit, among=among)
@@ -109,18 +111,18 @@ class _Asked:
         history: CaseHistory,
         request: AccessRequest,
         item: ItemFacts,
-        today: date,
+        now: datetime,
     ) -> None:
         self._policy, self._personnel, self._history = policy, personnel, history
-        self._request, self._item, self._today = request, item, today
+        self._request, self._item, self._today = request, item, now.date()
         self._region = request.region or history.region or item.region
-        held = personnel.posts(request.person, today)
+        held = personnel.posts(request.person, self._today)
         posts = held & {request.acting_post} if request.acting_post else held
         self._roles = frozenset([f"post:{post}" for post in posts])
         self._rows = policy.step(request.item, request.step)
         organ = policy.organs[item.organ]
-        self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, today))
-        self._day = _day(today)
+        self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, now))
+        self._day = _day(self._today)
 
     @property
     def casbin_request(self) -> tuple[object, ...]:
@@ -181,6 +183,10 @@ class _Asked:
             yield self._ground("CASE_PARTY_MISMATCH", "CASE")
         if request.intent == CO_SIGN and not self._needs_signatures():
             yield self._ground("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
+        if request.intent == VOTE:
+            yield self._ground("VOTE_NOT_NEEDED", "CASE", step=self._step_name)
+        if request.on_behalf:
+            yield self._ground("DELEGATION_INVALID", "AL-24", step=self._step_name)
 
     def _needs_signatures(self) -> bool:
         return any(row[_CTL] == ControlKind.OFFICERS for row in self._rows.rows)

@@ -9,7 +9,7 @@ results, or none, and still name where the next one begins.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import datetime
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
@@ -52,19 +52,19 @@ class Search(NamedTuple):
     personnel: Personnel
     history: CaseHistory
     request: AccessRequest
-    today: date
+    now: datetime
 
     def subjects(self, after: str, limit: int) -> Page[str]:
         """Who may do this step now."""
         rows = self.policy.step(self.request.item, self.request.step).rows
         posts = {row[1].removeprefix("post:") for row in rows if row[1] != "*"}
-        holders = {person for post in posts for person in self.personnel.holders(post, self.today)}
+        holders = {person for post in posts for person in self.personnel.holders(post, self.now.date())}
         found = ((person, person) for person in sorted(holders))
         return self._page(found, lambda person: replace(self.request, person=person), after, limit)
 
     def powers(self, after: str, limit: int) -> Page[Power]:
         """The steps of items that the officer may do; of one step only, where the request names it."""
-        posts = self.personnel.posts(self.request.person, self.today)
+        posts = self.personnel.posts(self.request.person, self.now.date())
         powers = {Power(*power) for post in posts for power in self.policy.grants(post)}
         wanted = (power for power in powers if self.request.step in ("", power.step))
         found = ((power.name, power) for power in sorted(wanted, key=lambda power: power.name))
@@ -82,7 +82,7 @@ class Search(NamedTuple):
         last = ""
         for name, value in islice(rest, MAX_LOOKED_AT):
             last = name
-            if decide(self.policy, self.personnel, self.history, asked(value), self.today).allowed:
+            if decide(self.policy, self.personnel, self.history, asked(value), self.now).allowed:
                 results.append(value)
                 if len(results) == min(limit, MAX_RESULTS):
                     break

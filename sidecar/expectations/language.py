@@ -1,8 +1,11 @@
 """`expectations.yaml` as typed values. Officers here are made-up labels (甲, 乙), never people."""
 
+import re
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from sidecar.power_list.model import Credential, Day, Name, Part, PostRef, Region, Relation, Requirement, Slug, Zh
 
@@ -13,6 +16,21 @@ def _read_decision(value: object) -> object:
     return _DECISIONS.get(value, value) if isinstance(value, str) else value
 
 
+def _read_moment(value: object) -> object:
+    """`09:30` is a time of the expectation's day, `2026-01-04 16:00` of another."""
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        try:
+            datetime.fromisoformat(value if " " in value else f"2000-01-01 {value}")
+        except ValueError:
+            pass
+        else:
+            return value
+    raise PydanticCustomError("BAD_FORM", "bad form", {"expected": '"09:30" 或 or "2026-01-04 16:00"'})
+
+
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2} )?\d{2}:\d{2}", re.ASCII)
+Moment = Annotated[str, BeforeValidator(_read_moment)]
+Vote = Literal["for", "against", "abstain"]
 Facts = dict[Requirement, bool | int]
 
 
@@ -34,7 +52,12 @@ class ActGiven(Part):
     step: Annotated[Slug, Zh("环节")]
     post: Annotated[PostRef | None, Zh("岗位")] = None
     co_sign: Annotated[bool, Zh("会签")] = False
+    vote: Annotated[Vote | None, Zh("表决")] = None
     outcome: Annotated[str, Zh("结果")] = ""
+    on_behalf_of: Annotated[Name | None, Zh("代理")] = None
+    about: Annotated[Name | None, Zh("涉及人员")] = None
+    time: Annotated[Moment | None, Zh("时间")] = None
+    evidence: Annotated[tuple[Requirement, ...], Zh("证据")] = Field(default=(), strict=False)
     facts: Annotated[Facts, Zh("事实")] = Field(default_factory=dict)
 
 
@@ -45,7 +68,10 @@ class RequestGiven(Part):
     outcome: Annotated[Name | None, Zh("结果")] = None
     facts: Annotated[Facts, Zh("事实")] = Field(default_factory=dict)
     evidence: Annotated[tuple[Requirement, ...], Zh("证据")] = Field(default=(), strict=False)
-    intent: Annotated[Literal["exercise", "co_sign", "question"], Zh("意图")] = "exercise"
+    intent: Annotated[Literal["exercise", "co_sign", "vote", "question"], Zh("意图")] = "exercise"
+    vote: Annotated[Vote | None, Zh("表决")] = None
+    on_behalf_of: Annotated[Name | None, Zh("代理")] = None
+    about: Annotated[Name | None, Zh("涉及人员")] = None
     item: Annotated[Slug | None, Zh("事项")] = None
     party: Annotated[Name | None, Zh("当事人")] = None
     region: Annotated[Region | None, Zh("行政区划")] = None
@@ -62,6 +88,7 @@ class Expectation(Part):
     name: Annotated[Name, Zh("名称")]
     item: Annotated[Slug, Zh("事项")]
     day: Annotated[Day | None, Zh("日期")] = None
+    time: Annotated[Moment | None, Zh("时间")] = None
     officers: Annotated[dict[Name, OfficerGiven], Zh("人员")]
     party: Annotated[Name | None, Zh("当事人")] = None
     region: Annotated[Region | None, Zh("行政区划")] = None

@@ -6,9 +6,9 @@ exact set of refusal codes; `obligations`, where written, is the exact set of th
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
-from sidecar.case_history.history import ActRecorded, CaseHistory, fold
+from sidecar.case_history.history import CO_SIGNED, PERFORMED, VOTED, ActRecorded, CaseHistory, fold
 from sidecar.controls.context import AccessRequest
 from sidecar.decision.decide import decide
 from sidecar.decision.decision import Decision
@@ -19,6 +19,7 @@ from sidecar.personnel.registers import Appointment, CredentialHeld, Interest, P
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 
 DEFAULT_DAY = date(2026, 1, 5)
+ZONE = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def run_expectations(files: Mapping[str, bytes], policy: PolicySnapshot) -> Repo
 
 def _run(expectation: Expectation, place: Place, policy: PolicySnapshot) -> Outcome:
     decision = decide(
-        policy, _personnel(expectation, policy), _history(expectation, policy), _request(expectation, policy), _day(expectation)
+        policy, _personnel(expectation, policy), _history(expectation, policy), _request(expectation, policy), _now(expectation)
     )
     return Outcome(expectation.name, expectation.item, place, decision, tuple(_differences(expectation, decision)))
 
@@ -118,16 +119,20 @@ def _history(expectation: Expectation, policy: PolicySnapshot) -> CaseHistory:
     acts = [
         ActRecorded(
             decision_id=f"given-{n}",
-            kind="co_signed" if act.co_sign else "performed",
+            kind=VOTED if act.vote else CO_SIGNED if act.co_sign else PERFORMED,
             step=act.step,
             person=act.officer,
             post=_post(act.post, expectation, policy) if act.post else "",
-            time=f"{_day(expectation)}T09:00:00+08:00",
+            time=_moment(expectation, act.time or "09:00").isoformat(),
             item=expectation.item,
             region=expectation.region or item.region,
             party=expectation.party or "",
             outcome=act.outcome,
             facts=dict(act.facts),
+            on_behalf=act.on_behalf_of or "",
+            about=act.about or "",
+            vote=act.vote or "",
+            evidence=tuple(sorted(act.evidence)),
         )
         for n, act in enumerate(expectation.history)
     ]
@@ -149,11 +154,20 @@ def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
         intent=asked.intent,
         facts=dict(asked.facts),
         evidence=frozenset(asked.evidence),
+        on_behalf=asked.on_behalf_of or "",
+        about=asked.about or "",
+        vote=asked.vote or "",
     )
 
 
-def _day(expectation: Expectation) -> date:
-    return expectation.day or DEFAULT_DAY
+def _now(expectation: Expectation) -> datetime:
+    return _moment(expectation, expectation.time or "10:00")
+
+
+def _moment(expectation: Expectation, text: str) -> datetime:
+    """A time of the expectation's own day, or of the day it names."""
+    whole = text if " " in text else f"{expectation.day or DEFAULT_DAY} {text}"
+    return datetime.fromisoformat(whole).replace(tzinfo=ZONE)
 
 
 def _stopping_rules(outcomes: Iterable[Outcome]) -> set[str]:

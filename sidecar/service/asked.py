@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from sidecar.case_history.history import GRANT, REFUSE
-from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, AccessRequest
+from sidecar.case_history.history import ABSTAIN, AGAINST, FOR, GRANT, REFUSE
+from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, VOTE, AccessRequest
 from sidecar.errors import RequestError
 from sidecar.personnel.tables import PERSON_ID
 
@@ -27,11 +27,13 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
 _REGION = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}\Z")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 CASE, ITEM = "case", "item"  # the types of resource that hold powers
-_INTENTS = frozenset({EXERCISE, CO_SIGN, QUESTION})
+_INTENTS = frozenset({EXERCISE, CO_SIGN, VOTE, QUESTION})
+_VOTES = frozenset({FOR, AGAINST, ABSTAIN})
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """Who acts: `id` is the officer's personal identifier, `properties.acting_post` the post acted through (unit.post)."""
+    """Who acts: `id` is the officer's personal identifier, `properties.acting_post` the post acted through (unit.post), and
+    `properties.on_behalf_of` the officer whose power a delegate uses (作为代理人)."""
 
     type: str
     id: str
@@ -39,7 +41,8 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """What is done: `name` is the step of the item, `properties.outcome` `grant` or `refuse` where a step decides."""
+    """What is done: `name` is the step of the item, `properties.outcome` `grant` or `refuse` where a step decides, `vote` `for`,
+    `against` or `abstain` where a member votes, `about` the officer a step speaks of."""
 
     name: str
     properties: dict[str, Any] = {}
@@ -102,8 +105,8 @@ def evaluation_of(value: object) -> EvaluationRequest:
 def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
     """Check and translate. Raises RequestError naming the field."""
     subject, action, resource, context = wire.subject, wire.action, wire.resource, wire.context
-    (acting_post,) = _texts(subject.properties, ("acting_post",), "subject.properties")
-    (outcome,) = _texts(action.properties, ("outcome",), "action.properties")
+    acting_post, on_behalf = _texts(subject.properties, ("acting_post", "on_behalf_of"), "subject.properties")
+    outcome, vote, about = _texts(action.properties, ("outcome", "vote", "about"), "action.properties")
     item, region, party, level = _texts(resource.properties, ("item", "region", "party", "level"), "resource.properties")
     intent, channel = _texts(context, ("intent", "channel"), "context")
     evidence = _evidence(context.get("evidence", {}))
@@ -118,6 +121,9 @@ def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
         level=level,
         outcome=_outcome(outcome),
         intent=_intent(intent, resource),
+        on_behalf=_given(on_behalf, subject.properties, "on_behalf_of", PERSON_ID, "subject.properties.on_behalf_of"),
+        about=_given(about, action.properties, "about", PERSON_ID, "action.properties.about"),
+        vote=_vote(vote),
         facts=_facts(context.get("facts", {})),
         evidence=frozenset(evidence),
     )
@@ -155,6 +161,12 @@ def _outcome(outcome: str) -> str:
     if outcome not in ("", GRANT, REFUSE):
         raise RequestError("bad_outcome", f"action.properties.outcome must be {GRANT} or {REFUSE}, or left out")
     return outcome
+
+
+def _vote(vote: str) -> str:
+    if vote and vote not in _VOTES:
+        raise RequestError("bad_vote", f"action.properties.vote must be one of {', '.join(sorted(_VOTES))}, or left out")
+    return vote
 
 
 def _facts(value: object) -> dict[str, int | bool]:

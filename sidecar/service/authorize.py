@@ -11,8 +11,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import asdict, replace
 
-from sidecar.case_history.history import ActRecorded, CaseHistory
-from sidecar.controls.context import CO_SIGN, QUESTION, AccessRequest
+from sidecar.case_history.history import CO_SIGNED, PERFORMED, VOTED, ActRecorded, CaseHistory
+from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, VOTE, AccessRequest
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import RequestError, StoreError, VersionConflictError
@@ -111,7 +111,7 @@ class Authorizer:
         """A decision on a history, and what is to be made durable before it is answered."""
         started, now = perf_counter_ns(), self.clock.now()
         request, policy = completed(asked.request, history), standing.policy
-        decision = decide(policy, standing.personnel, history, request, now.date())
+        decision = decide(policy, standing.personnel, history, request, now)
         enters = decision.allowed and request.intent != QUESTION
         time, decision_id = now.isoformat(timespec="milliseconds"), new_id(int(now.timestamp() * 1000))
         item, version = policy.item(decision.item), history.version + enters
@@ -132,12 +132,15 @@ def answered(commit: Commit, allowed: bool, code: str, result: Committed | Repla
     return Answer(result.answer, first["decision"], first["context"]["code"], replayed=True)
 
 
+_KINDS = {EXERCISE: PERFORMED, CO_SIGN: CO_SIGNED, VOTE: VOTED}
+
+
 def _event(made: Made) -> ActRecorded:
     """What an allowed exercise puts into its case."""
     request = made.request
     return ActRecorded(
         decision_id=made.decision_id,
-        kind="co_signed" if request.intent == CO_SIGN else "performed",
+        kind=_KINDS[request.intent],
         step=request.step,
         person=request.person,
         post=made.decision.post,
@@ -147,6 +150,10 @@ def _event(made: Made) -> ActRecorded:
         party=request.party,
         outcome=request.outcome,
         facts=kept_facts(request, made.item),
+        on_behalf=request.on_behalf,
+        about=request.about,
+        vote=request.vote,
+        evidence=tuple(sorted(request.evidence)),
     )
 
 

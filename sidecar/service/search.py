@@ -65,9 +65,9 @@ class Searches:
 
     def powers(self, person: str, after: str, limit: int) -> dict[str, object]:
         """Every item and step the officer may do today on a case that has not begun and of which no fact is known."""
-        standing, today = self._authorizer.standing, self._authorizer.clock.now().date()
+        standing, now = self._authorizer.standing, self._authorizer.clock.now()
         request = AccessRequest(person, "", "", "", intent=QUESTION)
-        page = Search(standing.policy, standing.personnel, CaseHistory(""), request, today).powers(after, limit)
+        page = Search(standing.policy, standing.personnel, CaseHistory(""), request, now).powers(after, limit)
         items = standing.policy.items
         named = [
             {"item": p.item, "name": items[p.item].name, "step": p.step, "step_name": items[p.item].steps[p.step].name}
@@ -80,7 +80,7 @@ class Searches:
         asked = read_request(wire, self._authorizer.party_token).request
         history = await self._authorizer.store.read_case(asked.case_id) if asked.case_id else CaseHistory("")
         request = completed(replace(asked, intent=QUESTION), history)
-        return Search(standing.policy, standing.personnel, history, request, self._authorizer.clock.now().date())
+        return Search(standing.policy, standing.personnel, history, request, self._authorizer.clock.now())
 
 
 def _read(body: Mapping[str, Any], searched: str, stand_in: Mapping[str, str]) -> tuple[EvaluationRequest, _Turn]:

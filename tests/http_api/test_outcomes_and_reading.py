@@ -352,6 +352,10 @@ def test_a_case_is_shown_as_its_own_history(either: Sidecar) -> None:
             "party": token,
             "outcome": "",
             "facts": {"amount": 100},
+            "on_behalf": "",
+            "about": "",
+            "vote": "",
+            "evidence": [],
         }
     ]
 

@@ -10,14 +10,14 @@ from sidecar.controls import table
 from sidecar.controls.context import AccessRequest, ControlContext, Stop
 from sidecar.controls.table import GUARDS, Judge, stops
 from sidecar.power_list.control_kinds import ControlKind
-from tests.samples import ACCEPTED, EVERYONE, SNAPSHOT, TODAY, ask, codes, history
+from tests.samples import ACCEPTED, EVERYONE, SNAPSHOT, ask, codes, history, moment
 
 
 def context(**changes: Any) -> ControlContext:
     item = SNAPSHOT.item("permit")
     assert item is not None
     request = AccessRequest(person="clerk", step="accept", item="permit", case_id="C-1", **changes)
-    return ControlContext(request, item, "3", history(), EVERYONE, TODAY)
+    return ControlContext(request, item, "3", history(), EVERYONE, moment())
 
 
 def broken(_arg: str, _context: ControlContext) -> Stop | None:

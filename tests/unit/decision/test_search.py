@@ -12,7 +12,7 @@ from sidecar.controls.context import AccessRequest
 from sidecar.decision import search
 from sidecar.decision.decide import decide
 from sidecar.decision.search import Page, Power, Search
-from tests.samples import EVERYONE, SNAPSHOT, TODAY, act, history
+from tests.samples import EVERYONE, SNAPSHOT, act, history, moment
 
 PEOPLE = ("all", "checker", "clerk", "deputy", "head", "nobody", "reviewer")
 STEPS = {
@@ -31,11 +31,11 @@ ASKED = AccessRequest("", "", "permit", "C-1", facts={"amount": 600}, evidence=f
 
 
 def searching(acts: tuple[ActRecorded, ...], **asked: Any) -> Search:
-    return Search(SNAPSHOT, EVERYONE, history(*acts), replace(ASKED, **asked), TODAY)
+    return Search(SNAPSHOT, EVERYONE, history(*acts), replace(ASKED, **asked), moment())
 
 
 def evaluates(acts: tuple[ActRecorded, ...], **asked: Any) -> bool:
-    return decide(SNAPSHOT, EVERYONE, history(*acts), replace(ASKED, **asked), TODAY).allowed
+    return decide(SNAPSHOT, EVERYONE, history(*acts), replace(ASKED, **asked), moment()).allowed
 
 
 def every(find: Any, size: int) -> list[Any]:

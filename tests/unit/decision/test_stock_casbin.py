@@ -13,12 +13,12 @@ from sidecar.controls.table import Judge
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import CASBIN_FUNCTIONS, PolicySnapshot
 from sidecar.expectations.language import Expectation, ExpectationsFile
-from sidecar.expectations.run import _day, _history, _personnel, _request
+from sidecar.expectations.run import _history, _now, _personnel, _request
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list.load import load
 from sidecar.power_list.source import read_source
 from tests.e2e.processes import ROOT
-from tests.samples import EVERYONE, MODEL, TODAY, act, compiled, history, snapshot
+from tests.samples import EVERYONE, MODEL, act, compiled, history, moment, snapshot
 
 # What no row says: the case keeps its item, region and party; a co-signature must be needed.
 BESIDE_THE_ROWS = {"CASE_ITEM_MISMATCH", "CASE_REGION_MISMATCH", "CASE_PARTY_MISMATCH", "CASE_TOO_LARGE", "CO_SIGN_NOT_NEEDED"}
@@ -34,19 +34,19 @@ def enforcer(folder: Path, model: bytes, policy: bytes) -> Any:
 
 
 def stock_answer(
-    stock: Any, policy: PolicySnapshot, personnel: Personnel, case: CaseHistory, request: AccessRequest, today: Any
+    stock: Any, policy: PolicySnapshot, personnel: Personnel, case: CaseHistory, request: AccessRequest, now: Any
 ) -> bool:
     """What Casbin itself says, its roles being the appointments of the day."""
     item = policy.item(request.item)
     assert item is not None
     subject = f"officer:{request.person}"
-    held = personnel.posts(request.person, today)
+    held = personnel.posts(request.person, now.date())
     stock.delete_roles_for_user(subject)
     for post in held & {request.acting_post} if request.acting_post else held:
         stock.add_role_for_user(subject, f"post:{post}")
-    judge = Judge(ControlContext(request, item, policy.organs[item.organ].level, case, personnel, today))
+    judge = Judge(ControlContext(request, item, policy.organs[item.organ].level, case, personnel, now))
     region = request.region or case.region or item.region
-    return bool(stock.enforce(subject, region, request.item, request.step, today.strftime("%Y%m%d"), judge))
+    return bool(stock.enforce(subject, region, request.item, request.step, now.strftime("%Y%m%d"), judge))
 
 
 def shipped_expectations() -> list[Expectation]:
@@ -73,7 +73,7 @@ def test_stock_casbin_agrees_on_every_shipped_expectation(shipped: tuple[Any, Po
             _personnel(expectation, policy),
             _history(expectation, policy),
             _request(expectation, policy),
-            _day(expectation),
+            _now(expectation),
         )
         decision = decide(policy, *values)
         if policy.item(values[2].item) is None or {ground.code for ground in decision.grounds} & BESIDE_THE_ROWS:
@@ -102,7 +102,7 @@ def test_stock_casbin_agrees_over_every_post_step_and_stage(tmp_path: Path) -> N
             for step in ("accept", "review", "site", "hear", "decide", "issue"):
                 carried: dict[str, Any] = {"facts": {"amount": 600}, "evidence": frozenset({"drawings"}), "outcome": "grant"}
                 request = AccessRequest(person, step, "permit", "C-1", **carried)
-                decision = decide(policy, EVERYONE, case, request, TODAY)
-                assert stock_answer(stock, policy, EVERYONE, case, request, TODAY) == decision.allowed, (stage, person, step)
+                decision = decide(policy, EVERYONE, case, request, moment())
+                assert stock_answer(stock, policy, EVERYONE, case, request, moment()) == decision.allowed, (stage, person, step)
                 answers.add((decision.allowed, step))
     assert len(answers) == 12  # each step is allowed at some stage and refused at another
