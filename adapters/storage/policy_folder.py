@@ -16,7 +16,7 @@ from sidecar.decision.engine.rows import Progress
 from sidecar.decision.policy import PolicySnapshot, prepared_of
 from sidecar.decision.prepared import Prepared, PreparedFrom
 from sidecar.errors import PolicyError
-from sidecar.expectations.reading import EXPECTATIONS_FILE
+from sidecar.expectations.reading import is_expectations
 from sidecar.power_list.load import load
 from sidecar.power_list.model import OrganFile
 from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE, PROFILES
@@ -47,7 +47,7 @@ class PolicyFolder:
         return files | {f"{PROFILES}{p.name}": p.read_bytes() for p in sorted((SHIPPED / PROFILES).glob("*.yaml"))}
 
     def expectations(self) -> dict[str, bytes]:
-        return {path: self._read(path) for path in self._named((EXPECTATIONS_FILE,))}
+        return {path: self._read(path) for path in self._expectations()}
 
     def unconfirmed_posts(self) -> int:
         """Posts that an import wrote and nobody confirmed, counted in the sources that lie beside the compiled policies."""
@@ -105,13 +105,23 @@ class PolicyFolder:
         for path in sorted([*self.root.rglob("*.yaml"), *self.root.rglob("*.yml")]):
             parts = path.relative_to(self.root).parts
             in_profiles = len(parts) == 2 and parts[0] == PROFILES.strip("/") and path.suffix == ".yaml"  # noqa: PLR2004
-            own = len(parts) <= 2 and parts[-1] in (*_SOURCE_NAMES, EXPECTATIONS_FILE)  # noqa: PLR2004 - organ/file
+            own = len(parts) <= 2 and (parts[-1] in _SOURCE_NAMES or is_expectations(parts[-1]))  # noqa: PLR2004 - organ/file
             if not (own or in_profiles or any(part.startswith(".") for part in parts)):
                 yield "/".join(parts)
 
+    def _expectations(self) -> Iterator[str]:
+        for folder in self._folders():
+            yield from (
+                path.relative_to(self.root).as_posix()
+                for path in sorted(folder.glob("expectations*.yaml"))
+                if is_expectations(path.name)
+            )
+
+    def _folders(self) -> list[Path]:
+        return [self.root, *sorted(p for p in self.root.iterdir() if p.is_dir() and not p.name.startswith("."))]
+
     def _named(self, names: tuple[str, ...]) -> Iterator[str]:
-        folders = [self.root, *sorted(p for p in self.root.iterdir() if p.is_dir() and not p.name.startswith("."))]
-        for folder in folders:
+        for folder in self._folders():
             for name in names:
                 path = folder / name
                 if path.exists() or path.is_symlink():

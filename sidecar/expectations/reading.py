@@ -3,6 +3,7 @@
 The names an expectation may use come from compiled policies (`quanheng test`) or from checked ones (`quanheng check`).
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,12 @@ from sidecar.power_list.source import Mapping as Block
 from sidecar.power_list.source import Sequence as List
 from sidecar.power_list.source import Source, read_source
 
-EXPECTATIONS_FILE = "expectations.yaml"
+_EXPECTATIONS_NAME = re.compile(r"expectations(-[a-z0-9-]+)?\.yaml\Z")
+
+
+def is_expectations(path: str) -> bool:
+    """`expectations.yaml` of an organ, or a part of them by subject: `expectations-recusal.yaml`."""
+    return bool(_EXPECTATIONS_NAME.match(path.rsplit("/", 1)[-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +80,9 @@ class Reading:
 
 
 def read_expectations(files: Mapping[str, bytes], known: Known) -> Reading:
-    """Read every `expectations.yaml` among `files` (path → bytes)."""
+    """Read every file of expectations among `files` (path → bytes)."""
     reading = Reading()
-    for path in sorted(f for f in files if f.rsplit("/", 1)[-1] == EXPECTATIONS_FILE):
+    for path in sorted(filter(is_expectations, files)):
         _read(reading, read_source(path, files[path]), known)
     return reading
 

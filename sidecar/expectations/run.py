@@ -59,7 +59,7 @@ class Report:
 
 
 def run_expectations(files: Mapping[str, bytes], policy: PolicySnapshot) -> Report:
-    """Run every `expectations.yaml` among `files` (path → bytes)."""
+    """Run every file of expectations among `files` (path → bytes)."""
     reading = read_expectations(files, names_of(policy.items, policy.posts))
     outcomes = [_run(expectation, place, policy) for expectation, place in reading.expectations]
     nothing = [] if reading.written or reading.findings else [Finding("NO_EXPECTATIONS", Place(".", 1, 1))]

@@ -50,10 +50,9 @@ def stock_answer(
 
 
 def shipped_expectations() -> list[Expectation]:
-    path = ROOT / "policies" / "binhe" / "expectations.yaml"
-    loaded = load(read_source("expectations.yaml", path.read_bytes()), ExpectationsFile)
-    assert loaded.model is not None
-    return list(loaded.model.expectations)
+    files = PolicyFolder(ROOT / "policies").expectations()
+    models = [load(read_source(path, data), ExpectationsFile).model for path, data in files.items()]
+    return [expectation for model in models if model for expectation in model.expectations]
 
 
 @pytest.fixture(scope="module")
