@@ -9,7 +9,7 @@
     ├── RequestError         the request is malformed               (HTTP 400, 409, 413)
     ├── StoreError           the record cannot be made durable      (becomes LOG_UNAVAILABLE)
     │   ├── SecondWriterError  another process owns the data directory
-    │   └── VersionConflictError  the case moved on; decide again on its new history
+    │   └── VersionConflictError  the case or a ledger moved on; decide again on what it is now
     └── NotFoundError        no such decision or case               (HTTP 404)
 
 Each carries its facts as fields; `hint` tells the person at the terminal what to do next.
@@ -67,12 +67,13 @@ class SecondWriterError(StoreError):
 
 
 class VersionConflictError(StoreError):
-    """The case's version is no longer `expected`: somebody else acted first."""
+    """The case, or the ledger, is no longer at version `expected`: somebody else acted first."""
 
-    def __init__(self, case_id: str, expected: int) -> None:
-        super().__init__(f"case {case_id} is no longer at version {expected}")
-        self.case_id = case_id
+    def __init__(self, moved: str, expected: int, what: str = "case") -> None:
+        super().__init__(f"{what} {moved} is no longer at version {expected}")
+        self.moved = moved
         self.expected = expected
+        self.what = what
 
 
 class NotFoundError(QuanhengError):

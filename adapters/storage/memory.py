@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from sidecar.case_history.history import CaseEvent, CaseHistory, fold
+from sidecar.case_history.ledger import MAX_CHANGES, Ledger, amend
 from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
 from sidecar.decision_log.entry import entry_bytes
 from sidecar.errors import StoreError, VersionConflictError
@@ -21,6 +22,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.reader = MemoryReader()
         self._requests: dict[RequestKey, Replayed] = {}
+        self._ledgers: dict[str, Ledger] = {}
         self._failure = ""
 
     def break_with(self, reason: str) -> None:
@@ -36,6 +38,9 @@ class MemoryStore:
     def likely_case(self, case_id: str) -> CaseHistory:
         return fold(case_id, self.reader.case_events(case_id))
 
+    async def read_ledger(self, ledger_id: str) -> Ledger:
+        return self._ledgers.get(ledger_id, Ledger(ledger_id))
+
     async def commit(self, commit: Commit) -> Committed | Replayed:
         await asyncio.sleep(0)  # as with a disk, others run meanwhile
         if self._failure:
@@ -45,6 +50,7 @@ class MemoryStore:
         events = self.reader.events.setdefault(commit.case_id, []) if commit.case_id else []
         if commit.case_id and len(events) != commit.expected_version:
             raise VersionConflictError(commit.case_id, commit.expected_version)
+        ledgers = await self._amended(commit)
         try:
             seq = self.reader.append(commit)
         except NotCanonicalError as fault:
@@ -53,7 +59,19 @@ class MemoryStore:
             events.append(commit.event)
         if commit.key:
             self._requests[commit.key] = Replayed(commit.act, commit.answer)
+        self._ledgers |= ledgers
         return Committed(seq)
+
+    async def _amended(self, commit: Commit) -> dict[str, Ledger]:
+        changed = {}
+        for change in commit.ledgers:
+            ledger = await self.read_ledger(change.ledger_id)
+            if ledger.version != change.expected_version:
+                raise VersionConflictError(change.ledger_id, change.expected_version, "ledger")
+            if ledger.version >= MAX_CHANGES:
+                raise StoreError(f"ledger {change.ledger_id} has {MAX_CHANGES} changes, it takes no more")
+            changed[change.ledger_id] = amend(ledger, change)
+        return changed
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -1,7 +1,7 @@
 """The file of the embedded record: its name, its tables, how a writer opens it and what it proves before it writes.
 
-The tables hold what a commit must find again at once: entries by number, by id and by case, the events of cases, the answers to
-request identifiers. By what else people search, `record_index.py` keeps in a file of its own.
+The tables hold what a commit must find again at once: entries by number, by id and by case, the events of cases, the changes
+of ledgers, the answers to request identifiers. By what else people search, `record_index.py` keeps in a file of its own.
 """
 
 import fcntl
@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS case_events (
 CREATE TABLE IF NOT EXISTS requests (
   caller TEXT NOT NULL, request_id TEXT NOT NULL, act TEXT NOT NULL, answer BLOB NOT NULL, seq INTEGER NOT NULL,
   PRIMARY KEY (caller, request_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger_changes (
+  ledger_id TEXT NOT NULL, version INTEGER NOT NULL, seq INTEGER NOT NULL, change BLOB NOT NULL,
+  PRIMARY KEY (ledger_id, version)) WITHOUT ROWID;
 """
 # Files written before the index had these here, at the price of a good part of every commit.
 _MOVED = ("entries_by_officer", "entries_by_item", "entries_by_code", "entries_by_time")

@@ -15,10 +15,12 @@ import msgspec
 
 from adapters.storage.record_index import FORMAT, INDEX_FILE, reached
 from sidecar.case_history.history import CaseEvent
+from sidecar.case_history.ledger import LedgerChange
 from sidecar.errors import StoreError
 from sidecar.ports.records import Filter, Stored
 
 _decode_event = msgspec.json.Decoder(CaseEvent).decode
+_decode_change = msgspec.json.Decoder(LedgerChange).decode
 
 _COLUMNS = "e.seq, e.leaf, e.body"
 _RECORD = f"SELECT {_COLUMNS} FROM main.entries AS e"  # noqa: S608 - the text is ours
@@ -69,6 +71,10 @@ class SqliteReader:
     def case_events(self, case_id: str) -> Iterator[CaseEvent]:
         rows = self._rows("SELECT event FROM case_events WHERE case_id = ? ORDER BY version", (case_id,))
         return (_decode_event(row[0]) for row in rows)
+
+    def ledger_changes(self, ledger_id: str) -> Iterator[LedgerChange]:
+        rows = self._rows("SELECT change FROM ledger_changes WHERE ledger_id = ? ORDER BY version", (ledger_id,))
+        return (_decode_change(row[0]) for row in rows)
 
     def last_seq(self) -> int:
         return int(self._rows("SELECT coalesce(max(seq), 0) FROM entries", ())[0][0])

@@ -1,9 +1,9 @@
 """The embedded record: one process, one SQLite file, one writer, group commit.
 
 WAL with `synchronous=FULL`: a commit returns after fsync. Requests that arrive while one batch is being synced share the next:
-entries, case events and request keys of a batch are one transaction. The version of a case is checked inside the transaction,
-so two requests of one batch cannot both act on the same version. What a batch must look up (the last entry of a case, the answer
-to a request identifier) it finds in memory or, for what has left it, in the file.
+entries, case events, changes of ledgers and request keys of a batch are one transaction. The versions of cases and ledgers are
+checked inside the transaction, so two requests of one batch cannot both act on the same version. What a batch must look up (the
+last entry of a case, the answer to a request identifier) it finds in memory or, for what has left it, in the file.
 
 Rows are written on the event loop and only the commit, which waits for the disk, runs on a thread of its own: two threads that
 both run Python would hand the interpreter to and fro for every statement, which costs more than the statements.
@@ -32,6 +32,7 @@ from adapters.storage.record_file import BUSY_MS, LOCK_FILE, RECORD_FILE, open_w
 from adapters.storage.record_index import RecordIndex
 from adapters.storage.record_reader import SqliteReader
 from sidecar.case_history.history import CaseEvent, CaseHistory, extend, fold
+from sidecar.case_history.ledger import MAX_CHANGES, Ledger, LedgerChange, amend, fold_changes
 from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
 from sidecar.decision_log.entry import entry_bytes
 from sidecar.errors import StoreError, VersionConflictError
@@ -43,11 +44,12 @@ MAX_BATCH = 128  # some milliseconds of writing on the event loop
 TEND_EVERY = 500  # entries after which the file is tended: often, so that each time there is little to do
 MAX_WAITING = 8_192
 CACHED_CASES = 20_000
+CACHED_LEDGERS = 200
 LOWEST_PRIORITY = 19  # nice
 
 T = TypeVar("T")
 
-_encode_event = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode
 Result = Committed | Replayed | StoreError
 
 
@@ -72,6 +74,7 @@ class _Rows(NamedTuple):
     entries: list[tuple[object, ...]]
     events: list[tuple[object, ...]]
     requests: list[tuple[object, ...]]
+    ledgers: list[tuple[object, ...]]
     answers: dict[RequestKey, Replayed]
 
     def write(self, connection: sqlite3.Connection) -> None:
@@ -80,6 +83,8 @@ class _Rows(NamedTuple):
             connection.executemany("INSERT INTO case_events VALUES (?, ?, ?, ?)", self.events)
         if self.requests:
             connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", self.requests)
+        if self.ledgers:
+            connection.executemany("INSERT INTO ledger_changes VALUES (?, ?, ?, ?)", self.ledgers)
 
 
 class SqliteStore:
@@ -95,6 +100,8 @@ class SqliteStore:
         self._trouble = ""
         self._cases: OrderedDict[str, CaseHistory] = OrderedDict()
         self._heads: OrderedDict[str, _Head] = OrderedDict()
+        self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
+        self._ledger_versions: OrderedDict[str, int] = OrderedDict()
         self._waiting: deque[_Waiting] = deque()
         self._batch: list[_Waiting] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -137,6 +144,13 @@ class SqliteStore:
     def likely_case(self, case_id: str) -> CaseHistory:
         return self._cases.get(case_id) or CaseHistory(case_id)
 
+    async def read_ledger(self, ledger_id: str) -> Ledger:
+        known = self._ledgers.get(ledger_id)
+        if known is None:
+            known = fold_changes(ledger_id, self.reader.ledger_changes(ledger_id))
+            self._keep_ledger(known)
+        return known
+
     async def commit(self, commit: Commit) -> Committed | Replayed:
         if self._failure:
             raise StoreError(self._failure, "restart the sidecar after checking the disk")
@@ -171,6 +185,17 @@ class SqliteStore:
                 self._remember(extend(known, commit.event))
             else:
                 self._cases.pop(commit.case_id, None)
+        for change in commit.ledgers:
+            self._learn_ledger(change, result)
+
+    def _learn_ledger(self, change: LedgerChange, result: Result) -> None:
+        known = self._ledgers.pop(change.ledger_id, None)
+        if known and known.version == change.expected_version and isinstance(result, Committed):
+            self._keep_ledger(amend(known, change))
+
+    def _keep_ledger(self, ledger: Ledger) -> None:
+        self._ledgers[ledger.ledger_id] = ledger
+        _let_go(self._ledgers, CACHED_LEDGERS)
 
     def _remember(self, history: CaseHistory) -> None:
         self._cases[history.case_id] = history
@@ -218,7 +243,7 @@ class SqliteStore:
         self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         seq = self._next_seq
         try:
-            rows = _Rows([], [], [], {})
+            rows = _Rows([], [], [], [], {})
             results = [self._store(waiting.commit, rows) for waiting in self._batch]
             rows.write(self._connection)
         except Exception as fault:  # noqa: BLE001 - the state of the record is unknown now; stop, never retry
@@ -245,6 +270,7 @@ class SqliteStore:
             self._learn(waiting.commit, result)
             _resolve(waiting, result)
         _let_go(self._heads)
+        _let_go(self._ledger_versions)
         self._untended += len(batch)
         if self._untended >= TEND_EVERY:
             self._tend_soon()
@@ -306,6 +332,9 @@ class SqliteStore:
         head = self._head(commit.case_id) if commit.case_id else _NEW
         if commit.case_id and head.version != commit.expected_version:
             return VersionConflictError(commit.case_id, commit.expected_version)
+        moved = self._moved_ledger(commit) if commit.ledgers else None
+        if moved:
+            return moved
         try:
             body = entry_bytes(commit.entry, self._next_seq, head.leaf)
         except NotCanonicalError as fault:
@@ -318,10 +347,15 @@ class SqliteStore:
         rows.entries.append(_columns(seq, commit, leaf, body))
         if commit.event:
             version += 1
-            rows.events.append((commit.case_id, version, seq, _encode_event(commit.event)))
+            rows.events.append((commit.case_id, version, seq, _encode(commit.event)))
         if commit.key:
             rows.requests.append((*commit.key, commit.act, commit.answer, seq))
             rows.answers[commit.key] = Replayed(commit.act, commit.answer)
+        for change in commit.ledgers:
+            if not change.is_empty:
+                at = change.expected_version + 1
+                rows.ledgers.append((change.ledger_id, at, seq, _encode(change)))
+                self._ledger_versions[change.ledger_id] = at
         if commit.case_id:
             self._heads[commit.case_id] = _Head(version, leaf.hex())
             self._heads.move_to_end(commit.case_id)
@@ -345,6 +379,21 @@ class SqliteStore:
     def _version(self, case_id: str) -> int:
         found = self._connection.execute("SELECT max(version) FROM case_events WHERE case_id = ?", (case_id,)).fetchone()
         return found[0] or 0
+
+    def _moved_ledger(self, commit: Commit) -> StoreError | None:
+        for change in commit.ledgers:
+            if self._ledger_version(change.ledger_id) != change.expected_version:
+                return VersionConflictError(change.ledger_id, change.expected_version, "ledger")
+            if change.expected_version >= MAX_CHANGES:
+                return StoreError(f"ledger {change.ledger_id} has {MAX_CHANGES} changes, it takes no more")
+        return None
+
+    def _ledger_version(self, ledger_id: str) -> int:
+        known = self._ledger_versions.get(ledger_id)
+        if known is None:
+            found = self._connection.execute("SELECT max(version) FROM ledger_changes WHERE ledger_id = ?", (ledger_id,))
+            known = self._ledger_versions[ledger_id] = found.fetchone()[0] or 0
+        return known
 
     # -- beside the commits, on a thread of its own ------------------------------------------------------------------
 
@@ -375,9 +424,9 @@ def behind_requests() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
 
 
-def _let_go(kept: OrderedDict[str, T]) -> None:
+def _let_go(kept: OrderedDict[str, T], limit: int = CACHED_CASES) -> None:
     """Keep the most recent."""
-    while len(kept) > CACHED_CASES:
+    while len(kept) > limit:
         kept.popitem(last=False)
 
 

@@ -6,6 +6,7 @@ Promises of `commit`, for every store:
   * All of one commit is stored or nothing is. Entries are never changed, reordered or dropped afterwards.
   * Commits of a case are linearizable: if the case is not at `expected_version`, VersionConflictError is raised and nothing
     is stored, whether the commit carries an event or not. So a decision always stands on the history it was made on.
+  * The same holds for each ledger the commit names: one that is not at its `expected_version` stops the whole commit.
   * A request key that is already known stores nothing and returns `Replayed` with what was stored under it first.
   * When durability cannot be promised it raises StoreError. After a failed sync it raises for ever: stop and recover.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from sidecar.case_history.history import CaseEvent, CaseHistory
+from sidecar.case_history.ledger import Ledger, LedgerChange
 from sidecar.decision_log.entry import Entry
 
 
@@ -34,6 +36,7 @@ class Commit(NamedTuple):
     key: RequestKey | None = None
     act: str = ""
     answer: bytes = b""
+    ledgers: tuple[LedgerChange, ...] = ()
 
 
 class Committed(NamedTuple):
@@ -104,6 +107,10 @@ class RecordStore(Protocol):
     def likely_case(self, case_id: str) -> CaseHistory:
         """The case as far as it is known without asking the disk: one that is not kept in memory is taken for new. The commit
         finds out if it is not, and the case is then read."""
+        ...
+
+    async def read_ledger(self, ledger_id: str) -> Ledger:
+        """The ledger at its newest version; an unknown one is empty, at version 0."""
         ...
 
     async def commit(self, commit: Commit) -> Committed | Replayed: ...

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from sidecar.case_history.history import ActRecorded, OutcomeReported
+from sidecar.case_history.ledger import Ledger, LedgerChange
 from sidecar.decision_log.canonical import leaf_hash
 from sidecar.decision_log.entry import LogReadEntry
 from sidecar.errors import VersionConflictError
 from sidecar.ports.records import Commit, Committed, Filter, RecordStore, Replayed, RequestKey
-from tests.conformance.samples import an_act, an_entry
+from tests.conformance.samples import an_act, an_amount, an_entry
 
 Use = Callable[[RecordStore], Awaitable[None]]
 
@@ -186,8 +187,114 @@ class RecordStoreSuite:
 
         self.run(use)
 
+    def test_a_ledger_counts_across_cases(self) -> None:
+        """What commits of several cases put into one ledger is found there, in order; an unknown ledger is empty."""
+
+        async def use(store: RecordStore) -> None:
+            for n in range(3):
+                ledger = await store.read_ledger("split:a")
+                change = LedgerChange("split:a", ledger.version, add=(an_amount(f"d{n}", f"c{n}", 10 + n),))
+                assert isinstance(await store.commit(_act(f"c{n}", 0, f"d{n}", "accept", ledgers=(change,))), Committed)
+            ledger = await store.read_ledger("split:a")
+            assert (ledger.total(), [entry.decision_id for entry in ledger.entries]) == (33, ["d0", "d1", "d2"])
+            assert await store.read_ledger("split:b") == Ledger("split:b")
+
+        self.run(use)
+
+    def test_a_moved_ledger_stores_nothing(self) -> None:
+        """A ledger somebody else changed stops the whole commit: no entry, event, key or other ledger of it is kept."""
+
+        async def use(store: RecordStore) -> None:
+            key = RequestKey("portal", "r1")
+            await store.commit(_act("c1", 0, "d1", "accept", ledgers=(LedgerChange("a", 0, (an_amount("d1", "c1"),)),)))
+            both = (LedgerChange("b", 0, (an_amount("d2", "c2"),)), LedgerChange("a", 0, (an_amount("d2", "c2"),)))
+            with pytest.raises(VersionConflictError, match="ledger a is no longer at version 0"):
+                await store.commit(_act("c2", 0, "d2", "accept", key=key, ledgers=both))
+            assert store.reader.find("d2") is None
+            assert (await store.read_case("c2")).version == 0
+            assert (await store.read_ledger("b")).entries == ()
+            newer = LedgerChange("a", (await store.read_ledger("a")).version, (an_amount("d3", "c2"),))
+            assert isinstance(await store.commit(_act("c2", 0, "d3", "accept", key=key, ledgers=(newer,))), Committed)
+
+        self.run(use)
+
+    def test_a_moved_case_changes_no_ledger(self) -> None:
+        """The case decides too: a lost race on it leaves nothing in the ledger that would count for ever."""
+
+        async def use(store: RecordStore) -> None:
+            await store.commit(_act("c1", 0, "d1", "accept"))
+            with pytest.raises(VersionConflictError):
+                await store.commit(_act("c1", 0, "d2", "accept", ledgers=(LedgerChange("a", 0, (an_amount("d2", "c1"),)),)))
+            ledger = await store.read_ledger("a")
+            assert ledger.entries == ()
+            change = LedgerChange("a", ledger.version, (an_amount("d3", "c1"),))
+            assert isinstance(await store.commit(_act("c1", 1, "d3", "accept", ledgers=(change,))), Committed)
+            assert (await store.read_ledger("a")).total() == 1
+
+        self.run(use)
+
+    def test_of_many_cases_at_one_ledger_version_exactly_one_wins(self) -> None:
+        """Different cases race for one ledger: nobody slips past the total by asking at once."""
+
+        async def use(store: RecordStore) -> None:
+            attempts = [
+                store.commit(_act(f"c{n}", 0, f"d{n}", "accept", ledgers=(LedgerChange("a", 0, (an_amount(f"d{n}", f"c{n}"),)),)))
+                for n in range(30)
+            ]
+            results = await asyncio.gather(*attempts, return_exceptions=True)
+            assert sum(isinstance(result, Committed) for result in results) == 1
+            assert sum(isinstance(result, VersionConflictError) for result in results) == 29
+            ledger = await store.read_ledger("a")
+            assert [e.decision_id for e in ledger.entries] == [f"d{n}" for n, r in enumerate(results) if isinstance(r, Committed)]
+
+        self.run(use)
+
+    def test_a_change_that_changes_nothing_proves_the_version(self) -> None:
+        """A decision may stand on a ledger without adding to it; only a moved ledger stops it."""
+
+        async def use(store: RecordStore) -> None:
+            await store.commit(_act("c1", 0, "d1", "accept", ledgers=(LedgerChange("a", 0, (an_amount("d1", "c1"),)),)))
+            version = (await store.read_ledger("a")).version
+            with pytest.raises(VersionConflictError):
+                await store.commit(_act("c2", 0, "d2", "accept", ledgers=(LedgerChange("a", 0),)))
+            await store.commit(_act("c2", 0, "d3", "accept", ledgers=(LedgerChange("a", version),)))
+            assert (await store.read_ledger("a")).version == version
+
+        self.run(use)
+
+    def test_a_ledger_entry_is_settled_and_withdrawn_by_later_commits(self) -> None:
+        """What was due is done, and what failed counts no more."""
+
+        async def use(store: RecordStore) -> None:
+            due = an_amount("d1", "c1", 5, due="2026-01-06T10:00:00.000+08:00")
+            await store.commit(_act("c1", 0, "d1", "accept", ledgers=(LedgerChange("a", 0, (due, an_amount("d0", "c1", 7))),)))
+            version = (await store.read_ledger("a")).version
+            moment = "2026-01-05T12:00:00.000+08:00"
+            change = LedgerChange("a", version, settle=("d1",), withdraw=("d0",), time=moment)
+            await store.commit(_act("c1", 1, "d2", "review", ledgers=(change,)))
+            ledger = await store.read_ledger("a")
+            assert [(e.decision_id, e.amount, e.settled) for e in ledger.entries] == [("d1", 5, moment)]
+
+        self.run(use)
+
+    def test_a_replayed_request_adds_nothing_to_a_ledger(self) -> None:
+        """The same request again is counted once."""
+
+        async def use(store: RecordStore) -> None:
+            key = RequestKey("portal", "r1")
+            first = _act("c1", 0, "d1", "accept", key=key, ledgers=(LedgerChange("a", 0, (an_amount("d1", "c1"),)),))
+            await store.commit(first)
+            assert isinstance(await store.commit(first), Replayed)
+            version = (await store.read_ledger("a")).version
+            again = _act("c1", 1, "d2", "accept", key=key, ledgers=(LedgerChange("a", version, (an_amount("d2", "c1"),)),))
+            assert isinstance(await store.commit(again), Replayed)
+            assert (await store.read_ledger("a")).total() == 1
+
+        self.run(use)
+
 
 def _act(case: str, version: int, decision: str, step: str, **changes: Any) -> Commit:
     key, act, answer = changes.pop("key", None), changes.pop("act", "act"), changes.pop("answer", b"{}")
-    person = changes.get("person", "o-1")
-    return Commit(an_entry(decision, case, step=step, **changes), case, version, an_act(decision, step, person), key, act, answer)
+    person, ledgers = changes.get("person", "o-1"), changes.pop("ledgers", ())
+    entry, event = an_entry(decision, case, step=step, **changes), an_act(decision, step, person)
+    return Commit(entry, case, version, event, key, act, answer, ledgers)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sidecar.case_history.history import ActRecorded
+from sidecar.case_history.ledger import LedgerEntry
 from sidecar.decision_log.entry import DecisionEntry
 
 
@@ -17,6 +18,10 @@ def an_act(decision_id: str, step: str, person: str = "o-1") -> ActRecorded:
         item="item",
         region="990100",
     )
+
+
+def an_amount(decision_id: str, case_id: str, amount: int = 1, *, due: str = "") -> LedgerEntry:
+    return LedgerEntry(decision_id, case_id, "amount", amount, "2026-01-05T10:00:00.000+08:00", due)
 
 
 def an_entry(decision_id: str, case_id: str, **changes: Any) -> DecisionEntry:

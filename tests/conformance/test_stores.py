@@ -13,10 +13,11 @@ from adapters.storage.memory import MemoryStore
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
 from adapters.storage.sqlite import TEND_EVERY, SqliteStore
-from sidecar.errors import SecondWriterError, StoreError
+from sidecar.case_history.ledger import LedgerChange
+from sidecar.errors import SecondWriterError, StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Filter, RecordStore
 from tests.conformance.record_store import RecordStoreSuite
-from tests.conformance.samples import an_act, an_entry
+from tests.conformance.samples import an_act, an_amount, an_entry
 
 
 class TestMemoryStore(RecordStoreSuite):
@@ -56,10 +57,15 @@ class TestSqliteStore(RecordStoreSuite):
     def test_what_was_committed_survives_a_restart(self) -> None:
         """A new store on the same folder continues the sequence and knows the cases."""
         self._commit_one()
+        change = LedgerChange("a", 0, (an_amount("d1", "c2"),))
+        self.run(lambda store: _commit(store, Commit(an_entry("d0", "c2"), "c2", 0, an_act("d0", "accept"), ledgers=(change,))))
 
         async def use(store: RecordStore) -> None:
             assert (await store.read_case("c1")).version == 1
-            assert (await store.commit(Commit(an_entry("d2", "c1"), "c1", 1, an_act("d2", "review")))) == (2,)
+            assert (await store.read_ledger("a")).entries == change.add
+            with pytest.raises(VersionConflictError):
+                await store.commit(Commit(an_entry("d3", "c1"), "c1", 1, ledgers=(LedgerChange("a", 0),)))
+            assert (await store.commit(Commit(an_entry("d2", "c1"), "c1", 1, an_act("d2", "review")))) == (3,)
 
         self.run(use)
 
@@ -293,6 +299,10 @@ def _act_on(n: int) -> Commit:
 
 async def _nothing(_: RecordStore) -> None:
     """Open and close."""
+
+
+async def _commit(store: RecordStore, commit: Commit) -> None:
+    await store.commit(commit)
 
 
 async def _commit_many(store: RecordStore, count: int) -> None:
