@@ -20,6 +20,7 @@ from sidecar.compiler.manifest import (
     sha256,
     write_manifest,
 )
+from sidecar.expressions.facts import Fact
 from sidecar.personnel.registers import Appointment, Personnel, Span
 
 UNITS, STEPS = 400, ("accept", "review", "decide", "issue")
@@ -112,7 +113,7 @@ def _facts(n: int) -> ItemFacts:
         region=region_of(n),
         organ="province",
         basis=["行政许可法第12条"],
-        facts=["amount"],
+        facts={"amount": Fact("integer", zh="数额", en="amount")},
         profile="licensing",
         file="province/powers.yaml",
         line=n * 40 + 1,

@@ -14,7 +14,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sidecar.cli.commands import app
-from sidecar.messages import ANSWERED, ANSWERED_AS, FINDINGS, REFUSALS
+from sidecar.expressions.measures import KIND_NAMES, MEASURES
+from sidecar.messages import ANSWERED, ANSWERED_AS, REFUSALS
+from sidecar.mistakes import FINDINGS
 from sidecar.power_list.json_schema import SCHEMAS
 from sidecar.power_list.load_keys import Key, keys_of
 from sidecar.settings import Settings
@@ -47,7 +49,7 @@ def _cell(text: str) -> str:
 
 
 def _language() -> str:
-    parts = [NOTE, _INTRODUCTION]
+    parts = [NOTE, _INTRODUCTION, _expressions()]
     for name, model in SCHEMAS.items():
         parts.append(f"\n## {_FILES[name]}\n")
         seen: set[str] = set()
@@ -66,13 +68,48 @@ quoted text. Unknown keys are errors. People never appear.
 - The first post of a step is the accountable one. Posts are named by id, by name, or in full as `unit.post`; units by id or name.
 - An item without `steps` takes those of its control profile, tier by tier of its units. An item may tighten its profile, never
   loosen it ([ADR 0006](../adr/0006-profiles-and-matching.md)).
-- Conditions (`when`, `required_when`) compare named facts: `investment_wan <= 30 or floor_area_m2 <= 300`; `and`, `or`, `not`,
-  `< <= > >= == !=`, whole numbers; no parentheses. `<step>_done` is known from the case's own history, `parameters` are filled
-  in, all else is asserted by the caller; an unknown fact in a prohibition refuses and is named.
+- Conditions and values are [expressions](#expressions) over declared facts.
 - `reason_if_refused` among `requires` binds only when the outcome asked for is `refuse`.
 - Keys marked *later* are carried and not enforced by this version; `check` warns of each.
 - YAML: no anchors, tags or several documents; a plain `yes`, `no`, `on`, `off` or `007` is refused as ambiguous.
 """
+
+
+_EXPRESSIONS = """
+## Expressions
+
+Conditions (`when`, `required_when`) and values (`min` and `max` of a fine) are written in one small typed language
+([ADR 0012](../adr/0012-expressions.md)):
+
+```text
+investment <= 30 wan_yuan or floor_area <= 300
+party_type == organisation and not (complex or serious)
+party_type in (organisation, 个体工商户) and fine > goods_value * 3%
+offence_day + 30 day < found_day
+20 * goods_value
+```
+
+- **Names** are facts declared under `facts` of the item or of its profile, `parameters` of either, and what the case knows of
+  itself: `<step>_done` and `<step>_refused`. Anything else is an error. Parameters are filled in when the policy is built.
+- **Types**: `boolean`, `integer`, `money`, `duration`, `date`, `choice`. Only like is compared with like or added to it; days,
+  working days, hours and months never mix. Money times a number is money, money by money a number; a date plus or minus days is a
+  date, the difference of two dates is days. A divisor must be a number or parameter that is not zero.
+- **Literals**: `300`, `3%`, `2/3`, `30 wan_yuan`, `1.5 万元`, `20 workday`, `12 month`, `2026-01-31`, `true`, `false`, the words
+  of a choice or their Chinese labels. Money is exact to the fen; there are no decimal fractions of anything else.
+- **Operators**, loosest first: `or`; `and`; `not`; `< <= > >= == !=`, `in (…)`, `not in (…)`; `+ -`; `* /`; `-`. Parentheses
+  group.
+- An unasserted fact is unknown: `a or b` holds as soon as one does and fails only when both do; anything else that reads an
+  unknown fact is unknown, and a prohibition then refuses `MISSING_REQUIREMENT` and calls the fact by its label.
+- A row of `policy.csv` says the same with parameters filled in and braces for parentheses, which Casbin's loaders misread.
+
+| unit | 中文 | counts |
+|---|---|---|
+{units}"""
+
+
+def _expressions() -> str:
+    rows = [f"| `{name}` | {unit.label.zh} | {KIND_NAMES[unit.kind].en} |\n" for name, unit in MEASURES.items()]
+    return _EXPRESSIONS.format(units="".join(rows))
 
 
 def _block(model: type[BaseModel], seen: set[str]) -> list[str]:

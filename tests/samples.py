@@ -47,6 +47,7 @@ POWERS = """items:
     level: "3"
     region: "650200"
     units: [{unit: front, lead: true}]
+    facts: [{name: amount, type: integer, label: 数额}]
     parameters: [{name: large, value: 500, basis: 内部规定}]
     scope:
       excludes:
@@ -103,6 +104,9 @@ steps:
   - {id: hear, name: 听证, verb: hear, type: execute, tier: section_head, after: [notify], rule: AP-64, basis: 行政处罚法第六十四条}
 separation:
   - {pair: [decide, collect], rule: AP-67, basis: 行政处罚法第六十七条}
+facts:
+  - {name: complex, type: boolean, label: 案情复杂, label_en: complex, rule: AP-58, basis: 行政处罚法第五十八条}
+  - {name: serious, type: boolean, label: 违法行为重大, rule: AP-57, basis: 行政处罚法第五十七条}
 """
 
 

@@ -23,10 +23,12 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from sidecar.errors import RequestError, RouteFileError
+from sidecar.expressions.facts import Asserted
+from sidecar.messages import near
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 from sidecar.power_list.load import Located, load
 from sidecar.power_list.model import Name, Part, Requirement, Slug, Zh, formed
-from sidecar.power_list.references import duplicate, near
+from sidecar.power_list.references import duplicate
 from sidecar.power_list.source import read_source
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -271,10 +273,10 @@ def _text(value: str | int | bool | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _fact(value: str | int | bool | None) -> int | bool | None:
-    """A fact read from a path, query or header is text; its plain spelling is what it means."""
+def _fact(value: str | int | bool | None) -> Asserted | None:
+    """A fact read from a path, query or header is text; one that spells a whole number or a truth value is that."""
     if isinstance(value, str):
         if value in ("true", "false"):
             return value == "true"
-        return int(value) if re.fullmatch(r"-?[0-9]{1,15}", value) else None
+        return int(value) if re.fullmatch(r"-?[0-9]{1,15}", value) else value
     return value

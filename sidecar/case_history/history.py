@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from sidecar.expressions.facts import Asserted
+
 GRANT, REFUSE = "grant", "refuse"  # what an act may have decided; empty where a step decides nothing
 PERFORMED, CO_SIGNED, VOTED = "performed", "co_signed", "voted"  # kinds of acts
 FOR, AGAINST, ABSTAIN = "for", "against", "abstain"  # what a member may vote
@@ -34,7 +36,7 @@ class ActRecorded(msgspec.Struct, frozen=True, tag="act"):
     region: str
     party: str = ""
     outcome: str = ""
-    facts: dict[str, int | bool] = {}
+    facts: dict[str, Asserted] = {}
     on_behalf: str = ""
     about: str = ""
     vote: str = ""
@@ -66,7 +68,7 @@ class CaseHistory(msgspec.Struct, frozen=True):
     region: str = ""
     party: str = ""
     acts: tuple[ActRecorded, ...] = ()
-    facts: Mapping[str, int | bool] = {}
+    facts: Mapping[str, Asserted] = {}
 
     def performances(self, step: str) -> tuple[ActRecorded, ...]:
         return tuple([act for act in self.acts if act.step == step and act.kind == PERFORMED])
@@ -94,6 +96,11 @@ class CaseHistory(msgspec.Struct, frozen=True):
             if act.step == step:
                 open_acts = [] if act.kind == PERFORMED else [*open_acts, act]
         return tuple(open_acts)
+
+    def refused_steps(self) -> frozenset[str]:
+        """Steps last performed with the outcome `refuse`."""
+        last = {act.step: act.outcome for act in self.acts if act.kind == PERFORMED}
+        return frozenset([step for step, outcome in last.items() if outcome == REFUSE])
 
     def done_steps(self) -> frozenset[str]:
         return frozenset([act.step for act in self.acts if act.kind == PERFORMED])
@@ -123,5 +130,5 @@ def fold(case_id: str, events: Iterable[CaseEvent]) -> CaseHistory:
     return history
 
 
-def _facts(acts: Iterable[ActRecorded]) -> dict[str, int | bool]:
+def _facts(acts: Iterable[ActRecorded]) -> dict[str, Asserted]:
     return {name: value for act in acts for name, value in act.facts.items()}

@@ -23,6 +23,7 @@ from sidecar.decision.decision import Decision
 from sidecar.decision.engine import Failed, read_engine
 from sidecar.decision.policy import PolicySnapshot, as_text
 from sidecar.errors import SettingsError
+from sidecar.expressions.facts import Asserted
 from sidecar.personnel.registers import Appointment, CredentialHeld, Personnel, Span
 from sidecar.power_list import vocabulary as words
 from sidecar.settings import Settings
@@ -152,14 +153,13 @@ def _history(data: Path | None, case: str) -> CaseHistory:
         reader.close()
 
 
-def _fact(text: str) -> tuple[str, int | bool]:
+def _fact(text: str) -> tuple[str, Asserted]:
     name, _, value = text.partition("=")
+    if not value:
+        raise SettingsError(f"--fact {text} is not NAME=VALUE", "the value is a whole number, true, false or text")
     if value in ("true", "false"):
         return name, value == "true"
-    try:
-        return name, int(value)
-    except ValueError:
-        raise SettingsError(f"--fact {text} is not NAME=VALUE", "the value is a whole number, true or false") from None
+    return name, int(value) if value.removeprefix("-").isdecimal() and value.isascii() else value
 
 
 def _value(text: str) -> Any:

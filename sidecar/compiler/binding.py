@@ -9,10 +9,12 @@ each for the posts of the profile's tier in the item's units (承办人, 内设�
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sidecar.compiler.obligations import obligations
-from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan, derived_fact
+from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan
 from sidecar.compiler.restraints.table import FAMILIES
-from sidecar.power_list.conditions import parse_condition
+from sidecar.expressions.facts import Fact
+from sidecar.expressions.meaning import Scope
 from sidecar.power_list.control_kinds import ControlKind as Kind
+from sidecar.power_list.declared import derived_facts, item_scope
 from sidecar.power_list.entries import ItemEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Severity, in_reading_order
 from sidecar.power_list.graph import find_cycle
@@ -23,7 +25,7 @@ _TIER_RANKS = {"handler": ("handler",), "section_head": ("section_head",), "lead
 
 def bind(policies: PolicySet) -> tuple[list[BoundItem], list[Finding]]:
     """Bind every item, in the order of their ids. In a set with errors the findings count and the bound items do not: items
-    with mistakes of form are left out, and names of steps that do not exist are passed over, for they are reported already.
+    with mistakes of form are left out, and names that do not exist are passed over, for they are reported already.
     """
     bound: list[BoundItem] = []
     findings: list[Finding] = []
@@ -65,14 +67,16 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[BoundItem, list
     plans = _own_plans(entry, profile, mapped) if entry.item.steps else _profile_plans(entry, profile, findings)
     if not entry.item.steps:
         mapped = {step.id: (step.id,) for step in profile.profile.steps if step.id in plans}
-    binder = Binder(entry, profile, plans, mapped)
+    scope = item_scope(entry.item, profile.profile, plans, mapped)
+    binder = Binder(entry, profile, plans, mapped, scope)
     findings += _tightening(binder)
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))
     if not cycles:
         _rest_on_the_whole_way(steps)
     findings += cycles
-    return BoundItem(entry, profile.profile.profile, steps, _asserted_facts(steps)), findings
+    findings += (entry.finding(fault.code, ("id",), Severity.ERROR, key=entry.item.id, **fault.facts) for fault in binder.faults)
+    return BoundItem(entry, profile.profile.profile, steps, _asserted_facts(steps, scope, plans)), findings
 
 
 def _match(entry: ItemEntry, profile: ProfileFile) -> dict[str, tuple[str, ...]]:
@@ -194,11 +198,8 @@ def _prior(control: Control) -> str:
     return control.arg.split(":", 1)[0]
 
 
-def _asserted_facts(steps: Sequence[BoundStep]) -> tuple[str, ...]:
-    derived = {derived_fact(step.id) for step in steps}
-    names: set[str] = set()
-    for step in steps:
-        for control in step.controls:
-            if control.kind in (Kind.UNLESS_DONE, Kind.EXCLUDES):
-                names |= parse_condition(control.arg.split(":", 1)[-1]).names
-    return tuple(sorted(names - derived))
+def _asserted_facts(steps: Sequence[BoundStep], scope: Scope, known: Iterable[str]) -> dict[str, Fact]:
+    """The facts that controls read and the case does not know of itself."""
+    derived = {name for step in known for name in derived_facts(step)}
+    names = {name for step in steps for control in step.controls for name in control.reads}
+    return {name: scope.facts[name] for name in sorted(names - derived)}

@@ -19,6 +19,7 @@ from sidecar.compiler.manifest import (
 )
 from sidecar.compiler.plan import BoundItem
 from sidecar.compiler.rows import OPEN, Row, rows_of
+from sidecar.expressions.errors import CODES as EXPRESSION_FAULTS
 from sidecar.power_list.entries import OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, has_errors, in_reading_order
 from sidecar.power_list.policy_set import read_policy_set
@@ -66,7 +67,8 @@ def check(files: Mapping[str, bytes]) -> Checked:
     policies = read_policy_set(files)
     items, findings = bind(policies)
     known = {(finding.code, finding.place) for finding in policies.findings}
-    new = [finding for finding in findings if (finding.code, finding.place) not in known]
+    echoes = EXPRESSION_FAULTS if policies.broken else frozenset()
+    new = [f for f in findings if (f.code, f.place) not in known and f.code not in echoes]
     return Checked(policies, items, in_reading_order([*policies.findings, *new]))
 
 
@@ -116,7 +118,7 @@ def _item_facts(bound: BoundItem) -> ItemFacts:
         region=item.region,
         organ=bound.entry.organ.organ.id,
         basis=[basis.citation for basis in item.legal_basis],
-        facts=list(bound.facts),
+        facts=dict(bound.facts),
         profile=bound.profile,
         file=place.file,
         line=place.line,

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import msgspec
 
 from sidecar.errors import PolicyError
+from sidecar.expressions.facts import Fact
 
-FORMAT = 1
+FORMAT = 2
 
 
 class StepEntry(msgspec.Struct, frozen=True):
@@ -22,7 +23,7 @@ class StepEntry(msgspec.Struct, frozen=True):
 
 
 class ItemFacts(msgspec.Struct, frozen=True):
-    """One item as a decision needs it. Days are `YYYYMMDD` or `-` for an open end."""
+    """One item as a decision needs it. Days are `YYYYMMDD` or `-` for an open end; `facts` are those its controls ask for."""
 
     name: str
     power_class: str
@@ -34,7 +35,7 @@ class ItemFacts(msgspec.Struct, frozen=True):
     region: str
     organ: str
     basis: list[str]
-    facts: list[str]
+    facts: dict[str, Fact]
     profile: str
     file: str
     line: int

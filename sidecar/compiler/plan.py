@@ -4,11 +4,13 @@ A plan is one step before its controls are written: the item's own step, the pro
 one item with what every family asks of them: which steps of the item a profile speaks of, and whose words a control repeats.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
+from sidecar.expressions.errors import ExpressionError
+from sidecar.expressions.facts import Fact
+from sidecar.expressions.meaning import Expression, Scope, understood
+from sidecar.expressions.measures import BOOLEAN
 from sidecar.power_list.control_kinds import ControlKind
 from sidecar.power_list.entries import ItemEntry, ProfileEntry
 from sidecar.power_list.findings import Place
@@ -17,7 +19,7 @@ from sidecar.power_list.model import ProfileFile, ProfileStep, Step
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One restraint of one step: what a deny row will say, and whose words it is."""
+    """One restraint of one step: what a deny row will say, whose words it is, and the facts it reads."""
 
     kind: ControlKind
     arg: str
@@ -25,6 +27,7 @@ class Control:
     rule: str
     basis: str
     note: str = ""
+    reads: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,12 @@ class BoundStep:
 
 @dataclass(slots=True)
 class BoundItem:
-    """An item ready to become rows. `facts` are the names its conditions ask the caller for."""
+    """An item ready to become rows. `facts` are those that its controls ask the caller for, by name."""
 
     entry: ItemEntry
     profile: str
     steps: list[BoundStep]
-    facts: tuple[str, ...] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Binder:
-    """An item, its profile, and the plans of its steps. `mapped` leads from a step of the profile to those of the item."""
+    """An item, its profile, and the plans of its steps. `mapped` leads from a step of the profile to those of the item, `scope`
+    holds the names that expressions of either may use."""
 
     entry: ItemEntry
     located_profile: ProfileEntry
     plans: Mapping[str, Plan]
     mapped: Mapping[str, tuple[str, ...]]
+    scope: Scope
+    faults: list[ExpressionError] = field(default_factory=list)
 
     @property
     def profile(self) -> ProfileFile:
@@ -96,6 +102,14 @@ class Binder:
         """A control in the item's own words."""
         return Control(kind, arg, place, OWN_RULE, self.own_basis)
 
+    def expression(self, text: str, kind: str = BOOLEAN) -> Expression | None:
+        """What is written, with parameters filled in; None where it has a mistake, which is kept among the faults."""
+        try:
+            return understood(text, self.scope, kind)
+        except ExpressionError as fault:
+            self.faults.append(fault)
+            return None
+
     def step_place(self, step_id: str, *path: str | int) -> Place:
         """Where a key of the item's own step stands."""
         n = next(n for n, step in enumerate(self.entry.item.steps) if step.id == step_id)
@@ -107,14 +121,3 @@ class Binder:
 
 
 OWN_RULE = "ITEM"  # the rule id of what an item adds to its profile
-
-
-def with_parameters(entry: ItemEntry, text: str) -> str:
-    values = {parameter.name: str(parameter.value) for parameter in entry.item.parameters}
-    return re.sub(r"[a-z][a-z0-9_]*", lambda match: values.get(match.group(), match.group()), text)
-
-
-@lru_cache(maxsize=65_536)
-def derived_fact(step_id: str) -> str:
-    """The fact, always known from the case's own history, that a step has been done."""
-    return step_id.replace("-", "_") + "_done"

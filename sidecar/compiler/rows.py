@@ -19,7 +19,7 @@ from sidecar.power_list.findings import Place
 
 ANY = "*"
 OPEN = "-"
-_CELL = re.compile(r"[A-Za-z0-9_.:|<>=!+* -]+\Z")
+_CELL = re.compile(r"[A-Za-z0-9_.:|<>=!+*/{} -]+\Z")
 
 
 @dataclass(frozen=True, slots=True)

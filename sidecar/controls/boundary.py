@@ -7,8 +7,8 @@ names of the facts, later ones are settled already.
 
 from sidecar.case_history.history import REFUSE
 from sidecar.controls.context import ControlContext, Stop, missing
+from sidecar.expressions.meaning import read_row
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.conditions import parse_condition
 from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
 
 
@@ -29,7 +29,7 @@ def level(arg: str, context: ControlContext) -> Stop | None:
 
 def excludes(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: the condition under which the matter is outside the power."""
-    condition = parse_condition(arg)
+    condition = read_row(arg)
     holds = condition.holds(context.facts)
     if holds:
         return Stop("OUT_OF_SCOPE", {"item": context.item.name, "condition": arg})

@@ -12,10 +12,11 @@ import msgspec
 
 from sidecar.case_history.history import CaseHistory
 from sidecar.compiler.manifest import ItemFacts
-from sidecar.compiler.plan import derived_fact
+from sidecar.expressions.facts import Asserted, Values, form_of
 from sidecar.messages import Sentence
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
+from sidecar.power_list.declared import derived_facts
 
 EXERCISE, CO_SIGN, VOTE, QUESTION = "exercise", "co_sign", "vote", "question"
 
@@ -23,7 +24,8 @@ EXERCISE, CO_SIGN, VOTE, QUESTION = "exercise", "co_sign", "vote", "question"
 class AccessRequest(msgspec.Struct, frozen=True):
     """A request as the decision sees it: identifiers checked, party tokenised.
 
-    `facts` are integers and booleans asserted by the caller; `evidence` names what the caller holds (digests are in the record).
+    `facts` are asserted by the caller, in the forms of `expressions/facts.py`; `evidence` names what the caller holds (digests
+    are in the record).
     `on_behalf` is the person for whom a delegate acts, `about` the officer a step speaks of, `vote` a member's vote.
     """
 
@@ -37,7 +39,7 @@ class AccessRequest(msgspec.Struct, frozen=True):
     level: str = ""
     outcome: str = ""
     intent: str = EXERCISE
-    facts: Mapping[str, int | bool] = {}
+    facts: Mapping[str, Asserted] = {}
     evidence: frozenset[str] = frozenset()
     on_behalf: str = ""
     about: str = ""
@@ -75,11 +77,25 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         return (request.person, request.on_behalf) if request.on_behalf else (request.person,)
 
     @cached_property
-    def facts(self) -> Mapping[str, int | bool]:
-        """Remembered, asserted now, and derived from the case's own history; the last always win."""
-        done = self.history.done_steps()
-        derived = {derived_fact(step): step in done for step in self.item.steps}
-        return {**self.history.facts, **self.request.facts, **derived}
+    def facts(self) -> Values:
+        """Remembered, asserted now, and derived from the case's own history; the last always win. What is not of its declared
+        type is unknown."""
+        declared, asserted = self.item.facts, {**self.history.facts, **self.request.facts}
+        read = {name: fact.read(asserted[name]) for name, fact in declared.items() if name in asserted}
+        facts = {name: value for name, value in read.items() if value is not None}
+        done, refused = self.history.done_steps(), self.history.refused_steps()
+        for step in self.item.steps:
+            was_done, was_refused = derived_facts(step)
+            facts[was_done], facts[was_refused] = step in done, step in refused
+        return facts
+
+    @cached_property
+    def invalid_facts(self) -> tuple[str, ...]:
+        """Facts that the request asserts in another type or unit than declared."""
+        declared = self.item.facts
+        return tuple(
+            [name for name, value in self.request.facts.items() if name in declared and declared[name].read(value) is None]
+        )
 
     @property
     def party(self) -> str:
@@ -99,9 +115,27 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
 
 
 def missing(names: tuple[str, ...], context: ControlContext) -> Stop:
-    """The refusal that asks for what is missing: facts to assert, evidence to carry, or the party."""
-    told = Sentence("、".join(_NAMED.get(name, name) for name in names), ", ".join(names))
+    """The refusal that asks for what is missing: facts to assert, evidence to carry, or the party. A fact that was asserted
+    otherwise than declared is not missing but invalid."""
+    invalid = next((name for name in names if name in context.invalid_facts), None)
+    if invalid is not None:
+        return invalid_fact(invalid, context)
+    said = [_name_of(name, context) for name in names]
+    told = Sentence("、".join(name.zh for name in said), ", ".join(name.en for name in said))
     return Stop("MISSING_REQUIREMENT", {"missing": told, "step": context.asked_step}, missing=names)
+
+
+def invalid_fact(name: str, context: ControlContext) -> Stop:
+    """The refusal of a fact in another type or unit than declared. It names the declared one, never the value."""
+    fact = context.item.facts[name]
+    facts = {"fact": _name_of(name, context), "form": fact.form, "sent": form_of(context.request.facts[name])}
+    return Stop("FACT_INVALID", facts, missing=(name,))
+
+
+def _name_of(name: str, context: ControlContext) -> Sentence:
+    """A fact as its declaration calls it; the name by which a request gives it stands in the ground's `missing`."""
+    fact = context.item.facts.get(name)
+    return fact.label if fact else Sentence(_NAMED.get(name, name), name)
 
 
 # What every item may ask for, in words; facts and evidence of one item carry the names its maintainers gave them.

@@ -11,7 +11,7 @@ prohibition with a missing attribute must not let pass (and the caller can answe
 """
 
 from sidecar.controls.context import ControlContext, Stop, missing
-from sidecar.power_list.conditions import parse_condition
+from sidecar.expressions.meaning import read_row
 
 _CODE_BY_VERB = {
     "notify": "RIGHTS_NOT_NOTIFIED",
@@ -40,7 +40,7 @@ def unless_done(arg: str, context: ControlContext) -> Stop | None:
     step, _, text = arg.partition(":")
     if context.history.is_done(step):
         return None
-    condition = parse_condition(text)
+    condition = read_row(text)
     holds = condition.holds(context.facts)
     if holds is None:
         return missing(condition.unknown(context.facts), context)

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 
+from msgspec.structs import replace
+
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
-from sidecar.controls.context import CO_SIGN, VOTE, AccessRequest, ControlContext, Stop
+from sidecar.controls.context import CO_SIGN, VOTE, AccessRequest, ControlContext, Stop, invalid_fact
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
@@ -54,6 +56,7 @@ _PRECEDENCE = (
     "COLLECTIVE_REQUIRED",
     "STEP_OUT_OF_ORDER",
     "TOO_FEW_OFFICERS",
+    "FACT_INVALID",
     "MISSING_REQUIREMENT",
 )
 # Refusals of this person, not of the act: somebody else may do it.
@@ -181,6 +184,9 @@ class _Asked:
             yield self._ground("CASE_REGION_MISMATCH", "CASE", fixed=history.region)
         if history.party and request.party and history.party != request.party:
             yield self._ground("CASE_PARTY_MISMATCH", "CASE")
+        for name in self._judge.context.invalid_facts:
+            stop = invalid_fact(name, self._judge.context)
+            yield replace(self._ground(stop.code, "CASE", **stop.facts), missing=stop.missing)
         if request.intent == CO_SIGN and not self._needs_signatures():
             yield self._ground("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
         if request.intent == VOTE:

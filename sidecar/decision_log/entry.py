@@ -55,7 +55,7 @@ class DecisionEntry(_Placed, frozen=True, kw_only=True):
     sources: list[str]
     basis: list[str]
     officers: list[str]
-    facts: Mapping[str, int | bool]
+    facts: Mapping[str, bool | int | str]
     facts_digest: str
     evidence_digests: Mapping[str, str]
     policy_digest: str

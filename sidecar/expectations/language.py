@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from sidecar.expressions.facts import MAX_TEXT, Asserted
 from sidecar.power_list.model import Credential, Day, Name, Part, PostRef, Region, Relation, Requirement, Slug, Zh
 
 _DECISIONS = {"准许": "allow", "拒绝": "deny"}
@@ -28,10 +29,16 @@ def _read_moment(value: object) -> object:
     raise PydanticCustomError("BAD_FORM", "bad form", {"expected": '"09:30" 或 or "2026-01-04 16:00"'})
 
 
+def _read_fact(value: object) -> object:
+    if isinstance(value, bool | int) or (isinstance(value, str) and len(value) <= MAX_TEXT):
+        return value
+    raise PydanticCustomError("BAD_FORM", "bad form", {"expected": 'true, 300, "30 wan_yuan", 2026-01-31'})
+
+
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2} )?\d{2}:\d{2}", re.ASCII)
 Moment = Annotated[str, BeforeValidator(_read_moment)]
 Vote = Literal["for", "against", "abstain"]
-Facts = dict[Requirement, bool | int]
+Facts = dict[Requirement, Annotated[Asserted, BeforeValidator(_read_fact)]]
 
 
 class InterestGiven(Part):

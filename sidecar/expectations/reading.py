@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 
 from sidecar.compiler.compile import Checked, post_facts
 from sidecar.compiler.manifest import ItemFacts, PostFacts
-from sidecar.expectations.language import Expectation, ExpectationsFile
-from sidecar.messages import ANSWERED
+from sidecar.expectations.language import Expectation, ExpectationsFile, Facts
+from sidecar.expressions.facts import Fact
+from sidecar.messages import ANSWERED, near
+from sidecar.power_list.declared import derived_facts
 from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.load import Located, load
+from sidecar.power_list.load_keys import Path
 from sidecar.power_list.mending import PLACEHOLDER
 from sidecar.power_list.policy_set import POWERS_FILE
-from sidecar.power_list.references import duplicate, near
+from sidecar.power_list.references import duplicate
 from sidecar.power_list.source import Mapping as Block
 from sidecar.power_list.source import Sequence as List
 from sidecar.power_list.source import Source, read_source
@@ -31,8 +34,11 @@ def is_expectations(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KnownItem:
+    """Steps, and facts that its controls ask for: None where mistakes of the policy keep them unknown."""
+
     organ: str
-    steps: tuple[str, ...] | None  # None when mistakes of the policy keep them unknown
+    steps: tuple[str, ...] | None = None
+    facts: Mapping[str, Fact] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +60,16 @@ def posts_named(posts: Mapping[str, PostFacts], name: str, organ: str) -> list[s
 
 def names_of(items: Mapping[str, ItemFacts], posts: Mapping[str, PostFacts]) -> Known:
     """The names of compiled policies."""
-    return Known({name: KnownItem(item.organ, tuple(item.steps)) for name, item in items.items()}, posts)
+    return Known({name: KnownItem(item.organ, tuple(item.steps), item.facts) for name, item in items.items()}, posts)
 
 
 def names_in(checked: Checked, sources: Iterable[str]) -> Known:
     """The names of policies that may still have mistakes of their own."""
-    steps = {bound.entry.item.id: tuple(step.id for step in bound.steps) for bound in checked.items}
     entries = checked.policies.items
-    items = {name: KnownItem(entry.organ.organ.id, steps.get(name)) for name, entry in entries.items()}
+    items = {name: KnownItem(entry.organ.organ.id) for name, entry in entries.items()}
+    for bound in checked.items:
+        steps, facts = tuple(step.id for step in bound.steps), None if checked.broken else bound.facts
+        items[bound.entry.item.id] = KnownItem(bound.entry.organ.organ.id, steps, facts)
     read = {entry.located.file for entry in entries.values()}
     whole = all(path in read for path in sources if path.rsplit("/", 1)[-1] == POWERS_FILE)
     return Known(items, post_facts(checked.policies), whole)
@@ -145,6 +153,7 @@ def _unknown_names(written: _Written, known: Known) -> Iterator[Finding]:
     item = known.items.get(name)
     if item is not None:
         yield from _unknown_steps(written, item)
+        yield from _wrong_facts(written, item.facts, item.steps or ()) if item.facts is not None else ()
         yield from _unknown_posts(written, item, known)
     elif known.whole:
         yield written.finding("UNKNOWN_ITEM_NAMED", "item", item=name, near=near(name, known.items))
@@ -172,6 +181,21 @@ def _unknown_steps(written: _Written, item: KnownItem) -> Iterator[Finding]:
     for k, act in enumerate(written.expectation.history):
         if item.steps is not None and act.step not in item.steps:
             yield written.finding("UNKNOWN_STEP", "history", k, "step", step=act.step, near=", ".join(item.steps))
+
+
+def _wrong_facts(written: _Written, declared: Mapping[str, Fact], steps: Iterable[str]) -> Iterator[Finding]:
+    """Facts that no control asks for, and those of the history in another type; what is asked may be so on purpose."""
+    asked = written.expectation.request
+    derived = {name for step in steps for name in derived_facts(step)}
+    places: list[tuple[Path, Facts]] = [(("history", k, "facts"), act.facts) for k, act in enumerate(written.expectation.history)]
+    places += [(("request", "facts"), asked.facts)] if asked.item is None else []
+    for path, facts in places:
+        for name, value in facts.items():
+            if name in declared:
+                if path[0] == "history" and declared[name].read(value) is None:
+                    yield written.finding("FACT_NOT_AS_DECLARED", *path, name, name=name, form=declared[name].form)
+            elif name not in derived:
+                yield written.finding("FACT_NOT_ASKED", *path, "#key", name, name=name, near=near(name, declared))
 
 
 def _unknown_posts(written: _Written, item: KnownItem, known: Known) -> Iterator[Finding]:

@@ -51,8 +51,11 @@ class ItemEntry:
 
 @dataclass(slots=True)
 class ProfileEntry:
+    """`whole` is False where mistakes of form were taken out of the file: what it declares is then not all that was written."""
+
     profile: ProfileFile
     located: Located
+    whole: bool = True
 
 
 @dataclass(slots=True)

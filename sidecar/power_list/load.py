@@ -11,12 +11,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from sidecar.expressions.errors import ExpressionError
 from sidecar.messages import Sentence
 from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.load_keys import Block, Named, Path, key_in, keys_of
 from sidecar.power_list.mending import mend
 from sidecar.power_list.model import Part
-from sidecar.power_list.source import Mapping, Node, Scalar, Sequence, Source
+from sidecar.power_list.source import Lines, Mapping, Node, Scalar, Sequence, Source, position_inside
 
 SHOWN_CHARACTERS = 60
 M = TypeVar("M", bound=Part)
@@ -28,6 +29,7 @@ class Located:
 
     file: str
     places: dict[Path, Place] = field(default_factory=dict)
+    lines: Lines = ()
 
     def place(self, *path: str | int) -> Place:
         for end in range(len(path), -1, -1):
@@ -36,13 +38,19 @@ class Located:
                 return found
         return Place(self.file, 1, 1)
 
+    def inside(self, path: Path, text: str, at: int) -> Place:
+        """Where the character `at` of the text at `path` stands."""
+        start = self.place(*path)
+        return Place(self.file, *position_inside(self.lines, (start.line, start.column), text, at))
+
 
 @dataclass(slots=True)
 class Loaded(Generic[M]):
     """What became of one file: the findings, and the model (None when there is any error).
 
     `draft` is the model, or what is left of it when the mistakes are taken out, for the checks that need the whole; `mended`
-    holds the places of the top-level blocks that were changed for it. `located` gives the places of the draft.
+    holds the places of the top-level blocks that were changed for it, `mistaken` the first three keys of the path of each
+    mistake. `located` gives the places of the draft.
     """
 
     model: M | None
@@ -50,6 +58,11 @@ class Loaded(Generic[M]):
     located: Located
     findings: list[Finding]
     mended: frozenset[Place] = frozenset()
+    mistaken: frozenset[Path] = frozenset()
+
+    def touched(self, index: int) -> bool:
+        """Whether a declaration of the item at `index` was taken out, so that names may seem mistaken."""
+        return ("items", index, "facts") in self.mistaken or ("items", index, "parameters") in self.mistaken
 
 
 _MENDINGS = 12  # each takes out at least one mistake of every block; deeper faults are given up
@@ -59,11 +72,12 @@ def load(source: Source, model: type[M]) -> Loaded[M]:
     """Read `source` as `model`. All mistakes of the file are in `findings`."""
     findings = list(source.findings)
     if source.root is None:
-        return Loaded(None, None, Located(source.file), findings)
+        return Loaded(None, None, Located(source.file, lines=source.lines), findings)
     mended: set[Place] = set()
+    mistaken: set[Path] = set()
     starts: list[tuple[int, str]] = []
     for round_ in range(_MENDINGS):
-        located = Located(source.file)
+        located = Located(source.file, lines=source.lines)
         data = _Walk(located, findings if round_ == 0 else []).value(source.root, model, ())
         starts = starts or _item_starts(data, located)
         try:
@@ -73,12 +87,14 @@ def load(source: Source, model: type[M]) -> Loaded[M]:
             if round_ == 0:
                 findings.extend(_finding(error, located, model) for error in errors)
             mended |= {located.place(*error["loc"][:2]) for error in errors}
+            mistaken |= {error["loc"][:3] for error in errors}
             if not mend(source.root, model, errors):
                 break
         else:
             clean = not mended and not any(f.code in {"DUPLICATE_KEY", "AMBIGUOUS_SCALAR"} for f in findings)
-            return Loaded(value if clean else None, value, located, _with_items(findings, starts), frozenset(mended))
-    return Loaded(None, None, Located(source.file), _with_items(findings, starts))
+            told = _with_items(findings, starts)
+            return Loaded(value if clean else None, value, located, told, frozenset(mended), frozenset(mistaken))
+    return Loaded(None, None, Located(source.file, lines=source.lines), _with_items(findings, starts))
 
 
 class _Walk:
@@ -130,7 +146,6 @@ _CODES = {
     "EMPTY_TEXT": "EMPTY_TEXT",
     "NOT_IN_TABLE": "NOT_IN_TABLE",
     "NOT_A_DAY": "NOT_A_DAY",
-    "BAD_CONDITION": "BAD_CONDITION",
     "BAD_SOURCE": "BAD_SOURCE",
     "BAD_ROUTE": "BAD_ROUTE",
 }
@@ -142,11 +157,13 @@ _OWN_CODES: dict[str | int, str] = {"legal_basis": "NO_LEGAL_BASIS", "posts": "N
 def _finding(error: Any, located: Located, model: type[BaseModel]) -> Finding:
     path: Path = error["loc"]
     kind = error["type"]
+    if kind == "EXPRESSION":
+        return expression_finding(error["ctx"]["fault"], located, path, str(_spelt(error["input"])))
     code = _CODES.get(kind, "BAD_VALUE")
     if kind in {"missing", "too_short"}:
         in_item = path[:1] == ("items",)
         code = _OWN_CODES.get(path[-1], code) if in_item and path else code
-    facts: dict[str, object] = {"key": _readable(path), "value": _shown(error.get("input")), **_context(error)}
+    facts: dict[str, object] = {"key": readable(path), "value": _shown(error.get("input")), **_context(error)}
     if code == "UNKNOWN_KEY":
         place = located.place(*path[:-1], "#key", path[-1])
         facts |= {"key": path[-1], "near": _nearest(str(path[-1]), model, path[:-1])}
@@ -156,6 +173,16 @@ def _finding(error: Any, located: Located, model: type[BaseModel]) -> Finding:
     else:
         place = located.place(*path)
     return Finding(code, place, facts=facts)
+
+
+def expression_finding(fault: ExpressionError, located: Located, path: Path, text: str, item: str = "") -> Finding:
+    """What is wrong inside an expression, at its place in the file."""
+    return Finding(fault.code, located.inside(path, text, fault.at), item=item, facts={"key": readable(path), **fault.facts})
+
+
+def _spelt(value: object) -> object:
+    """A scalar as it stands in the file."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _echo(error: Any) -> bool:
@@ -186,7 +213,7 @@ def _nearest(word: str, model: type[BaseModel], path: Path) -> str:
     return close[0] if close else ", ".join(names)
 
 
-def _readable(path: Path) -> str:
+def readable(path: Path) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)

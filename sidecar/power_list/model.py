@@ -8,7 +8,7 @@ each, so that nobody believes in a guard that does not stand.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
@@ -17,8 +17,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic.json_schema import WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from sidecar.expressions.errors import ExpressionError
+from sidecar.expressions.meaning import constant
+from sidecar.expressions.measures import BOOLEAN, MONEY
+from sidecar.expressions.syntax import parse
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.conditions import ConditionError, parse_condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,13 @@ class Zh:
 @dataclass(frozen=True, slots=True)
 class Later:
     """Accepted, not enforced by this version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expressed:
+    """The value is an expression of `kind` over the declared facts; `declared.py` reads every one of them."""
+
+    kind: str
 
 
 def _one_of(table: Mapping[str, tuple[str, ...]]) -> tuple[BeforeValidator, WithJsonSchema]:
@@ -73,14 +83,33 @@ def _read_day(value: object) -> object:
     raise PydanticCustomError("NOT_A_DAY", "not a day", {})
 
 
-def _read_condition(value: object) -> object:
-    if not isinstance(value, str):
-        raise PydanticCustomError("BAD_CONDITION", "bad condition", {"problem": repr(value)})
+def _read_expression(value: object) -> object:
+    """The form only; what the names mean is known when the whole item is read."""
+    text = _as_expression(value)
+    if isinstance(text, str):
+        _refused_at(lambda: parse(text))
+    return text
+
+
+def _read_constant(value: object) -> object:
+    text = _as_expression(value)
+    if isinstance(text, str):
+        _refused_at(lambda: constant(text))
+    return text
+
+
+def _as_expression(value: object) -> object:
+    """A plain `true` or `300` in YAML is an expression too."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else value
+
+
+def _refused_at(read: Callable[[], object]) -> None:
     try:
-        parse_condition(value)
-    except ConditionError as fault:
-        raise PydanticCustomError("BAD_CONDITION", "bad condition", {"problem": str(fault)}) from fault
-    return value
+        read()
+    except ExpressionError as fault:
+        raise PydanticCustomError("EXPRESSION", "not an expression", {"fault": fault}) from fault
 
 
 def _read_article(value: object) -> object:
@@ -90,6 +119,7 @@ def _read_article(value: object) -> object:
 
 _DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date"})
 _ARTICLE_SCHEMA = WithJsonSchema({"type": ["integer", "string"]})
+_EXPRESSION_SCHEMA = WithJsonSchema({"type": ["string", "integer", "boolean"]})
 
 Slug = Annotated[str, *formed(r"^[a-z0-9][a-z0-9_-]{0,95}$", "building-permit (a-z 0-9 - _)")]
 PostRef = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -97,7 +127,9 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Name = Annotated[str, *formed(r"^[^\n]{1,1000}$", "一行文字 one line of text")]
 Region = Annotated[str, *formed(r"^[0-9]{6}([0-9]{3}){0,2}$", '"650200"')]
 Day = Annotated[date, BeforeValidator(_read_day), _DAY_SCHEMA]
-ConditionText = Annotated[str, BeforeValidator(_read_condition)]
+ConditionText = Annotated[str, BeforeValidator(_read_expression), _EXPRESSION_SCHEMA, Expressed(BOOLEAN)]
+MoneyText = Annotated[str, BeforeValidator(_read_expression), _EXPRESSION_SCHEMA, Expressed(MONEY)]
+ConstantText = Annotated[str, BeforeValidator(_read_constant), _EXPRESSION_SCHEMA]
 Article = Annotated[str, BeforeValidator(_read_article), _ARTICLE_SCHEMA]
 PowerClass = Annotated[str, *_one_of(words.POWER_CLASSES)]
 Level = Annotated[str, *_one_of(words.LEVELS)]
@@ -109,6 +141,7 @@ Tier = Annotated[str, *_one_of(words.TIERS)]
 Rank = Annotated[str, *_one_of(words.RANKS)]
 Relation = Annotated[str, *_one_of(words.RELATIONS)]
 Credential = Annotated[str, *_one_of(words.CREDENTIALS)]
+FactType = Annotated[str, *_one_of(words.FACT_TYPES)]
 Requirement = Annotated[str, *formed(r"^[a-z][a-z0-9_]{0,63}$", "site_area (a-z 0-9 _)")]
 
 
@@ -239,6 +272,20 @@ class Rotation(Part):
     compensating: Annotated[Name | None, Zh("替代措施")] = None
 
 
+class Bounds(Part):
+    """From `min` to `max`, ends included; an absent end is open."""
+
+    min: Annotated[MoneyText | None, Zh("下限")] = None
+    max: Annotated[MoneyText | None, Zh("上限")] = None
+
+
+class DiscretionGrade(Part):
+    """One grade of the discretion standard (裁量阶次): the case it speaks of, and the fine it allows."""
+
+    when: Annotated[ConditionText, Zh("情形")]
+    fine: Annotated[Bounds, Zh("罚款")]
+
+
 class Controls(Part):
     separation: Annotated[tuple[Annotated[tuple[Slug, Slug], Field(strict=False)], ...], Zh("分离")] = Field(
         default=(), strict=False
@@ -246,7 +293,7 @@ class Controls(Part):
     recusal: Annotated[tuple[Relation, ...], Zh("回避")] = Field(default=(), strict=False)
     rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
     collective: Annotated[dict[str, object] | None, Zh("集体决策"), Later()] = None
-    discretion: Annotated[list[dict[str, object]] | None, Zh("裁量基准"), Later()] = None
+    discretion: Annotated[tuple[DiscretionGrade, ...], Zh("裁量基准"), Later()] = Field(default=(), strict=False)
     hearing: Annotated[dict[str, object] | None, Zh("听证"), Later()] = None
     random: Annotated[dict[str, object] | None, Zh("随机"), Later()] = None
     tiers: Annotated[list[dict[str, object]] | None, Zh("分级"), Later()] = None
@@ -289,11 +336,26 @@ class Retention(Part):
     basis: Annotated[Name, Zh("依据")]
 
 
+class DeclaredFact(Part):
+    """A fact that the calling system asserts and expressions read. `unit` is what a bare number counts: fen, yuan, wan_yuan or
+    yi_yuan of money; day, workday, hour, month or year of a duration; any word of an integer. `words` are those of a choice, each
+    with its Chinese label; `source` says who knows the fact or where it stands."""
+
+    name: Annotated[Requirement, Zh("事实名")]
+    type: Annotated[FactType, Zh("类型")]
+    unit: Annotated[Name | None, Zh("单位")] = None
+    words: Annotated[dict[Requirement, Name], Zh("选项")] = Field(default_factory=dict)
+    label: Annotated[Name, Zh("名称")]
+    label_en: Annotated[Name | None, Zh("英文名称")] = None
+    source: Annotated[Name | None, Zh("来源")] = None
+
+
 class Parameter(Part):
-    """A local figure (threshold, amount) that conditions may name; always with the text that sets it."""
+    """A local figure (threshold, amount) that expressions may name, always with the text that sets it. The value is written with
+    its unit: 300, 30 wan_yuan, 12 month, 2/3, 2026-01-31, true; that is its type."""
 
     name: Annotated[Requirement, Zh("参数名")]
-    value: Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1), Zh("参数值")]
+    value: Annotated[ConstantText, Zh("参数值")]
     basis: Annotated[Name, Zh("依据")]
 
 
@@ -317,6 +379,7 @@ class Item(Part):
     time_limits: Annotated[TimeLimits, Zh("办理时限")] = TimeLimits()
     steps: Annotated[tuple[Step, ...], Zh("运行流程")] = Field(default=(), strict=False)
     control_profile: Annotated[Slug | None, Zh("制约模板")] = None
+    facts: Annotated[tuple[DeclaredFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[Parameter, ...], Zh("参数")] = Field(default=(), strict=False)
     controls: Annotated[Controls, Zh("制约措施")] = Controls()
     risk_points: Annotated[tuple[RiskPoint, ...], Zh("廉政风险点")] = Field(default=(), strict=False)
@@ -405,6 +468,23 @@ class ProfileRecusal(Part):
     basis: Annotated[Name, Zh("依据")]
 
 
+class ProfileFact(DeclaredFact):
+    """A fact that the rules of a whole class ask for, with the rule that asks."""
+
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfileParameter(Part):
+    """A figure that an item may set otherwise under its own `parameters`, in the same type. What stands here holds where it does
+    not: the strictest value, where the law leaves the figure to each place."""
+
+    name: Annotated[Requirement, Zh("参数名")]
+    value: Annotated[ConstantText, Zh("参数值")]
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
 class ProfileFile(Part):
     """A control profile (制约模板): what the statute asks of every item of a class; an item may only tighten it."""
 
@@ -415,3 +495,5 @@ class ProfileFile(Part):
     steps: Annotated[tuple[ProfileStep, ...], Zh("运行流程")] = Field(min_length=1, strict=False)
     separation: Annotated[tuple[ProfileSeparation, ...], Zh("分离")] = Field(default=(), strict=False)
     recusal: Annotated[ProfileRecusal | None, Zh("回避")] = None
+    facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)
+    parameters: Annotated[tuple[ProfileParameter, ...], Zh("参数")] = Field(default=(), strict=False)

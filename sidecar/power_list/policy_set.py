@@ -9,12 +9,14 @@ Files with mistakes of form are checked further on what is left of them (`power_
 
 from collections.abc import Iterable, Mapping
 
+from sidecar.messages import near
+from sidecar.power_list.declared import item_findings, profile_findings
 from sidecar.power_list.doubts import item_doubts, item_regions, organ_region, personal_numbers, same_names
 from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Place, Severity, in_reading_order
 from sidecar.power_list.load import Located, load
 from sidecar.power_list.model import OrganFile, PowersFile, ProfileFile
-from sidecar.power_list.references import duplicate, item_references, near, profile_references
+from sidecar.power_list.references import duplicate, item_references, profile_references
 from sidecar.power_list.source import read_source
 from sidecar.power_list.uscc import is_valid_uscc
 
@@ -62,8 +64,9 @@ def _read_profile(policies: PolicySet, path: str, data: bytes) -> None:
     if known:
         policies.findings.append(duplicate("profile", profile.profile, place, known.located.place("profile")))
         return
-    policies.profiles[profile.profile] = ProfileEntry(profile, loaded.located)
+    entry = policies.profiles[profile.profile] = ProfileEntry(profile, loaded.located, loaded.model is not None)
     policies.findings += profile_references(profile, loaded.located)
+    policies.findings += profile_findings(entry) if entry.whole else ()
 
 
 def _read_organ(policies: PolicySet, path: str, files: Mapping[str, bytes]) -> None:
@@ -137,6 +140,9 @@ def _read_powers(policies: PolicySet, path: str, data: bytes, organ: OrganEntry 
             policies.findings.append(duplicate("item", item.id, entry.place("id"), known.place("id")))
         policies.findings += personal_numbers(item, loaded.located, ("items", index), item.id)
         policies.findings += item_references(entry)
+        profile = policies.profiles.get(item.profile_id)
+        readable = profile is not None and profile.whole and not loaded.touched(index)
+        policies.findings += item_findings(entry, profile) if profile and readable else ()
         policies.findings += [] if mended else item_doubts(entry)
     policies.findings += same_names(policies, organ)
     policies.findings += item_regions(policies, organ)

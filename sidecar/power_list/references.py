@@ -1,8 +1,8 @@
 """Names that one part of the language uses for another: units, posts, steps. Each must exist and mean one thing."""
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 
+from sidecar.messages import near
 from sidecar.power_list.entries import ItemEntry
 from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.graph import find_cycle
@@ -129,10 +129,3 @@ def repeated_steps(ids: Sequence[str], place_of: Callable[[int], Place], item: s
 def duplicate(what: str, name: str, place: Place, first: Place) -> Finding:
     """The finding that an identifier is taken."""
     return Finding("DUPLICATE_ID", place, item=name if what == "item" else "", facts={"what": what, "id": name, "first": first})
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """The known names closest to a misspelt one, for the sentence that asks for a better one."""
-    names = list(dict.fromkeys(known))
-    close = difflib.get_close_matches(word, names, cutoff=0.5) or difflib.get_close_matches(word, names, cutoff=0.0)
-    return ", ".join(close) or "-"

@@ -27,6 +27,7 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 _AMBIGUOUS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 Value = str | int | float | bool | None
+Lines = list[str] | tuple[str, ...]  # of a file, without their ends
 
 
 @dataclass(slots=True)
@@ -58,11 +59,12 @@ Node = Scalar | Sequence | Mapping
 
 @dataclass(slots=True)
 class Source:
-    """One parsed file: its tree (None when it could not be parsed) and the findings met on the way."""
+    """One parsed file: its tree (None when it could not be parsed), the findings met on the way, and its lines."""
 
     file: str
     root: Node | None
     findings: list[Finding]
+    lines: Lines = ()
 
 
 def read_source(file: str, data: bytes) -> Source:
@@ -84,7 +86,7 @@ def read_source(file: str, data: bytes) -> Source:
     if root is None and not findings:
         findings.append(Finding("EMPTY_FILE", Place(file, 1, 1)))
     broken = any(f.code in {"YAML_FORBIDDEN", "TOO_DEEP"} for f in findings)
-    return Source(file, None if broken else root, findings)
+    return Source(file, None if broken else root, findings, text.split("\n"))
 
 
 def _decode(file: str, data: bytes, findings: list[Finding]) -> str | None:
@@ -112,6 +114,59 @@ def _decode(file: str, data: bytes, findings: list[Finding]) -> str | None:
             findings.append(Finding("NOT_NFC", Place(file, number, 1)))
             return None
     return text
+
+
+def position_inside(lines: Lines, start: tuple[int, int], text: str, at: int) -> tuple[int, int]:
+    """Where the character `at` of a scalar's text stands, the scalar beginning at `start` (line and column from 1). Folded lines,
+    quotes and the escapes of quotes are followed; where a text is written otherwise, the beginning is the answer."""
+    raw = _Raw(lines, *start)
+    raw.open()
+    for character in text[:at]:
+        if not raw.pass_over(character):
+            return start
+    if at < len(text) and not text[at].isspace():
+        raw.skip_space()
+    return raw.line, raw.column
+
+
+class _Raw:
+    """A place in the file that moves along with the text of a scalar."""
+
+    def __init__(self, lines: Lines, line: int, column: int) -> None:
+        self._lines, self.line, self.column = lines, line, column
+        self._quote = ""
+
+    @property
+    def _here(self) -> str:
+        """The character here; a line ends with a line feed, the file with nothing."""
+        if self.line > len(self._lines):
+            return ""
+        return (self._lines[self.line - 1] + "\n")[self.column - 1 : self.column]
+
+    def _step(self) -> None:
+        self.line, self.column = (self.line + 1, 1) if self._here == "\n" else (self.line, self.column + 1)
+
+    def open(self) -> None:
+        if self._here in ("'", '"'):
+            self._quote = self._here
+            self._step()
+        elif self._here in ("|", ">"):
+            self.line, self.column = self.line + 1, 1
+            self.skip_space()
+
+    def skip_space(self) -> None:
+        while self._here.isspace():
+            self._step()
+
+    def pass_over(self, character: str) -> bool:
+        if character.isspace():
+            self.skip_space()
+            return True
+        if self._here == ("\\" if self._quote == '"' else "'") and self._quote:
+            self._step()
+        same = self._here == character
+        self._step()
+        return same
 
 
 class _Builder:

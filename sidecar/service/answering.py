@@ -12,6 +12,7 @@ from sidecar.controls.context import AccessRequest
 from sidecar.decision.decision import Decision, Due, Ground
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.decision_log.entry import DecisionEntry
+from sidecar.expressions.facts import Asserted
 from sidecar.service.asked import Asked
 
 ENGINE = f"quanheng {__version__}"
@@ -121,9 +122,13 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
     )
 
 
-def kept_facts(request: AccessRequest, item: ItemFacts | None) -> dict[str, int | bool]:
-    """The facts the item's conditions read; only these are remembered and recorded in clear."""
-    return {name: request.facts[name] for name in item.facts if name in request.facts} if item else {}
+def kept_facts(request: AccessRequest, item: ItemFacts | None) -> dict[str, Asserted]:
+    """The facts the item's controls read, as they are declared; only these are remembered and recorded in clear."""
+    if item is None:
+        return {}
+    declared = item.facts
+    read = {name: declared[name].read(value) for name, value in request.facts.items() if name in declared}
+    return {name: declared[name].spell(value) for name, value in read.items() if value is not None}
 
 
 def _ground(ground: Ground) -> dict[str, str]:

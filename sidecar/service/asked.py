@@ -16,6 +16,7 @@ import msgspec
 from sidecar.case_history.history import ABSTAIN, AGAINST, FOR, GRANT, REFUSE
 from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, VOTE, AccessRequest
 from sidecar.errors import RequestError
+from sidecar.expressions.facts import Asserted
 from sidecar.personnel.tables import PERSON_ID
 
 MAX_IDENTIFIER = 128
@@ -58,7 +59,7 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 class EvaluationRequest(msgspec.Struct, frozen=True):
-    """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer or boolean), `evidence` (name → text)."""
+    """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer, boolean or text), `evidence`."""
 
     subject: Subject
     action: Action
@@ -169,15 +170,17 @@ def _vote(vote: str) -> str:
     return vote
 
 
-def _facts(value: object) -> dict[str, int | bool]:
+def _facts(value: object) -> dict[str, Asserted]:
     if not isinstance(value, dict) or len(value) > MAX_FACTS:
         raise RequestError("bad_facts", f"context.facts must be an object of at most {MAX_FACTS} members")
     for name, fact in value.items():
         if not _FACT_NAME.match(name):
             raise RequestError("bad_facts", f"context.facts: {name!r} is not a fact name (a-z, 0-9, _)")
-        if type(fact) not in (int, bool):
-            raise RequestError("bad_facts", f"context.facts.{name} must be a whole number, true or false")
-        if not -MAX_FACT <= fact <= MAX_FACT:
+        if type(fact) not in (int, bool, str):
+            raise RequestError("bad_facts", f"context.facts.{name} must be a whole number, true or false, or text")
+        if isinstance(fact, str):
+            _bounded(fact, f"context.facts.{name}")
+        elif not -MAX_FACT <= fact <= MAX_FACT:
             raise RequestError("int_range", f"context.facts.{name} is beyond 2^53")
     return dict(sorted(value.items()))
 

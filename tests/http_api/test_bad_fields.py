@@ -32,7 +32,7 @@ FIELDS: dict[str, tuple[set[str], str]] = {
     "context.intent": (set(), "bad_field"),
     "context.channel": ({"text"}, "bad_field"),
     "context.facts": ({"object"}, "bad_facts"),
-    "context.facts.amount": ({"true", "number"}, "bad_facts"),
+    "context.facts.amount": ({"true", "number", "text"}, "bad_facts"),
     "context.evidence": ({"list", "object"}, "bad_evidence"),
     "context.evidence.drawings": ({"text"}, "bad_evidence"),
 }
@@ -202,7 +202,8 @@ def test_regions_of_six_nine_and_twelve_digits_are_regions(sidecar: Sidecar, reg
 
 # facts: (the object, the code)
 FACTS: dict[str, tuple[Any, str]] = {
-    "text": ({"amount": "100"}, "bad_facts"),
+    "long text": ({"amount": "1" * 129}, "bad_field"),
+    "empty text": ({"amount": ""}, "bad_field"),
     "fraction": ({"amount": 99.5}, "bad_facts"),
     "null": ({"amount": None}, "bad_facts"),
     "list": ({"amount": [100]}, "bad_facts"),
@@ -219,7 +220,7 @@ FACTS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("facts", "code"), FACTS.values(), ids=FACTS)
-def test_facts_are_whole_numbers_and_booleans_under_plain_names(untouched: Sidecar, facts: Any, code: str) -> None:
+def test_facts_are_whole_numbers_booleans_and_text_under_plain_names(untouched: Sidecar, facts: Any, code: str) -> None:
     """Anything else is 400, also beside a fact that is right."""
     malformed(untouched.post(asking(facts=facts)), 400, code)
     assert untouched.entries() == []

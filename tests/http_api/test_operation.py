@@ -144,7 +144,7 @@ REJECTED: dict[str, tuple[httpx.Request, str]] = {
     "no token": (to(AUTHORIZE, ACCEPT, caller=""), "unauthenticated"),
     "not allowed to ask": (to(AUTHORIZE, ACCEPT, caller="auditor"), "forbidden"),
     "no JSON": (to(AUTHORIZE, b"{"), "bad_json"),
-    "a bad field": (to(AUTHORIZE, asking(facts={"amount": "1"})), "bad_facts"),
+    "a bad field": (to(AUTHORIZE, asking(facts={"amount": 1.5})), "bad_facts"),
     "another content type": (to(AUTHORIZE, ACCEPT, headers={"content-type": "text/plain"}), "content_type"),
     "too large": (to(AUTHORIZE, b" " * 65_537), "too_large"),
     "a content coding": (to(AUTHORIZE, ACCEPT, headers={"content-encoding": "gzip"}), "content_coding"),

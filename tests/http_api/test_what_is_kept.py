@@ -34,7 +34,8 @@ def test_a_party_is_kept_as_its_token_only(either: Sidecar, tmp_path: Path, caps
         asking(party=PARTY),
         asking("reviewer", "review", evidence={"drawings": REFERENCE}, party=PARTY),
         asking("deputy", "decide", party=ELSEWHERE),
-        asking("clerk", "accept", case="C-2", party=PARTY, facts={"amount": "many"}),
+        asking("clerk", "accept", case="C-2", party=PARTY, facts={"amount": PARTY}),
+        asking("clerk", "accept", case="C-2", party=PARTY, facts={"amount": 1.5}),
         asking("clerk", "accept", case="C/2", party=PARTY),
         asking("clerk", "accept", party=PARTY, intent="maybe"),
     ):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from sidecar.compiler.plan import Binder, Control, Plan, with_parameters
+from sidecar.compiler.plan import Binder, Control, Plan
 from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
 from sidecar.power_list.control_kinds import ControlKind as Kind
 
@@ -38,5 +38,6 @@ def _spelt_out(names: Iterable[str], *, decides: bool) -> Iterator[str]:
 def exclusions(binder: Binder, _step_id: str, _plan: Plan) -> Iterator[Control]:
     for n, exclusion in enumerate(binder.entry.item.scope.excludes):
         place = binder.entry.place("scope", "excludes", n)
-        text = with_parameters(binder.entry, exclusion.when)
-        yield Control(Kind.EXCLUDES, text, place, "AL-4", exclusion.basis or binder.own_basis, exclusion.reason)
+        if when := binder.expression(exclusion.when):
+            basis = exclusion.basis or binder.own_basis
+            yield Control(Kind.EXCLUDES, when.row, place, "AL-4", basis, exclusion.reason, when.names)

@@ -7,7 +7,7 @@ Two rules about steps that are needed only sometimes (`required_when`):
 
 from collections.abc import Iterator
 
-from sidecar.compiler.plan import OWN_RULE, Binder, Control, Plan, with_parameters
+from sidecar.compiler.plan import OWN_RULE, Binder, Control, Plan
 from sidecar.power_list.control_kinds import ControlKind as Kind
 from sidecar.power_list.findings import Place
 
@@ -36,7 +36,8 @@ def _order(binder: Binder, prior: str, place: Place, rule: str, basis: str) -> I
 
 def _conditional(binder: Binder, guard: str) -> Iterator[Control]:
     for text, place, rule, basis in _conditions(binder, guard):
-        yield Control(Kind.UNLESS_DONE, f"{guard}:{with_parameters(binder.entry, text)}", place, rule, basis)
+        if when := binder.expression(text):
+            yield Control(Kind.UNLESS_DONE, f"{guard}:{when.row}", place, rule, basis, reads=when.names)
 
 
 def _conditions(binder: Binder, step_id: str) -> Iterator[tuple[str, Place, str, str]]:

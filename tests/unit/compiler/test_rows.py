@@ -5,6 +5,7 @@ import random
 import pytest
 
 from sidecar.compiler.compile import check, compile_policies
+from sidecar.expressions.facts import Fact
 from sidecar.power_list.findings import Severity
 from tests.samples import MODEL, ORGAN, PENALTY, POWERS, PROFILES, changed, compiled, policy_files
 
@@ -146,8 +147,9 @@ def test_an_item_not_in_use_is_stopped_at_every_step(status: str) -> None:
 def test_facts_of_an_item_are_those_its_conditions_ask_for() -> None:
     """Parameters are filled in, and what the case's own history knows is not asked."""
     items = compiled().manifest.items
-    assert items["permit"].facts == ["amount"]
-    assert items["fine"].facts == ["complex", "serious"]
+    assert list(items["permit"].facts) == ["amount"]
+    assert list(items["fine"].facts) == ["complex", "serious"]
+    assert items["fine"].facts["complex"] == Fact("boolean", zh="案情复杂", en="complex")
 
 
 def test_the_same_policy_gives_the_same_bytes() -> None:
@@ -182,8 +184,32 @@ def test_a_profile_order_that_contradicts_the_item_is_a_cycle() -> None:
     assert "after: [file]" in PENALTY
 
 
-@pytest.mark.parametrize("text", ["amount > 30 or complex", "not complex", "amount != 3 and complex"])
-def test_conditions_travel_unchanged_through_a_row(text: str) -> None:
-    """What a maintainer wrote is what the guard will parse."""
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("amount > 30 or accept_done", "amount > 30 or accept_done"),
+        ("not (amount > 30 or accept_done)", "not {amount > 30 or accept_done}"),
+        ("amount != large * 2", "amount != 500 * 2"),
+        ("(amount + 1) * 2 > large / 3", "{amount + 1} * 2 > 500 / 3"),
+    ],
+)
+def test_a_row_spells_a_condition_as_it_was_written(text: str, row: str) -> None:
+    """Parameters are filled in, and braces stand for parentheses, which Casbin's loaders misread."""
     powers = changed("when: amount <= 30", f"when: {text}")
-    assert ("excludes", text) in controls("permit", "accept", powers)
+    assert ("excludes", row) in controls("permit", "accept", powers)
+
+
+def test_a_profile_asks_for_the_item_s_own_step() -> None:
+    """Where the item's hearing bears another id, the profile's `hear_done` is answered by it, and never by the caller."""
+    steps = """    steps:
+      - {id: file, name: 立案, verb: file, type: decide, posts: [head]}
+      - {id: tell, name: 告知, verb: notify, type: execute, posts: [checker], after: [file]}
+      - {id: hearing, name: 听证, verb: hear, type: execute, posts: [head], after: [tell]}
+      - {id: law_check, name: 法制审核, verb: legal_review, type: supervise, posts: [head], after: [tell]}
+      - {id: decide, name: 决定, verb: decide, type: decide, posts: [deputy]}
+"""
+    own = POWERS.rstrip("\n").removesuffix("    accountable: [handler]") + steps + "    accountable: [handler]\n"
+    assert ("unless_done", "law_check:complex or hearing_done") in controls("fine", "decide", own)
+    without = own.replace("      - {id: hearing, name: 听证, verb: hear, type: execute, posts: [head], after: [tell]}\n", "")
+    assert ("unless_done", "law_check:complex or false") in controls("fine", "decide", without)
+    assert list(compiled(policy_files(without)).manifest.items["fine"].facts) == ["complex"]

@@ -287,6 +287,64 @@ def test_a_caller_cannot_assert_what_the_case_knows() -> None:
     assert codes(decision) == {"LEGAL_REVIEW_REQUIRED"}
 
 
+def test_a_caller_cannot_assert_that_a_step_was_refused() -> None:
+    """`<step>_refused` is the case's own too."""
+    powers = changed("required_when: amount >= large", "required_when: not review_refused")
+    policy = snapshot(powers)
+    refused = (*ACCEPTED, act("review", "reviewer", outcome="refuse"))
+    asked = {"policy": policy, "outcome": "refuse", "evidence": frozenset({"reason"})}
+    assert "HEARING_REQUIRED" not in codes(ask("deputy", "decide", *refused, **asked))
+    granted = (*ACCEPTED, act("review", "reviewer", outcome="grant"))
+    assert "HEARING_REQUIRED" in codes(ask("deputy", "decide", *granted, facts={"review_refused": True}, **asked))
+
+
+MONEY = changed("type: integer, label: 数额", "type: money, unit: wan_yuan, label: 涉案金额, label_en: amount involved")
+MONEY = changed("when: amount <= 30", "when: amount <= 30 万元", changed("value: 500", "value: 500 万元", MONEY))
+IN_MONEY = snapshot(MONEY)
+
+
+@pytest.mark.parametrize(
+    ("amount", "expected"),
+    [
+        (30, {"OUT_OF_SCOPE"}),
+        (31, set()),
+        ("31 wan_yuan", set()),
+        ("300000 元", {"OUT_OF_SCOPE"}),
+        ("300000.01 yuan", set()),
+        ("31", {"FACT_INVALID"}),
+        ("31 days", {"FACT_INVALID"}),
+        (True, {"FACT_INVALID"}),
+    ],
+)
+def test_a_fact_counts_in_its_declared_type_and_unit(amount: int | str | bool, expected: set[str]) -> None:
+    """Money in its declared unit or in the one it brings; anything else is refused, not guessed."""
+    assert codes(ask("clerk", "accept", facts={"amount": amount}, policy=IN_MONEY)) == expected
+
+
+def test_facts_are_called_by_their_declared_names() -> None:
+    """A clerk reads what to supply; a program finds the name by which to supply it; the value is not repeated."""
+    missing = ask("clerk", "accept", policy=IN_MONEY)
+    assert (missing.code, missing.grounds[0].missing) == ("MISSING_REQUIREMENT", ("amount",))
+    assert "“涉案金额（万元）”" in missing.reason.zh
+    assert "'amount involved (10,000 yuan)'" in missing.reason.en
+    invalid = ask("clerk", "accept", facts={"amount": "about 31"}, policy=IN_MONEY)
+    assert (invalid.code, invalid.grounds[0].missing) == ("FACT_INVALID", ("amount",))
+    assert "整数（按万元）" in invalid.reason.zh
+    assert "about 31" not in str(invalid)
+
+
+def test_a_fact_that_nothing_needs_any_more_must_still_be_as_declared() -> None:
+    """It would be remembered."""
+    decision = ask("reviewer", "review", *ACCEPTED, evidence=frozenset({"drawings"}), facts={"amount": "many"})
+    assert codes(decision) == {"FACT_INVALID"}
+
+
+def test_what_an_older_policy_remembered_in_another_type_is_asked_for_again() -> None:
+    """A case that began under another declaration is not misread."""
+    before = act("accept", "clerk", facts={"amount": "soon"})
+    assert codes(ask("deputy", "decide", before, act("review", "reviewer"))) == {"MISSING_REQUIREMENT"}
+
+
 def test_a_case_that_grew_without_end_takes_nothing_more() -> None:
     """The bound on a case is a refusal with a name, not a slow answer."""
     many = tuple(act("other", f"o{n}") for n in range(MAX_EVENTS))

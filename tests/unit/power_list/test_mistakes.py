@@ -3,8 +3,8 @@
 import pytest
 
 from sidecar.compiler.compile import check
-from sidecar.power_list.findings import Severity
-from tests.samples import ORGAN, PENALTY, POWERS, PROFILES, changed, compiled, errors_of, policy_files
+from sidecar.power_list.findings import Place, Severity
+from tests.samples import ORGAN, PENALTY, POWERS, PROFILES, changed, compiled, errors_of, findings_of, policy_files
 
 # name: (what is replaced, by what, code, text that must stand at line:column, item)
 IN_POWERS = {
@@ -15,7 +15,7 @@ IN_POWERS = {
     "duplicate item": ("id: fine", "id: permit", "DUPLICATE_ID", "permit", "permit"),
     "duplicate step": ("{id: review, name", "{id: accept, name", "DUPLICATE_ID", "accept, name: 审查", "permit"),
     "code not quoted": ('region: "650200"', "region: 650200", "NOT_TEXT", "650200", "permit"),
-    "ambiguous word": ("lead: true}]\n    parameters", "lead: yes}]\n    parameters", "AMBIGUOUS_SCALAR", "yes", "permit"),
+    "ambiguous word": ("lead: true}]\n    facts", "lead: yes}]\n    facts", "AMBIGUOUS_SCALAR", "yes", "permit"),
     "leading zero": ("article: 12", "article: 012", "AMBIGUOUS_SCALAR", "012", "permit"),
     "anchor": ("name: 示范许可", "name: &a 示范许可", "YAML_FORBIDDEN", "&a", ""),
     "alias": ("name: 示范许可", "name: *a", "YAML_FORBIDDEN", "*a", ""),
@@ -40,9 +40,36 @@ IN_POWERS = {
     "unknown profile": ("power_class: licensing", "power_class: licensing\n    control_profile: licence", "UNKNOWN_PROFILE", "licence", "permit"),
     "profile of another class": ("power_class: licensing", "power_class: licensing\n    control_profile: penalty", "PROFILE_WRONG_CLASS", "penalty", "permit"),
     "fewer officers than the statute": ("officers: {min: 2,", "officers: {min: 1,", "LOOSER_OFFICERS", "{min: 1", "permit"),
-    "parenthesis in a condition": ("amount >= large", '"amount >= (large)"', "BAD_CONDITION", '"amount', "permit"),
-    "call in a condition": ("when: amount <= 30", 'when: "open(1)"', "BAD_CONDITION", '"open', "permit"),
-    "text in a condition": ("when: amount <= 30", "when: kind == 'a'", "BAD_CONDITION", "kind", "permit"),
+    "call in a condition": ("when: amount <= 30", 'when: "open(1)"', "BAD_EXPRESSION", '(1)"', "permit"),
+    "quotes in a condition": ("when: amount <= 30", "when: kind == 'a'", "BAD_EXPRESSION", "'a'", "permit"),
+    "one equals sign": ("when: amount <= 30", "when: amount = 30", "BAD_EXPRESSION", "= 30", "permit"),
+    "a comparison of three": ("when: amount <= 30", "when: 1 < amount < 30", "BAD_EXPRESSION", "< 30", "permit"),
+    "a sentence for a condition": ("when: amount <= 30", "when: 金额较小的", "UNKNOWN_FACT", "金额较小的", "permit"),
+    "unknown fact": ("when: amount <= 30", "when: amuont <= 30", "UNKNOWN_FACT", "amuont", "permit"),
+    "unknown fact further on": ("when: amount <= 30", "when: amount > 0 and (accept_done or revue_done)", "UNKNOWN_FACT", "revue_done", "permit"),
+    "unknown fact in quotes": ("when: amount <= 30", "when: 'amount > 0 and revue_done'", "UNKNOWN_FACT", "revue_done", "permit"),
+    "unknown unit of money": ("when: amount <= 30", "when: amount <= 30 yaun", "UNKNOWN_MEASURE", "yaun", "permit"),
+    "a number with money": ("when: amount <= 30", "when: amount <= 30 yuan", "TYPES_DIFFER", "<= 30", "permit"),
+    "a truth value with a number": ("when: amount <= 30", "when: accept_done == 1", "TYPES_DIFFER", "== 1", "permit"),
+    "a number for a condition": ("when: amount <= 30", "when: amount + 1", "WRONG_RESULT", "amount + 1", "permit"),
+    "a number in an or": ("when: amount <= 30", "when: accept_done or amount", "WRONG_RESULT", "amount", "permit"),
+    "an order of truth values": ("when: amount <= 30", "when: accept_done < decide_done", "NOT_ORDERED", "< decide", "permit"),
+    "a division by a fact": ("when: amount <= 30", "when: 30 / amount > 1", "DIVISOR_MAY_BE_ZERO", "amount > 1", "permit"),
+    "a division by zero": ("when: amount <= 30", "when: amount / 0 > 1", "DIVISOR_MAY_BE_ZERO", "0 > 1", "permit"),
+    "a division by nothing left": ("when: amount <= 30", "when: amount / (large - 500) > 1", "DIVISOR_MAY_BE_ZERO", "large - 500", "permit"),
+    "a fact without type": ("type: integer, label: 数额", "label: 数额", "MISSING_KEY", "{name: amount", "permit"),
+    "a fact of unknown type": ("type: integer, label: 数额", "type: float, label: 数额", "NOT_IN_TABLE", "float", "permit"),
+    "money without unit": ("type: integer, label: 数额", "type: money, label: 数额", "FACT_NEEDS_UNIT", "{name: amount", "permit"),
+    "money in days": ("type: integer, label: 数额", "type: money, unit: day, label: 数额", "FACT_NEEDS_UNIT", "day", "permit"),
+    "time in yuan": ("type: integer, label: 数额", "type: duration, unit: yuan, label: 数额", "FACT_NEEDS_UNIT", "yuan", "permit"),
+    "a truth value with a unit": ("type: integer, label: 数额", "type: boolean, unit: yuan, label: 数额", "FACT_TAKES_NONE", "yuan", "permit"),
+    "a choice without words": ("type: integer, label: 数额", "type: choice, label: 数额", "FACT_NEEDS_WORDS", "{name: amount", "permit"),
+    "a number with words": ("type: integer, label: 数额", "type: integer, words: {a: 甲}, label: 数额", "FACT_TAKES_NONE", "{a: 甲", "permit"),
+    "a fact declared twice": ("[{name: amount, type: integer, label: 数额}]", "[{name: amount, type: integer, label: 数额}, {name: amount, type: integer, label: 数额}]", "DUPLICATE_ID", "amount, type: integer, label: 数额}]", "permit"),
+    "a fact of the case itself": ("name: amount, type: integer", "name: accept_done, type: boolean", "FACT_KNOWN_FROM_CASE", "accept_done", "permit"),
+    "a parameter of a fact's name": ("[{name: large,", "[{name: amount,", "DUPLICATE_ID", "amount, value", "permit"),
+    "a parameter that is no value": ("value: 500", "value: amount", "UNKNOWN_FACT", "amount, basis", "permit"),
+    "a parameter with a point": ("value: 500", "value: 0.5", "NOT_TEXT", "0.5", "permit"),
     "not a day": ("from: 2025-01-01", "from: 2025-02-30", "NOT_A_DAY", "2025-02-30", "permit"),
     "ends before it begins": ("to: 2026-12-31", "to: 2024-12-31", "EFFECTIVE_ORDER", "{from", "permit"),
     "bad region": ('region: "650200"', 'region: "6502"', "BAD_FORM", '"6502"', "permit"),
@@ -288,3 +315,114 @@ def test_chinese_keys_and_words_mean_the_same() -> None:
     ):  # fmt: skip
         chinese = changed(english, label, chinese)
     assert compiled(policy_files(powers=chinese)).policy == compiled().policy
+
+
+# how the condition is written, with @ before the word that is wrong
+SPELLINGS = {
+    "plain": "when: amount > 3 and @wrong",
+    "single quotes": "when: 'amount > 3 and @wrong'",
+    "double quotes": 'when: "amount > 3 and @wrong"',
+    "folded plain": "when: amount > 3\n            and @wrong",
+    "folded in quotes": "when: 'amount > 3\n            and\n            @wrong'",
+    "an escape before": 'when: "amount > 3 \\x61nd @wrong"',
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_mistake_inside_an_expression_is_found_however_it_is_written(name: str) -> None:
+    """Quotes and folded lines are followed; behind an escape the beginning of the text is the answer."""
+    written = SPELLINGS[name]
+    marked = changed("when: amount <= 30", written)
+    line, column = next((n, text.index("@") + 1) for n, text in enumerate(marked.split("\n"), 1) if "@" in text)
+    (finding,) = errors_of(powers=marked.replace("@", ""))
+    if name == "an escape before":
+        line, column = next((n, text.index('"amount') + 1) for n, text in enumerate(marked.split("\n"), 1) if '"amount' in text)
+    assert (finding.code, finding.place.line, finding.place.column) == ("UNKNOWN_FACT", line, column)
+
+
+def test_a_block_of_text_is_followed_too() -> None:
+    """The folded and the literal block of YAML."""
+    for style in (">-", "|"):
+        block = f"required_when: {style}\n          amount >= large\n          or wrong\n        "
+        spoilt = POWERS.replace(
+            "      - {id: hear, name: 听证, verb: hear, type: execute, posts: [head], after: [accept], required_when: amount >= large}\n",
+            f"      - id: hear\n        name: 听证\n        verb: hear\n        type: execute\n        posts: [head]\n        {block}after: [accept]\n",
+        )
+        (finding,) = errors_of(powers=spoilt)
+        assert spoilt.split("\n")[finding.place.line - 1][finding.place.column - 1 :] == "wrong"
+
+
+PROFILE_MISTAKES = {
+    "undeclared": ("required_when: serious", "required_when: sirious", "UNKNOWN_FACT", "sirious"),
+    "unknown step": ("complex or hear_done", "complex or heer_done", "UNKNOWN_FACT", "heer_done"),
+    "a number for a condition": ("required_when: serious", "required_when: 3", "WRONG_RESULT", "3"),
+}
+
+
+@pytest.mark.parametrize("name", PROFILE_MISTAKES)
+def test_a_mistake_in_a_profile_is_named_once_and_in_the_profile(name: str) -> None:
+    """However many items follow it."""
+    old, new, code, text = PROFILE_MISTAKES[name]
+    spoilt = changed(old, new, PENALTY)
+    (finding,) = errors_of(penalty=spoilt)
+    assert (finding.code, finding.place.file, finding.item) == (code, "profiles/penalty.yaml", "")
+    assert spoilt.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith(text)
+
+
+_FINE_FACTS = "    accountable: [handler]\n    facts: [{name: complex, type: %s, label: 复杂}]\n"
+
+
+def test_an_item_may_not_declare_a_fact_of_its_profile_otherwise() -> None:
+    """Its type is part of what the profile's rules mean; both places are told."""
+    same = POWERS.rstrip("\n").removesuffix("    accountable: [handler]") + _FINE_FACTS % "boolean"
+    assert errors_of(powers=same) == []
+    (finding,) = errors_of(powers=POWERS.rstrip("\n").removesuffix("    accountable: [handler]") + _FINE_FACTS % "integer")
+    assert (finding.code, finding.item, str(finding.facts["first"])) == ("FACT_REDECLARED", "fine", "profiles/penalty.yaml:18:5")
+
+
+def test_a_parameter_may_not_answer_for_the_caller() -> None:
+    """A parameter with the name of a fact that the statute asks for, or of what the case knows, would settle it for good."""
+    for name, code in (("complex", "DUPLICATE_ID"), ("hear_done", "FACT_KNOWN_FROM_CASE")):
+        own = f"    accountable: [handler]\n    parameters: [{{name: {name}, value: false, basis: 内部规定}}]\n"
+        (finding,) = errors_of(powers=POWERS.rstrip("\n").removesuffix("    accountable: [handler]") + own)
+        assert (finding.code, finding.item) == (code, "fine")
+
+
+THRESHOLD = "parameters: [{name: threshold, value: 0 yuan, rule: CD-3Z1D, basis: 三重一大}]\n"
+WITH_THRESHOLD = changed("required_when: serious", "required_when: value >= threshold", PENALTY) + THRESHOLD
+WITH_THRESHOLD = changed("name: serious, type: boolean", "name: value, type: money, unit: yuan", WITH_THRESHOLD)
+
+
+def test_a_parameter_keeps_the_type_of_its_profile() -> None:
+    """What a profile compares with money an item sets as money; what it does not set holds as the profile has it."""
+    own = "    accountable: [handler]\n    parameters: [{name: threshold, value: %s, basis: 内部规定}]\n"
+    base = POWERS.rstrip("\n").removesuffix("    accountable: [handler]")
+    assert errors_of(powers=base + own % "5 万元", penalty=WITH_THRESHOLD) == []
+    (finding,) = errors_of(powers=base + own % "50000", penalty=WITH_THRESHOLD)
+    assert (finding.code, finding.item, finding.facts["first"]) == (
+        "PARAMETER_TYPE",
+        "fine",
+        Place("profiles/penalty.yaml", 20, 14),
+    )
+
+
+def test_what_nobody_reads_is_a_warning() -> None:
+    """A declaration without a reader is often a name misspelt elsewhere."""
+    powers = changed("label: 数额}]", "label: 数额}, {name: amonut, type: integer, label: 数额二}]")
+    powers = changed("basis: 内部规定}]", "basis: 内部规定}, {name: lrage, value: 3, basis: 内部规定}]", powers)
+    warned = [f for f in findings_of(powers=powers) if f.code.startswith("UNUSED")]
+    assert [(f.code, f.facts["name"], str(f.facts["near"]).split(", ")[0]) for f in warned] == [
+        ("UNUSED_FACT", "amonut", "amount"),
+        ("UNUSED_PARAMETER", "lrage", "large"),
+    ]
+    assert not any(f.code.startswith("UNUSED") for f in findings_of())
+
+
+def test_a_misspelt_key_does_not_hide_a_misspelt_fact() -> None:
+    """Nor does a fact that was mistaken in form make every condition that names it wrong."""
+    both = changed(
+        "power_class: licensing", "power_class: licensing\n    stauts: in_use", changed("when: amount", "when: amuont")
+    )
+    assert {finding.code for finding in errors_of(powers=both)} == {"UNKNOWN_KEY", "UNKNOWN_FACT"}
+    broken = changed("type: integer, label: 数额", "type: integer")
+    assert {finding.code for finding in errors_of(powers=broken)} == {"MISSING_KEY"}
