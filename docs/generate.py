@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 
 from sidecar.cli.commands import app
 from sidecar.expressions.measures import KIND_NAMES, MEASURES
-from sidecar.messages import ANSWERED, ANSWERED_AS, FINDINGS, REFUSALS
+from sidecar.messages import ANSWERED, ANSWERED_AS, REFUSALS
+from sidecar.mistakes import FINDINGS
 from sidecar.power_list.json_schema import SCHEMAS
 from sidecar.power_list.load_keys import Key, keys_of
 from sidecar.settings import Settings
@@ -93,8 +94,8 @@ offence_day + 30 day < found_day
 - **Types**: `boolean`, `integer`, `money`, `duration`, `date`, `choice`. Only like is compared with like or added to it; days,
   working days, hours and months never mix. Money times a number is money, money by money a number; a date plus or minus days is a
   date, the difference of two dates is days. A divisor must be a number or parameter that is not zero.
-- **Literals**: `300`, `3%`, `2/3`, `30 wan_yuan`, `1.5 万元`, `20 workday`, `12 month`, `2026-01-31`, `true`, `false`, the words of a
-  choice or their Chinese labels. Money is exact to the fen; there are no decimal fractions of anything else.
+- **Literals**: `300`, `3%`, `2/3`, `30 wan_yuan`, `1.5 万元`, `20 workday`, `12 month`, `2026-01-31`, `true`, `false`, the words
+  of a choice or their Chinese labels. Money is exact to the fen; there are no decimal fractions of anything else.
 - **Operators**, loosest first: `or`; `and`; `not`; `< <= > >= == !=`, `in (…)`, `not in (…)`; `+ -`; `* /`; `-`. Parentheses
   group.
 - An unasserted fact is unknown: `a or b` holds as soon as one does and fails only when both do; anything else that reads an

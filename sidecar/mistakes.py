@@ -1,4 +1,4 @@
-"""What is said of mistakes in policy files: in Chinese and in English, what is wrong and then, after the dash, what to write instead.
+"""What is said of mistakes in policy files, in Chinese and English: what is wrong and, after the dash, what to write instead.
 
 A part of the catalogue (`messages.py`), which fills in the `{facts}`.
 """

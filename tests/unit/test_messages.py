@@ -6,7 +6,8 @@ from string import Formatter
 import pytest
 
 from sidecar.decision.decide import _PRECEDENCE
-from sidecar.messages import ANSWERED, ANSWERED_AS, CATALOGUE, FINDINGS, REFUSALS, counted, say
+from sidecar.messages import ANSWERED, ANSWERED_AS, CATALOGUE, REFUSALS, counted, say
+from sidecar.mistakes import FINDINGS
 
 
 def named(text: str) -> set[str]:

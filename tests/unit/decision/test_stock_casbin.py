@@ -18,10 +18,17 @@ from sidecar.personnel.registers import Personnel
 from sidecar.power_list.load import load
 from sidecar.power_list.source import read_source
 from tests.e2e.processes import ROOT
-from tests.samples import EVERYONE, MODEL, act, compiled, history, moment, snapshot
+from tests.samples import EVERYONE, MODEL, act, changed, compiled, history, moment, policy_files, snapshot
 
-# What no row says: the case keeps its item, region and party; a co-signature must be needed.
-BESIDE_THE_ROWS = {"CASE_ITEM_MISMATCH", "CASE_REGION_MISMATCH", "CASE_PARTY_MISMATCH", "CASE_TOO_LARGE", "CO_SIGN_NOT_NEEDED"}
+# What no row says: the case keeps its item, region and party; a co-signature must be needed; facts are as they are declared.
+BESIDE_THE_ROWS = {
+    "CASE_ITEM_MISMATCH",
+    "CASE_REGION_MISMATCH",
+    "CASE_PARTY_MISMATCH",
+    "CASE_TOO_LARGE",
+    "CO_SIGN_NOT_NEEDED",
+    "FACT_INVALID",
+}
 
 
 def enforcer(folder: Path, model: bytes, policy: bytes) -> Any:
@@ -105,3 +112,36 @@ def test_stock_casbin_agrees_over_every_post_step_and_stage(tmp_path: Path) -> N
                 assert stock_answer(stock, policy, EVERYONE, case, request, moment()) == decision.allowed, (stage, person, step)
                 answers.add((decision.allowed, step))
     assert len(answers) == 12  # each step is allowed at some stage and refused at another
+
+
+WRITTEN = "not (kind in (soft, 硬质) and amount * 3% > 1 万元 or found - offence > 30 day) or amount / 2 == 15 yuan"
+
+
+def test_stock_casbin_loads_every_form_of_expression(tmp_path: Path) -> None:
+    """Braces, words, units and fractions are ordinary characters of a cell, and a stock enforcer judges by them as we do."""
+    facts = (
+        "facts:\n"
+        "      - {name: amount, type: money, unit: yuan, label: 数额}\n"
+        "      - {name: kind, type: choice, words: {soft: 软质, hard: 硬质}, label: 类别}\n"
+        "      - {name: offence, type: date, label: 发生日}\n"
+        "      - {name: found, type: date, label: 发现日}\n"
+    )
+    powers = changed("facts: [{name: amount, type: integer, label: 数额}]\n", facts)
+    powers = changed("value: 500", "value: 500 yuan", changed("when: amount <= 30", f'when: "{WRITTEN}"', powers))
+    built = compiled(policy_files(powers))
+    stock, policy = enforcer(tmp_path, MODEL, built.policy), snapshot(powers)
+    (row,) = {row.cells[8] for row in built.rows if row.ptype == "p" and row.cells[7] == "excludes"}
+    assert row == (
+        "not {kind in {soft hard} and amount * {3 / 100} > 1 wan_yuan or found - offence > 30 day} or amount / 2 == 15 yuan"
+    )
+    assert row in {rule[8] for rule in stock.get_policy()}
+    answers = set()
+    for amount in (30, 333_334, "33.3334 万元"):
+        for kind in ("soft", "软质", "hard"):
+            for found in ("2026-01-31", "2026-02-02"):
+                said = {"amount": amount, "kind": kind, "offence": "2026-01-01", "found": found}
+                request = AccessRequest("clerk", "accept", "permit", "C-1", facts=said)
+                decision = decide(policy, EVERYONE, CaseHistory("C-1"), request, moment())
+                assert stock_answer(stock, policy, EVERYONE, CaseHistory("C-1"), request, moment()) == decision.allowed
+                answers.add(decision.allowed)
+    assert answers == {True, False}

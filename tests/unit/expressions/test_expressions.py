@@ -378,8 +378,7 @@ def test_a_settled_condition_stays_settled(written: Both, known: Asked, more: As
 
 
 _PIECES = st.sampled_from(
-    "a n fine party firm offence open share x and or not in ( ) { } , + - * / % < == != 3 0 1.5 2021-07-15 yuan 工作日".split()
-    + ["'", "[", "≥"]
+    "a n fine party firm offence open share x and or not in ( ) { } , + - * / % < == != 3 0 1.5 2021-07-15 yuan ' [".split()
 )
 
 
