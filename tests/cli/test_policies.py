@@ -18,9 +18,9 @@ SHIPPED = ROOT / "policies"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the shipped policies that a test may spoil."""
+    """A copy of the shipped policies, with one file of expectations, that a test may spoil."""
     copy = tmp_path / "policies"
-    shutil.copytree(SHIPPED, copy)
+    shutil.copytree(SHIPPED, copy, ignore=shutil.ignore_patterns("expectations-*.yaml"))
     return copy
 
 
