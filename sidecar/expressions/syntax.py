@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -156,6 +157,7 @@ def _not_understood(found: str | Sentence, at: int, expected: str | Sentence) ->
     return ExpressionError("BAD_EXPRESSION", at, found=found, expected=expected)
 
 
+@lru_cache(maxsize=8192)
 def parse(text: str) -> Tree:
     """The tree of an expression in either spelling. Raises ExpressionError."""
     if len(text) > MAX_LENGTH:
