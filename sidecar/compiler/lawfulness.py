@@ -10,9 +10,11 @@ from sidecar.power_list.findings import Finding, Severity
 
 @dataclass(frozen=True, slots=True)
 class BoundCheck:
-    """One demand of the law on an item bound to its profile: the rule it follows, and what finds those that fall short."""
+    """One demand of the law on an item bound to its profile: the rule it follows, what finds those that fall short, and what it
+    calls them."""
 
     rule: str
+    codes: tuple[str, ...]
     run: Callable[[Binder], Iterable[Finding]]
 
 
@@ -39,4 +41,4 @@ def _added_without_basis(binder: Binder) -> Iterator[Finding]:
         yield binder.entry.finding("STEP_WITHOUT_BASIS", ("steps", n), Severity.WARNING, step=step.id, added=what)
 
 
-BOUND_CHECKS: tuple[BoundCheck, ...] = (BoundCheck("EN-35", _added_without_basis),)
+BOUND_CHECKS: tuple[BoundCheck, ...] = (BoundCheck("EN-35", ("STEP_WITHOUT_BASIS",), _added_without_basis),)

@@ -34,7 +34,8 @@ class RuleParameter(Part):
 
 
 class Rule(Part):
-    """One rule. `standing` says how far its text was verified; an outcome names the code that is answered."""
+    """One rule. `standing` says how far its text was verified; an outcome names the code that is answered. A rule of a single
+    statute stands in its items (`of_items`), so that a list without such an item lacks nothing."""
 
     id: Annotated[RuleId, Zh("规则编号")]
     name: Annotated[Name, Zh("名称")]
@@ -44,6 +45,7 @@ class Rule(Part):
     phases: Annotated[tuple[Phase, ...], Zh("阶段")] = Field(min_length=1, strict=False)
     outcomes: Annotated[tuple[Outcome, ...], Zh("后果")] = Field(min_length=1, strict=False)
     parameters: Annotated[tuple[RuleParameter, ...], Zh("参数")] = Field(default=(), strict=False)
+    of_items: Annotated[bool, Zh("由事项写明")] = False
 
     @property
     def must_stand(self) -> bool:

@@ -65,9 +65,10 @@ _ORGAN = "1"  # nature: 法定机关
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One demand of the law: the rule it follows, and what finds the items that fall short."""
+    """One demand of the law: the rule it follows, what finds the items that fall short, and what it calls them."""
 
     rule: str
+    codes: tuple[str, ...]
     run: Callable[[ItemEntry, Catalogue], Iterable[Finding]]
 
 
@@ -259,17 +260,19 @@ def incomplete_administrators(organ: OrganEntry) -> Iterator[Finding]:
 
 
 ITEM_CHECKS: tuple[Check, ...] = (
-    Check("AL-14", _creation("licensing")),
-    Check("AP-16", _creation("penalty")),
-    Check("AC-10", _creation("compulsion")),
-    Check("AP-16", _measures_of_the_class),
-    Check("AL-14", _temporary_licence),
-    Check("AL-24", _entrusted_licence),
-    Check("AP-20", _entrusted_penalty),
-    Check("AC-17", _entrusted_compulsion),
-    Check("AP-18", _organ_named("行政处罚法第十八条第三款、行政强制法第十条", "detention", "restrict_liberty")),
-    Check("AC-30", _organ_named("行政强制法第二十九条", "freeze")),
-    Check("AL-58", _fees),
-    Check("AL-26", _one_window),
-    Check("SEC-3ROLE", _administrators),
+    Check("AL-14", ("BASIS_TOO_LOW",), _creation("licensing")),
+    Check("AP-16", ("BASIS_TOO_LOW", "MEASURE_NOT_ALLOWED"), _creation("penalty")),
+    Check("AC-10", ("BASIS_TOO_LOW", "MEASURE_NOT_ALLOWED"), _creation("compulsion")),
+    Check("AP-16", ("MEASURE_OF_OTHER_CLASS",), _measures_of_the_class),
+    Check("AL-14", ("TEMPORARY_LICENCE",), _temporary_licence),
+    Check("AL-24", ("ENTRUSTMENT_NOT_LAWFUL",), _entrusted_licence),
+    Check("AP-20", ("ENTRUSTMENT_NOT_LAWFUL",), _entrusted_penalty),
+    Check("AC-17", ("ENTRUSTMENT_NOT_LAWFUL",), _entrusted_compulsion),
+    Check(
+        "AP-18", ("ORGAN_NOT_NAMED",), _organ_named("行政处罚法第十八条第三款、行政强制法第十条", "detention", "restrict_liberty")
+    ),
+    Check("AC-30", ("ORGAN_NOT_NAMED",), _organ_named("行政强制法第二十九条", "freeze")),
+    Check("AL-58", ("FEE_WITHOUT_BASIS", "DECIDER_COLLECTS"), _fees),
+    Check("AL-26", ("SEVERAL_WINDOWS",), _one_window),
+    Check("SEC-3ROLE", ("ADMINISTRATOR_HOLDS_POWER",), _administrators),
 )

@@ -86,13 +86,13 @@ def _proactive(entry: ItemEntry, _: Catalogue) -> Iterator[Finding]:
 
 
 PUBLICITY_CHECKS: tuple[Check, ...] = (
-    Check("PL-5", _blocks),
-    Check("PL-6", _public_fields),
-    Check("AL-30", _licence_fields),
-    Check("GI-5", _withheld),
-    Check("GI-15", _third_party),
-    Check("GI-16", _sufficient),
-    Check("GI-20", _proactive),
+    Check("PL-5", ("MISSING_BLOCK",), _blocks),
+    Check("PL-6", ("NOT_PUBLISHABLE",), _public_fields),
+    Check("AL-30", ("NOT_PUBLISHABLE",), _licence_fields),
+    Check("GI-5", ("WITHHELD_WITHOUT_GROUND",), _withheld),
+    Check("GI-15", ("THIRD_PARTY_NOT_ASKED",), _third_party),
+    Check("GI-16", ("GROUND_NOT_SUFFICIENT",), _sufficient),
+    Check("GI-20", ("NOT_PROACTIVE",), _proactive),
 )
 
 # What the language itself demands: a block without the key is a mistake of form.
