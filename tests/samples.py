@@ -75,8 +75,8 @@ POWERS = """items:
     region: "650200"
     units: [{unit: front, lead: true}]
     scope: {function: 示范}
-    accountable: [handler]
     accountability_grounds: [越权]
+    accountable: [handler]
 """
 
 PROFILES = """profile: licensing

@@ -18,9 +18,11 @@ SHIPPED = ROOT / "policies"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the shipped policies that a test may spoil."""
+    """A copy of the shipped policies that a test may spoil: one organ with the first of its files of expectations."""
     copy = tmp_path / "policies"
     shutil.copytree(SHIPPED, copy)
+    for more in copy.glob("*/expectations-*.yaml"):
+        more.unlink()
     return copy
 
 

@@ -126,7 +126,7 @@ def test_a_mistake_in_the_catalogue_is_named_at_its_place() -> None:
         ("{id: AL-14,", "{id: AL-4,", "DUPLICATE_ID"),
         ("phases: [D]", "phases: [E]", "NOT_IN_TABLE"),
         ("deny NO_POWER", "refuse NO_POWER", "BAD_FORM"),
-        ("value: 5 workday", "value: a week", "BAD_FORM"),
+        ("value: 5 workday", "value: 5 weeks", "UNKNOWN_MEASURE"),
         ("{name: licence_decision,", "{name: completion_notice,", "DUPLICATE_ID"),
         ("    english: Licensing\n", "", "MISSING_KEY"),
     ):
