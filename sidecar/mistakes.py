@@ -3,7 +3,9 @@
 A part of the catalogue (`messages.py`), which fills in the `{facts}`.
 """
 
-FINDINGS: dict[str, tuple[str, str]] = {
+from sidecar.mistakes_in_law import FINDINGS_OF_LAW
+
+FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
     # reading the file
     "YAML_SYNTAX": (
         "不是合法的 YAML：{problem}——请检查缩进、冒号和引号",
@@ -188,6 +190,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "MISSING_FILE": ("缺少文件 {name}——请建立", "{name} is missing — create it"),
     "EFFECTIVE_ORDER": ("失效日期早于生效日期——请改正日期", "the last day is before the first — swap them"),
+    "UNKNOWN_RULE": (
+        "规则目录（catalogue.yaml）中没有规则“{rule}”——请在目录中补上，或改为：{near}",
+        "rule {rule} is not in catalogue.yaml — add it there, or write: {near}",
+    ),
     "UNKNOWN_ITEM_NAMED": ("没有事项“{item}”——是否应为：{near}", "unknown item {item} — did you mean: {near}"),
     "UNKNOWN_OFFICER": (
         "没有人员“{officer}”——请在 officers 中写明，或改为：{near}",
@@ -216,8 +222,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "path {path} has no {{{segment}}} — write it into the path",
     ),
     "UNREAD_FILE": (
-        "不认识文件 {name}——机关目录放 organ.yaml、powers.yaml、expectations.yaml，模板放 profiles/*.yaml；请改名或移出",
-        "{name} is no file of a policy folder — use organ.yaml, powers.yaml, expectations.yaml, profiles/*.yaml, or move it out",
+        "不认识文件 {name}——应为 catalogue.yaml、profiles/*.yaml、organ.yaml、powers.yaml、expectations.yaml；请改名或移出",
+        "{name} is no file of a policy folder: catalogue, profiles/*, organ, powers, expectations (.yaml) — rename or move it",
     ),
     "BAD_SEGMENT": (
         "路径 {path} 中的“{segment}”不能对应请求——请写成 {{小写名}} 占满一段，每个名字只用一次",
@@ -244,14 +250,6 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "UNUSED_PARAMETER": (
         "参数“{name}”没有任何条件用到——请删去，或改为：{near}",
         "no condition reads the parameter {name} — remove it, or write: {near}",
-    ),
-    "BASIS_TOO_LOW": (
-        "{power_class}不能仅以{instrument}设定（{article}）——请补充上位法依据",
-        "{power_class} may not rest on {instrument} alone ({article}) — add the higher instrument",
-    ),
-    "NO_ACCOUNTABLE": (
-        "追责对象为空——请写 handler、section_head、leader",
-        "accountable is empty — write handler, section_head, leader",
     ),
     "LEVEL_NOT_OWN": (
         "事项层级“{level}”不是本机关层级“{organ_level}”：决定类环节将以 WRONG_LEVEL 拒绝——请核对 level",

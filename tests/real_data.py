@@ -12,6 +12,11 @@ _ROOT = Path(__file__).resolve().parents[1]
 _PLACES = (_ROOT.parent / "shared" / "data", _ROOT / "shared" / "data")
 
 
+def shared_page(name: str) -> Path:
+    """A page that lies beside the data, or a skip."""
+    return real_data("..", name)
+
+
 def real_data(*parts: str) -> Path:
     """The path of a file or folder of the real data, or a skip (a failure where the data is required)."""
     for place in _PLACES:

@@ -50,6 +50,7 @@ POWERS = """items:
     facts: [{name: amount, type: integer, label: 数额}]
     parameters: [{name: large, value: 500, basis: 内部规定}]
     scope:
+      function: 示范
       excludes:
         - {when: amount <= 30, reason: 小额不需许可, basis: 行政许可法第十三条}
     steps:
@@ -63,6 +64,7 @@ POWERS = """items:
       separation: [[review, decide]]
       recusal: [kin]
     accountable: [handler, section_head, leader]
+    accountability_grounds: [越权]
   - id: fine
     name: 示范处罚
     power_class: penalty
@@ -72,6 +74,8 @@ POWERS = """items:
     level: "3"
     region: "650200"
     units: [{unit: front, lead: true}]
+    scope: {function: 示范}
+    accountability_grounds: [越权]
     accountable: [handler]
 """
 

@@ -27,9 +27,10 @@ from sidecar.expressions.facts import Asserted
 from sidecar.messages import near
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 from sidecar.power_list.load import Located, load
-from sidecar.power_list.model import Name, Part, Requirement, Slug, Zh, formed
+from sidecar.power_list.model import Name, Part, Requirement, Slug
 from sidecar.power_list.references import duplicate
 from sidecar.power_list.source import read_source
+from sidecar.power_list.values import Zh, formed
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PathPattern = Annotated[str, *formed(r"^/[^\s?#;%\\]*$", "/licences/{case}/accept")]

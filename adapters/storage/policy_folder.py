@@ -1,7 +1,7 @@
 """A policy folder on disk: its sources read with care, its compiled files written whole or not at all.
 
-Refused: symbolic links, device files, anything outside the folder and anything writable by everyone. A folder without profiles
-or without a model borrows the ones shipped with Quanheng, under the same names, so that an import can be checked where it lies.
+Refused: symbolic links, device files, anything outside the folder and anything writable by everyone. A folder without profiles,
+catalogue or model borrows the ones shipped with Quanheng, under the same names, so that an import can be checked where it lies.
 """
 
 import os
@@ -19,7 +19,7 @@ from sidecar.errors import PolicyError
 from sidecar.expectations.reading import is_expectations
 from sidecar.power_list.load import load
 from sidecar.power_list.model import OrganFile
-from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE, PROFILES
+from sidecar.power_list.policy_set import CATALOGUE_FILE, ORGAN_FILE, POWERS_FILE, PROFILES
 from sidecar.power_list.source import MAX_BYTES, read_source
 
 SHIPPED = Path(sidecar.__file__).resolve().parent.parent / "policies"
@@ -39,8 +39,9 @@ class PolicyFolder:
         self.root = root
 
     def sources(self) -> dict[str, bytes]:
-        """Every organ and profile file, and every other YAML file, which nobody reads and `check` will name: path → bytes."""
+        """Catalogue, organs and profiles, and every other YAML file, which nobody reads and `check` will name: path → bytes."""
         files = {path: self._read(path) for path in [*self._named(_SOURCE_NAMES), *self._others()]}
+        files[CATALOGUE_FILE] = self._own_or_shipped(CATALOGUE_FILE)
         own_profiles = sorted(f"{PROFILES}{p.name}" for p in (self.root / PROFILES).glob("*.yaml"))
         if own_profiles:
             return files | {path: self._read(path) for path in own_profiles}
@@ -57,8 +58,10 @@ class PolicyFolder:
         return sum(not post.confirmed for draft in drafts for post in draft.posts)
 
     def model(self) -> bytes:
-        own = (self.root / MODEL_FILE).exists()
-        return self._read(MODEL_FILE) if own else (SHIPPED / MODEL_FILE).read_bytes()
+        return self._own_or_shipped(MODEL_FILE)
+
+    def _own_or_shipped(self, path: str) -> bytes:
+        return self._read(path) if (self.root / path).exists() else (SHIPPED / path).read_bytes()
 
     def write(self, compiled: Compiled) -> None:
         """Write the compiled files into the folder, and beside them the form that opens at once."""
@@ -106,6 +109,7 @@ class PolicyFolder:
             parts = path.relative_to(self.root).parts
             in_profiles = len(parts) == 2 and parts[0] == PROFILES.strip("/") and path.suffix == ".yaml"  # noqa: PLR2004
             own = len(parts) <= 2 and (parts[-1] in _SOURCE_NAMES or is_expectations(parts[-1]))  # noqa: PLR2004 - organ/file
+            own = own or parts == (CATALOGUE_FILE,)
             if not (own or in_profiles or any(part.startswith(".") for part in parts)):
                 yield "/".join(parts)
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from sidecar.cli import explaining, policies, proxying, serving
+from sidecar.cli import explaining, policies, proxying, rules, serving
 from sidecar.cli.importing import import_app
 from sidecar.cli.record import log_app
 
@@ -17,6 +17,7 @@ app.command("check")(policies.check_command)
 app.command("build")(policies.build_command)
 app.command("test")(policies.expectations_command)
 app.command("explain")(explaining.explain_command)
+app.command("rules")(rules.rules_command)
 app.command("schema")(policies.schema_command)
 app.command("serve")(serving.serve_command)
 app.command("token")(serving.token_command)

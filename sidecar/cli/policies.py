@@ -113,7 +113,7 @@ def _show_findings(folder: Path, findings: list[Finding], lang: Language, every:
         item = f"[{finding.item}] " if finding.item else ""
         print_line(
             f"{folder / finding.place.file}:{finding.place.line}:{finding.place.column}: {finding.severity}: {item}"
-            f"{finding.sentence.in_language(lang)} ({finding.code})"
+            f"{finding.sentence.in_language(lang)} ({' '.join(filter(None, (finding.code, finding.rule)))})"
         )
     if shown > SHOWN_WARNINGS:
         rest = Counter(f.code for f in findings if f.severity is Severity.WARNING)
@@ -151,6 +151,7 @@ def _finding_as_json(finding: Finding) -> dict[str, object]:
     return {
         "severity": finding.severity,
         "code": finding.code,
+        "rule": finding.rule,
         "file": place.file,
         "line": place.line,
         "column": place.column,

@@ -8,6 +8,7 @@ each for the posts of the profile's tier in the item's units (承办人, 内设�
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from sidecar.compiler.lawfulness import unlawful
 from sidecar.compiler.obligations import obligations
 from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan
 from sidecar.compiler.restraints.table import FAMILIES
@@ -69,7 +70,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[BoundItem, list
         mapped = {step.id: (step.id,) for step in profile.profile.steps if step.id in plans}
     scope = item_scope(entry.item, profile.profile, plans, mapped)
     binder = Binder(entry, profile, plans, mapped, scope)
-    findings += _tightening(binder)
+    findings += [*_tightening(binder), *unlawful(binder)]
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))
     if not cycles:
@@ -122,7 +123,7 @@ def _profile_plans(entry: ItemEntry, profile: ProfileEntry, findings: list[Findi
 def _tier_posts(entry: ItemEntry, tier: str) -> Iterator[str]:
     for unit in entry.unit_ids:
         for full_id, post in entry.organ.posts.items():
-            if post.unit == unit and post.rank in _TIER_RANKS[tier]:
+            if post.unit == unit and post.rank in _TIER_RANKS[tier] and not post.administers:
                 yield full_id
 
 

@@ -113,7 +113,7 @@ def _item_facts(bound: BoundItem) -> ItemFacts:
         version=item.version,
         status=item.status,
         since=_day(item.effective.start),
-        until=_day(item.effective.end),
+        until=_day(item.last_day),
         level=item.level,
         region=item.region,
         organ=bound.entry.organ.organ.id,

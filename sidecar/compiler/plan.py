@@ -110,6 +110,10 @@ class Binder:
             self.faults.append(fault)
             return None
 
+    def of_step(self, step: Step, kind: ControlKind, arg: str, place: Place) -> Control:
+        """A control in the words of one of the item's steps, with the rule and article it rests on where it names them."""
+        return Control(kind, arg, place, step.rule or OWN_RULE, step.basis or self.own_basis)
+
     def step_place(self, step_id: str, *path: str | int) -> Place:
         """Where a key of the item's own step stands."""
         n = next(n for n, step in enumerate(self.entry.item.steps) if step.id == step_id)

@@ -53,7 +53,7 @@ def rows_of(items: Iterable[BoundItem]) -> Iterator[Row]:
 
 def _rows_of_step(item: BoundItem, step: BoundStep) -> Iterator[Row]:
     power = item.entry.item
-    since, until = (_day(power.effective.start), _day(power.effective.end))
+    since, until = _day(power.effective.start), _day(power.last_day)
     citations = "；".join(basis.citation for basis in power.legal_basis)
     prefix = f"{power.id}.{step.id}"
     for n, post in enumerate(step.posts, start=1):

@@ -23,6 +23,7 @@ from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
 from sidecar.decision.engine import Failed, Matches, Row
 from sidecar.decision.policy import PolicySnapshot, in_force
+from sidecar.decision.unwritten import UNLISTED, rule_of
 from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list import vocabulary as words
@@ -152,11 +153,11 @@ class _Asked:
         here = [row for row in mine if within(self._region, row[_REGION])]
         if not here:
             allowed = "、".join(sorted({row[_REGION] for row in mine}))
-            yield self._ground("OUT_OF_REGION", "AP-17", region=self._region, item=self._item.name, allowed=allowed)
+            yield self._unwritten("OUT_OF_REGION", region=self._region, item=self._item.name, allowed=allowed)
         if not any(in_force(self._day, row[_SINCE], row[_UNTIL]) for row in mine):
             period = f"{self._item.since} — {self._item.until}"
             status = words.label(words.STATUSES, self._item.status)
-            yield self._ground("ITEM_NOT_IN_FORCE", "AL-4", item=self._item.name, status=status, period=period)
+            yield self._unwritten("ITEM_NOT_IN_FORCE", item=self._item.name, status=status, period=period)
 
     def _no_power(self, powers: Iterable[Row]) -> Ground:
         """No post of this person holds the step; say so, or say that the one which did has ended."""
@@ -164,15 +165,15 @@ class _Asked:
         ended = [a for a in self._personnel.appointments(self._request.person) if a.post in wanted]
         if ended:
             return self._no_post(ended[-1].post)
-        return self._ground("NO_POWER", "AL-4", item=self._item.name, step=self._step_name, posts=self._able_names)
+        return self._unwritten("NO_POWER", item=self._item.name, step=self._step_name, posts=self._able_names)
 
     def _no_post(self, post: str) -> Ground:
         spans = [a.span for a in self._personnel.appointments(self._request.person) if a.post == post]
         ended = [span.end for span in spans if span.end and span.end < self._today]
         name = f"“{self._policy.post_name(post)}”({post})"
         if ended:
-            return self._ground("POST_EXPIRED", "AL-4", acting_post=name, until=max(ended))
-        return self._ground("NO_POST", "AL-4", acting_post=name)
+            return self._unwritten("POST_EXPIRED", acting_post=name, until=max(ended))
+        return self._unwritten("NO_POST", acting_post=name)
 
     def case_grounds(self) -> Iterator[Ground]:
         history, request = self._history, self._request
@@ -204,6 +205,9 @@ class _Asked:
             facts = {"posts": self._able_names, "reason": source.note, "basis": source.basis, **stop.facts}
             reason = say(stop.sentence or stop.code, **facts)
             yield Ground(stop.code, reason, source.rule, source.basis, f"{source.file}:{source.line}", row[_ID], stop.missing)
+
+    def _unwritten(self, code: str, **facts: object) -> Ground:
+        return self._ground(code, rule_of(code, self._item.power_class), **facts)
 
     def _ground(self, code: str, rule: str, **facts: object) -> Ground:
         place = f"{self._item.file}:{self._item.line}"
@@ -328,17 +332,19 @@ def _without_echoes(grounds: Iterable[Ground]) -> list[Ground]:
 
 def _unknown(request: AccessRequest, item: ItemFacts | None) -> Decision:
     if item is None:
-        reason, version, basis = say("UNKNOWN_ITEM", item=request.item), 0, "优化营商环境条例第四十条；法无授权不可为"
+        reason, version, basis = say(UNLISTED, item=request.item), 0, "优化营商环境条例第四十条；法无授权不可为"
+        rule = rule_of(UNLISTED)
     else:
         steps = "、".join(f"{name}（{entry.name}）" for name, entry in item.steps.items())
         reason = say("UNKNOWN_STEP_OF_ITEM", item=item.name, step=request.step, steps=steps)
         version, basis = item.version, "；".join(item.basis)
-    ground = Ground("NO_POWER", reason, "AL-4", basis)
+        rule = rule_of("NO_POWER", item.power_class)
+    ground = Ground("NO_POWER", reason, rule, basis)
     return Decision(
         allowed=False,
         code="NO_POWER",
         reason=reason,
-        rule="AL-4",
+        rule=rule,
         basis=basis,
         item=request.item,
         item_version=version,

@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from sidecar.expressions.facts import MAX_TEXT, Asserted
-from sidecar.power_list.model import Credential, Day, Name, Part, PostRef, Region, Relation, Requirement, Slug, Zh
+from sidecar.power_list.model import Credential, Day, Name, Part, PostRef, Region, Relation, Requirement, Slug
+from sidecar.power_list.values import Zh
 
 _DECISIONS = {"准许": "allow", "拒绝": "deny"}
 

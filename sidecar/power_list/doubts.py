@@ -1,14 +1,14 @@
 """What is not wrong in form but doubtful in law or in use: warnings, except a citizen's number, which is an error anywhere."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, Severity
 from sidecar.power_list.load import Located
 from sidecar.power_list.load_keys import keys_of
-from sidecar.power_list.model import LegalBasis, Part
+from sidecar.power_list.model import Part
 from sidecar.power_list.regions import has_province, is_whole_country
 from sidecar.power_list.uscc import is_valid_uscc
 
@@ -20,14 +20,6 @@ _CITIZEN_NUMBER = re.compile(
 )
 
 
-# 行政许可法 17, 行政处罚法 16, 行政强制法 10: what each class may never rest on alone (the coarse, certain half of table 2.6).
-_TOO_LOW = {
-    "licensing": ({"normative_document", "departmental_rule", "local_rule"}, "行政许可法第十六、十七条"),
-    "penalty": ({"normative_document"}, "行政处罚法第十六条"),
-    "compulsion": ({"normative_document", "departmental_rule", "provincial_rule", "local_rule"}, "行政强制法第十条"),
-}
-
-
 def item_doubts(entry: ItemEntry) -> Iterable[Finding]:
     item, warn = entry.item, Severity.WARNING
     for n, basis in enumerate(item.legal_basis):
@@ -35,27 +27,12 @@ def item_doubts(entry: ItemEntry) -> Iterable[Finding]:
             yield entry.finding("NO_ARTICLE", ("legal_basis", n), warn, title=basis.title)
         if basis.instrument == "unclassified":
             yield entry.finding("UNCLASSIFIED_BASIS", ("legal_basis", n), warn, title=basis.title)
-    yield from _too_low(entry)
-    if not item.accountable:
-        yield entry.finding("NO_ACCOUNTABLE", ("id",), warn)
     if item.level != entry.organ.organ.level:
         own = words.label(words.LEVELS, entry.organ.organ.level)
         yield entry.finding("LEVEL_NOT_OWN", ("level",), warn, level=words.label(words.LEVELS, item.level), organ_level=own)
     if item.body.uscc and not is_valid_uscc(item.body.uscc):
         yield entry.finding("BAD_USCC", ("body", "uscc"), warn, value=item.body.uscc)
     yield from _not_enforced(entry, item, ())
-
-
-def _too_low(entry: ItemEntry) -> Iterable[Finding]:
-    low, article = _TOO_LOW.get(entry.item.power_class, (set(), ""))
-    creating: Sequence[LegalBasis] = [b for b in entry.item.legal_basis if b.role == "creates"] or entry.item.legal_basis
-    instruments = {basis.instrument for basis in creating}
-    if instruments and instruments <= low:
-        names = "、".join(words.label(words.INSTRUMENTS, name) for name in sorted(instruments))
-        power = words.label(words.POWER_CLASSES, entry.item.power_class)
-        yield entry.finding(
-            "BASIS_TOO_LOW", ("legal_basis",), Severity.WARNING, power_class=power, instrument=names, article=article
-        )
 
 
 def _not_enforced(entry: ItemEntry, part: Part, path: tuple[str | int, ...]) -> Iterable[Finding]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sidecar.power_list.catalogue import Catalogue
 from sidecar.power_list.findings import Finding, Place, Severity, has_errors
 from sidecar.power_list.load import Located
 from sidecar.power_list.model import Item, Organ, Post, ProfileFile, Unit
@@ -16,6 +17,11 @@ class OrganEntry:
     units: dict[str, Unit]
     posts: dict[str, Post]
     located: Located
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether posts of an import are not confirmed yet: what the list lacks of the law is then a doubt, not a mistake."""
+        return any(not post.confirmed for post in self.posts.values())
 
     def unit_id(self, name: str) -> str | None:
         """A unit by its id or by its name."""
@@ -65,6 +71,7 @@ class PolicySet:
     organs: dict[str, OrganEntry] = field(default_factory=dict)
     items: dict[str, ItemEntry] = field(default_factory=dict)
     profiles: dict[str, ProfileEntry] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=Catalogue)
     findings: list[Finding] = field(default_factory=list)
 
     @property

@@ -29,13 +29,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One mistake (error) or doubt (warning) in a policy file. `item` is the power item's id, or empty."""
+    """One mistake (error) or doubt (warning) in a policy file. `item` is the power item's id, `rule` that of the catalogue, where
+    a law is behind it; else empty."""
 
     code: str
     place: Place
     item: str = ""
     facts: dict[str, object] = field(default_factory=dict)
     severity: Severity = Severity.ERROR
+    rule: str = ""
 
     @property
     def sentence(self) -> Sentence:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from sidecar.power_list.model import Later, Zh
+from sidecar.power_list.values import Later, Zh
 
 Path = tuple[str | int, ...]
 

@@ -7,115 +7,25 @@ Fields marked `Later` belong to the language and may be written, but no control 
 each, so that nobody believes in a guard that does not stand.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import WithJsonSchema
-from pydantic_core import PydanticCustomError
 
-from sidecar.expressions.errors import ExpressionError
-from sidecar.expressions.meaning import constant
 from sidecar.expressions.measures import BOOLEAN, MONEY
-from sidecar.expressions.syntax import parse
 from sidecar.power_list import vocabulary as words
-
-
-@dataclass(frozen=True, slots=True)
-class Zh:
-    """The Chinese label of a key."""
-
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """Accepted, not enforced by this version."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expressed:
-    """The value is an expression of `kind` over the declared facts; `declared.py` reads every one of them."""
-
-    kind: str
-
-
-def _one_of(table: Mapping[str, tuple[str, ...]]) -> tuple[BeforeValidator, WithJsonSchema]:
-    """A closed word list: any spelling in, the identifier out."""
-    known = words.spellings(table)
-
-    def read(value: object) -> object:
-        if isinstance(value, str) and value in known:
-            return known[value]
-        if type(value) is int and str(value) in known:
-            raise PydanticCustomError("NOT_TEXT", "a code without quotes")
-        raise PydanticCustomError("NOT_IN_TABLE", "not in table", {"expected": ", ".join(_shown(table))})
-
-    return BeforeValidator(read), WithJsonSchema({"type": "string", "enum": sorted(known)})
-
-
-def _shown(table: Mapping[str, tuple[str, ...]]) -> list[str]:
-    return [f"{identifier} ({labels[0]})" for identifier, labels in table.items()]
-
-
-def formed(pattern: str, example: str) -> tuple[BeforeValidator, WithJsonSchema]:
-    """Text of one form. Who writes something else is shown the example, not the pattern."""
-    form = re.compile(pattern)
-
-    def read(value: object) -> object:
-        if isinstance(value, str) and not form.match(value):
-            kind = "BAD_FORM" if value else "EMPTY_TEXT"
-            raise PydanticCustomError(kind, "bad form", {"expected": example})
-        return value
-
-    return BeforeValidator(read), WithJsonSchema({"type": "string", "pattern": pattern})
-
-
-def _read_day(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise PydanticCustomError("NOT_A_DAY", "not a day", {})
-
-
-def _read_expression(value: object) -> object:
-    """The form only; what the names mean is known when the whole item is read."""
-    text = _as_expression(value)
-    if isinstance(text, str):
-        _refused_at(lambda: parse(text))
-    return text
-
-
-def _read_constant(value: object) -> object:
-    text = _as_expression(value)
-    if isinstance(text, str):
-        _refused_at(lambda: constant(text))
-    return text
-
-
-def _as_expression(value: object) -> object:
-    """A plain `true` or `300` in YAML is an expression too."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int) else value
-
-
-def _refused_at(read: Callable[[], object]) -> None:
-    try:
-        read()
-    except ExpressionError as fault:
-        raise PydanticCustomError("EXPRESSION", "not an expression", {"fault": fault}) from fault
-
-
-def _read_article(value: object) -> object:
-    """Article numbers are written bare (7) or as text (第七条之一)."""
-    return str(value) if type(value) is int else value
-
+from sidecar.power_list.values import (
+    Expressed,
+    Later,
+    Zh,
+    formed,
+    read_article,
+    read_constant,
+    read_day,
+    read_expression,
+)
+from sidecar.power_list.values import one_of as _one_of
 
 _DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date"})
 _ARTICLE_SCHEMA = WithJsonSchema({"type": ["integer", "string"]})
@@ -126,11 +36,11 @@ PostRef = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Name = Annotated[str, *formed(r"^[^\n]{1,1000}$", "一行文字 one line of text")]
 Region = Annotated[str, *formed(r"^[0-9]{6}([0-9]{3}){0,2}$", '"650200"')]
-Day = Annotated[date, BeforeValidator(_read_day), _DAY_SCHEMA]
-ConditionText = Annotated[str, BeforeValidator(_read_expression), _EXPRESSION_SCHEMA, Expressed(BOOLEAN)]
-MoneyText = Annotated[str, BeforeValidator(_read_expression), _EXPRESSION_SCHEMA, Expressed(MONEY)]
-ConstantText = Annotated[str, BeforeValidator(_read_constant), _EXPRESSION_SCHEMA]
-Article = Annotated[str, BeforeValidator(_read_article), _ARTICLE_SCHEMA]
+Day = Annotated[date, BeforeValidator(read_day), _DAY_SCHEMA]
+ConditionText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(BOOLEAN)]
+MoneyText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(MONEY)]
+ConstantText = Annotated[str, BeforeValidator(read_constant), _EXPRESSION_SCHEMA]
+Article = Annotated[str, BeforeValidator(read_article), _ARTICLE_SCHEMA]
 PowerClass = Annotated[str, *_one_of(words.POWER_CLASSES)]
 Level = Annotated[str, *_one_of(words.LEVELS)]
 Status = Annotated[str, *_one_of(words.STATUSES)]
@@ -142,6 +52,8 @@ Rank = Annotated[str, *_one_of(words.RANKS)]
 Relation = Annotated[str, *_one_of(words.RELATIONS)]
 Credential = Annotated[str, *_one_of(words.CREDENTIALS)]
 FactType = Annotated[str, *_one_of(words.FACT_TYPES)]
+Phase = Annotated[str, *_one_of(words.PHASES)]
+Standing = Annotated[str, *_one_of(words.STANDINGS)]
 Requirement = Annotated[str, *formed(r"^[a-z][a-z0-9_]{0,63}$", "site_area (a-z 0-9 _)")]
 
 
@@ -180,12 +92,24 @@ class LegalBasis(Part):
         return self.title + (f"第{self.article}条" if self.article.isdigit() else self.article)
 
 
+class Entrustment(Part):
+    """The written entrustment of a power (委托书): until when, and when it was made public. After it the item is not in force."""
+
+    document: Annotated[Name, Zh("文号")]
+    announced: Annotated[Day | None, Zh("公布日期")] = None
+    until: Annotated[Day, Zh("截止日期")]
+
+
 class Body(Part):
+    """The organ. `named_by` is the article that names it, where only an organ named by law may act (freezing, liberty)."""
+
     name: Annotated[Name, Zh("名称")]
     uscc: Annotated[Name | None, Zh("统一社会信用代码")] = None
     nature: Annotated[Literal["1", "2", "3"] | None, Zh("实施主体性质")] = None
     power_source: Annotated[Literal["1", "2", "3", "4", "5", "6"] | None, Zh("权力来源")] = None
     entrusted_by: Annotated[Name | None, Zh("委托部门")] = None
+    entrustment: Annotated[Entrustment | None, Zh("委托书")] = None
+    named_by: Annotated[Name | None, Zh("法律指定依据")] = None
 
 
 class UnitRef(Part):
@@ -198,6 +122,7 @@ class Exclusion(Part):
 
     when: Annotated[ConditionText, Zh("情形")]
     reason: Annotated[Text, Zh("理由")]
+    rule: Annotated[Name | None, Zh("规则")] = None
     basis: Annotated[Name | None, Zh("依据")] = None
 
 
@@ -247,7 +172,8 @@ class Officers(Part):
 
 
 class Step(Part):
-    """One step of an item. The first post named is the accountable one."""
+    """One step of an item. The first post named is the accountable one. `basis` (and `rule`, where the catalogue has one) is what
+    the item's own words about the step rest on."""
 
     id: Annotated[Slug, Zh("环节标识")]
     name: Annotated[Name, Zh("环节名称")]
@@ -264,6 +190,8 @@ class Step(Part):
     optional: Annotated[bool, Zh("可选")] = False
     max_times: Annotated[int, Field(ge=1), Zh("次数上限")] = 1
     obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
+    rule: Annotated[Name | None, Zh("规则")] = None
+    basis: Annotated[Name | None, Zh("依据")] = None
 
 
 class Rotation(Part):
@@ -315,9 +243,18 @@ class Supervision(Part):
     online: Annotated[bool, Zh("网上监督")] = False
     discipline_office: Annotated[bool, Zh("纪检监察")] = False
 
+    @property
+    def is_named(self) -> bool:
+        return bool(self.hotline or self.online or self.discipline_office)
+
 
 class DisclosureException(Part):
+    """Why an item is not public: the kind of ground, the words, who reviewed it, and when it is looked at again. Trade secrets
+    and privacy need the third party's opinion (第三方意见)."""
+
+    kind: Annotated[Annotated[str, *_one_of(words.WITHHOLDING_GROUNDS)], Zh("理由种类")]
     ground: Annotated[Text, Zh("理由")]
+    third_party_opinion: Annotated[Name | None, Zh("第三方意见")] = None
     reviewer_post: Annotated[PostRef, Zh("审查岗位")]
     review_by: Annotated[Day, Zh("复核日期")]
 
@@ -359,6 +296,15 @@ class Parameter(Part):
     basis: Annotated[Name, Zh("依据")]
 
 
+class Fee(Part):
+    """A fee and the law or administrative regulation that allows it (行政许可法 58)."""
+
+    name: Annotated[Name, Zh("名称")]
+    standard: Annotated[Name, Zh("标准")]
+    instrument: Annotated[Instrument, Zh("文种")]
+    basis: Annotated[Name, Zh("依据")]
+
+
 class Item(Part):
     """One power item (事项). An item without steps takes those of its control profile, tier by tier of its units."""
 
@@ -376,6 +322,13 @@ class Item(Part):
     region: Annotated[Region, Zh("行政区划")]
     units: Annotated[tuple[UnitRef, ...], Zh("承办机构")] = Field(min_length=1, strict=False)
     scope: Annotated[Scope, Zh("职责权限")] = Scope()
+    measures: Annotated[tuple[Annotated[str, *_one_of(words.MEASURES)], ...], Zh("处罚强制种类")] = Field(
+        default=(), strict=False
+    )
+    conditions: Annotated[tuple[Text, ...], Zh("条件")] = Field(default=(), strict=False)
+    quantity: Annotated[Text | None, Zh("数量")] = None
+    materials: Annotated[tuple[Text, ...], Zh("申请材料")] = Field(default=(), strict=False)
+    fees: Annotated[tuple[Fee, ...], Zh("收费")] = Field(default=(), strict=False)
     time_limits: Annotated[TimeLimits, Zh("办理时限")] = TimeLimits()
     steps: Annotated[tuple[Step, ...], Zh("运行流程")] = Field(default=(), strict=False)
     control_profile: Annotated[Slug | None, Zh("制约模板")] = None
@@ -390,6 +343,13 @@ class Item(Part):
     remedies: Annotated[tuple[Name, ...], Zh("救济途径")] = Field(default=(), strict=False)
     disclosure: Annotated[Disclosure, Zh("公开")] = Disclosure()
     retention: Annotated[Retention | None, Zh("留存")] = None
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day in force: the item's own, or that of the entrustment it rests on, whichever comes first."""
+        entrusted = self.body.entrustment
+        days = [day for day in (self.effective.end, entrusted.until if entrusted else None) if day]
+        return min(days, default=None)
 
     @property
     def profile_id(self) -> str:
@@ -413,6 +373,7 @@ class Post(Part):
     unit: Annotated[Slug, Zh("所属机构")]
     rank: Annotated[Rank, Zh("职级")] = "handler"
     key_post: Annotated[bool, Zh("重点岗位")] = False
+    administers: Annotated[Annotated[str, *_one_of(words.ADMINISTRATIONS)] | None, Zh("管理员")] = None
     confirmed: Annotated[bool, Zh("已确认")] = True
 
     @property

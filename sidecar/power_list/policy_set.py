@@ -1,8 +1,8 @@
 """All files of a policy folder, read together: references resolved, identifiers unique, every mistake in one run.
 
-A folder holds `<organ>/organ.yaml` and `<organ>/powers.yaml` for each organ and `profiles/*.yaml`. The names of units and of
-posts are organ-wide; a post's full name, as it stands in compiled rows, is `unit.post`, so unit identifiers are unique over the
-whole folder.
+A folder holds `<organ>/organ.yaml` and `<organ>/powers.yaml` for each organ, `profiles/*.yaml` and `catalogue.yaml`. The names of
+units and of posts are organ-wide; a post's full name, as it stands in compiled rows, is `unit.post`, so unit identifiers are
+unique over the whole folder.
 
 Files with mistakes of form are checked further on what is left of them (`power_list/mending.py`).
 """
@@ -14,14 +14,18 @@ from sidecar.power_list.declared import item_findings, profile_findings
 from sidecar.power_list.doubts import item_doubts, item_regions, organ_region, personal_numbers, same_names
 from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Place, Severity, in_reading_order
+from sidecar.power_list.lawfulness import ITEM_CHECKS, found_by, incomplete_administrators
 from sidecar.power_list.load import Located, load
 from sidecar.power_list.model import OrganFile, PowersFile, ProfileFile
+from sidecar.power_list.publicity import PUBLICITY_CHECKS
 from sidecar.power_list.references import duplicate, item_references, profile_references
+from sidecar.power_list.rules import read_catalogue, rules_named, unknown_rules
 from sidecar.power_list.source import read_source
 from sidecar.power_list.uscc import is_valid_uscc
 
 ORGAN_FILE = "organ.yaml"
 POWERS_FILE = "powers.yaml"
+CATALOGUE_FILE = "catalogue.yaml"
 PROFILES = "profiles/"
 RESERVED_FOLDERS = frozenset({"profiles", "compiled"})  # beside the organs' own folders; no organ may be called so
 
@@ -29,6 +33,8 @@ RESERVED_FOLDERS = frozenset({"profiles", "compiled"})  # beside the organs' own
 def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
     """Read `files` (path relative to the folder → bytes). The order of the mapping does not matter."""
     policies = PolicySet()
+    if CATALOGUE_FILE in files:
+        policies.catalogue, policies.findings = read_catalogue(CATALOGUE_FILE, files[CATALOGUE_FILE])
     for path in sorted(f for f in files if f.startswith(PROFILES) and f.endswith(".yaml")):
         _read_profile(policies, path, files[path])
     policies.findings += unread_files(files)
@@ -46,7 +52,7 @@ def unread_files(files: Iterable[str]) -> Iterable[Finding]:
     known = set(files)
     for path in sorted(known):
         folder, _, name = path.rpartition("/")
-        if not path.startswith(PROFILES) and name not in (ORGAN_FILE, POWERS_FILE):
+        if not path.startswith(PROFILES) and path != CATALOGUE_FILE and name not in (ORGAN_FILE, POWERS_FILE):
             yield Finding("UNREAD_FILE", Place(path, 1, 1), facts={"name": path})
         organ = f"{folder}/{ORGAN_FILE}" if folder else ORGAN_FILE
         if name == POWERS_FILE and organ not in known:
@@ -67,6 +73,7 @@ def _read_profile(policies: PolicySet, path: str, data: bytes) -> None:
     entry = policies.profiles[profile.profile] = ProfileEntry(profile, loaded.located, loaded.model is not None)
     policies.findings += profile_references(profile, loaded.located)
     policies.findings += profile_findings(entry) if entry.whole else ()
+    policies.findings += unknown_rules(policies.catalogue, rules_named(profile, loaded.located))
 
 
 def _read_organ(policies: PolicySet, path: str, files: Mapping[str, bytes]) -> None:
@@ -91,6 +98,7 @@ def _add_organ(policies: PolicySet, path: str, file: OrganFile, located: Located
     policies.findings += _add_units(policies, entry, file)
     policies.findings += _add_posts(entry, file)
     policies.findings += personal_numbers(file, located)
+    policies.findings += incomplete_administrators(entry)
     policies.organs[file.organ.id] = entry
     return entry
 
@@ -140,9 +148,11 @@ def _read_powers(policies: PolicySet, path: str, data: bytes, organ: OrganEntry 
             policies.findings.append(duplicate("item", item.id, entry.place("id"), known.place("id")))
         policies.findings += personal_numbers(item, loaded.located, ("items", index), item.id)
         policies.findings += item_references(entry)
+        policies.findings += unknown_rules(policies.catalogue, rules_named(item, loaded.located, ("items", index)), item.id)
         profile = policies.profiles.get(item.profile_id)
         readable = profile is not None and profile.whole and not loaded.touched(index)
         policies.findings += item_findings(entry, profile) if profile and readable else ()
         policies.findings += [] if mended else item_doubts(entry)
+        policies.findings += [] if mended else found_by((*ITEM_CHECKS, *PUBLICITY_CHECKS), entry, policies.catalogue)
     policies.findings += same_names(policies, organ)
     policies.findings += item_regions(policies, organ)

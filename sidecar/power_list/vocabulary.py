@@ -123,6 +123,53 @@ DISCLOSURE_TAGS = _table(
     major_matter=("重大事项",), public_concern=("普遍关注",), livelihood=("切身利益",), corruption_prone=("易发腐败",)
 )
 
+# Kinds of penalty (行政处罚法 9) and of compulsion (行政强制法 9, 12). Which instrument may create which: `lawfulness.py`.
+PENALTIES = _table(
+    warning=("警告",),
+    criticism=("通报批评",),
+    fine=("罚款",),
+    confiscation=("没收违法所得、没收非法财物", "没收"),
+    licence_suspended=("暂扣许可证件",),
+    downgrade=("降低资质等级",),
+    licence_revoked=("吊销许可证件",),
+    business_licence_revoked=("吊销营业执照",),
+    business_restricted=("限制开展生产经营活动",),
+    business_stopped=("责令停产停业",),
+    closure=("责令关闭",),
+    employment_restricted=("限制从业",),
+    detention=("行政拘留",),
+)
+COMPULSORY_MEASURES = _table(
+    restrict_liberty=("限制公民人身自由",),
+    seal=("查封",),
+    seize=("扣押",),
+    freeze=("冻结存款、汇款", "冻结"),
+    other_measure=("其他强制措施",),
+)
+COMPULSORY_EXECUTIONS = _table(
+    late_fine=("加处罚款或者滞纳金",),
+    transfer=("划拨存款、汇款", "划拨"),
+    auction=("拍卖或者依法处理", "拍卖"),
+    removal=("排除妨碍、恢复原状", "强制拆除"),
+    substitute=("代履行",),
+    other_execution=("其他强制执行",),
+)
+MEASURES = MappingProxyType({**PENALTIES, **COMPULSORY_MEASURES, **COMPULSORY_EXECUTIONS})
+
+# Why something is not public (政府信息公开条例 14–16).
+WITHHOLDING_GROUNDS = _table(
+    secret=("国家秘密、法律禁止或者危及安全稳定", "S1"),
+    private=("商业秘密或者个人隐私", "S2"),
+    internal=("内部事务、过程性信息或者执法案卷", "S3"),
+)
+
+# Three administrators with separated rights (三员分立, GB/T 22239).
+ADMINISTRATIONS = _table(system=("系统管理员",), security=("安全管理员",), audit=("审计管理员",))
+
+# The catalogue of rules: when a rule is checked, and how far its text was verified.
+PHASES = MappingProxyType({"C": ("编译",), "D": ("决定",), "A": ("事后",)})
+STANDINGS = _table(read=("已核原文",), partly=("部分核对",), memory=("待核",))
+
 RISK_GRADES = _table(first=("一级",), second=("二级",), third=("三级",))
 
 

@@ -30,7 +30,7 @@ def _blocks(page: Path, kind: str) -> list[str]:
     return [m.group(2) for m in re.finditer(rf"^( *)```{kind}\n(.*?)^ *```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)]
 
 
-@pytest.mark.parametrize("name", ["codes.md", "power-list.md", "commands.md"])
+@pytest.mark.parametrize("name", ["codes.md", "power-list.md", "commands.md", "rules.md"])
 def test_generated_pages_are_up_to_date(name: str) -> None:
     """`make docs` would write exactly what is checked in."""
     written = (ROOT / "docs" / "reference" / name).read_text("utf-8")

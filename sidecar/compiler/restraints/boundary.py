@@ -23,8 +23,8 @@ def requirements(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]
         for name in _spelt_out(rule.requires, decides=decides):
             yield Control(Kind.REQUIRES, name, place, rule.rule, rule.basis)
     if plan.own:
-        place = binder.step_place(plan.own.id, "requires")
-        yield from (binder.own(Kind.REQUIRES, name, place) for name in _spelt_out(plan.own.requires, decides=decides))
+        own, place = plan.own, binder.step_place(plan.own.id, "requires")
+        yield from (binder.of_step(own, Kind.REQUIRES, name, place) for name in _spelt_out(own.requires, decides=decides))
 
 
 def _spelt_out(names: Iterable[str], *, decides: bool) -> Iterator[str]:
@@ -39,5 +39,5 @@ def exclusions(binder: Binder, _step_id: str, _plan: Plan) -> Iterator[Control]:
     for n, exclusion in enumerate(binder.entry.item.scope.excludes):
         place = binder.entry.place("scope", "excludes", n)
         if when := binder.expression(exclusion.when):
-            basis = exclusion.basis or binder.own_basis
-            yield Control(Kind.EXCLUDES, when.row, place, "AL-4", basis, exclusion.reason, when.names)
+            rule, basis = exclusion.rule or "AL-4", exclusion.basis or binder.own_basis
+            yield Control(Kind.EXCLUDES, when.row, place, rule, basis, exclusion.reason, when.names)

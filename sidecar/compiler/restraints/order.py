@@ -67,7 +67,8 @@ def _guarded(binder: Binder, guard: str) -> set[str]:
 
 def times(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:
     if plan.own:
-        yield binder.own(Kind.TIMES, str(plan.own.max_times), plan.place)
+        said, arg = "max_times" in plan.own.model_fields_set, str(plan.own.max_times)
+        yield binder.of_step(plan.own, Kind.TIMES, arg, plan.place) if said else binder.own(Kind.TIMES, arg, plan.place)
     else:
         rule, place = plan.rules[0]
         yield Control(Kind.TIMES, str(rule.max_times or 1), place, rule.rule, rule.basis)

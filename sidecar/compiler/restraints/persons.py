@@ -35,8 +35,9 @@ def officers(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:
         if rule.officers
     ]
     if plan.own and plan.own.officers:
-        place = binder.step_place(plan.own.id, "officers")
-        demands.append((plan.own.officers, place, OWN_RULE, binder.own_basis))
+        place, own = binder.step_place(plan.own.id, "officers"), plan.own.officers
+        rule_id, basis = own.rule or plan.own.rule or OWN_RULE, own.basis or plan.own.basis or binder.own_basis
+        demands.append((own, place, rule_id, basis))
     if not demands:
         return
     most, place, rule_id, basis = max(demands, key=lambda demand: demand[0].min)

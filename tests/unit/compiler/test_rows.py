@@ -177,7 +177,7 @@ def test_a_profile_order_that_contradicts_the_item_is_a_cycle() -> None:
         "      - {id: notify, name: 告知, verb: notify, type: execute, posts: [checker]}\n"
         "      - {id: decide, name: 决定, verb: decide, type: decide, posts: [deputy]}\n"
     )
-    powers = POWERS.rstrip("\n").removesuffix("    accountable: [handler]") + steps + "    accountable: [handler]\n"
+    powers = changed("    accountable: [handler]\n", steps + "    accountable: [handler]\n")
     found = [f for f in check(policy_files(powers=powers)).findings if f.severity is Severity.ERROR]
     assert [(f.code, f.item) for f in found] == [("STEP_CYCLE", "fine")]
     assert "→" in found[0].sentence.zh
