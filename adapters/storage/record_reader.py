@@ -14,12 +14,11 @@ from typing import Any
 import msgspec
 
 from adapters.storage.record_index import FORMAT, INDEX_FILE, reached
-from sidecar.case_history.history import CaseEvent
+from sidecar.case_history.history import CaseEvent, decode_event
 from sidecar.case_history.ledger import LedgerChange
 from sidecar.errors import StoreError
 from sidecar.ports.records import Filter, Stored
 
-_decode_event = msgspec.json.Decoder(CaseEvent).decode
 _decode_change = msgspec.json.Decoder(LedgerChange).decode
 
 _COLUMNS = "e.seq, e.leaf, e.body"
@@ -69,8 +68,11 @@ class SqliteReader:
         return [row[0] for row in rows]
 
     def case_events(self, case_id: str) -> Iterator[CaseEvent]:
-        rows = self._rows("SELECT event FROM case_events WHERE case_id = ? ORDER BY version", (case_id,))
-        return (_decode_event(row[0]) for row in rows)
+        return map(decode_event, self.stored_events(case_id))
+
+    def stored_events(self, case_id: str) -> list[bytes]:
+        """The events of a case as they were written."""
+        return [row[0] for row in self._rows("SELECT event FROM case_events WHERE case_id = ? ORDER BY version", (case_id,))]
 
     def ledger_changes(self, ledger_id: str) -> Iterator[LedgerChange]:
         rows = self._rows("SELECT change FROM ledger_changes WHERE ledger_id = ? ORDER BY version", (ledger_id,))

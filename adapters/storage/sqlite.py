@@ -19,7 +19,7 @@ import os
 import sqlite3
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -28,15 +28,16 @@ from typing import NamedTuple, TypeVar
 import msgspec
 import structlog
 
+from adapters.storage.own_ground import Ground, system_ms
 from adapters.storage.record_file import BUSY_MS, LOCK_FILE, RECORD_FILE, open_writer, prove_tail, take_lock
 from adapters.storage.record_index import RecordIndex
 from adapters.storage.record_reader import SqliteReader
-from sidecar.case_history.history import CaseEvent, CaseHistory, extend, fold
+from sidecar.case_history.history import CaseHistory, encode_event, extend, fold_stored
 from sidecar.case_history.ledger import MAX_CHANGES, Ledger, LedgerChange, amend, fold_changes
 from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
 from sidecar.decision_log.entry import entry_bytes
 from sidecar.errors import StoreError, VersionConflictError
-from sidecar.ports.records import Commit, Committed, Replayed, RequestKey
+from sidecar.ports.records import Commit, Committed, Epoch, Replayed, RequestKey, Stored
 
 log = structlog.get_logger("quanheng.record")
 
@@ -92,12 +93,16 @@ class SqliteStore:
 
     durable = True
 
-    def __init__(self, folder: Path) -> None:
+    warnings: Sequence[str] = ()
+    counters: Mapping[str, int] = {}
+
+    def __init__(self, folder: Path, now_ms: Callable[[], int] = system_ms) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = take_lock(folder / LOCK_FILE)
         self._path = folder / RECORD_FILE
         self._failure = ""
         self._trouble = ""
+        self._ground = Ground(now_ms)
         self._cases: OrderedDict[str, CaseHistory] = OrderedDict()
         self._heads: OrderedDict[str, _Head] = OrderedDict()
         self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
@@ -130,13 +135,25 @@ class SqliteStore:
     async def read_case(self, case_id: str) -> CaseHistory:
         known = self._cases.get(case_id)
         if known is None:
-            known = fold(case_id, self._events(case_id))
+            known = fold_stored(CaseHistory(case_id), self._events(case_id))
             self._remember(known)
         return known
 
-    def _events(self, case_id: str) -> Iterator[CaseEvent]:
+    async def case_digest(self, case_id: str, version: int) -> str:
+        return fold_stored(CaseHistory(case_id), self._events(case_id)[:version]).digest
+
+    async def find_decision(self, decision_id: str) -> Stored | None:
+        return self.reader.find(decision_id)
+
+    def serve(self, epoch: Epoch) -> None:
+        self._ground.epoch = epoch
+
+    async def start(self) -> None:
+        """What is beside the commits began when the file was opened."""
+
+    def _events(self, case_id: str) -> Sequence[bytes]:
         try:
-            return self.reader.case_events(case_id)
+            return self.reader.stored_events(case_id)
         except StoreError as fault:
             self._note(fault.message)
             raise
@@ -329,6 +346,10 @@ class SqliteStore:
         known = self._answer_to(commit.key, rows) if commit.key else None
         if known:
             return known
+        try:
+            self._ground.prove(commit)
+        except StoreError as fault:
+            return fault
         head = self._head(commit.case_id) if commit.case_id else _NEW
         if commit.case_id and head.version != commit.expected_version:
             return VersionConflictError(commit.case_id, commit.expected_version)
@@ -347,7 +368,7 @@ class SqliteStore:
         rows.entries.append(_columns(seq, commit, leaf, body))
         if commit.event:
             version += 1
-            rows.events.append((commit.case_id, version, seq, _encode(commit.event)))
+            rows.events.append((commit.case_id, version, seq, encode_event(commit.event)))
         if commit.key:
             rows.requests.append((*commit.key, commit.act, commit.answer, seq))
             rows.answers[commit.key] = Replayed(commit.act, commit.answer)
