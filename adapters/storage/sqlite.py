@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import structlog
@@ -51,12 +51,29 @@ LOWEST_PRIORITY = 19  # nice
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
-Result = Committed | Replayed | StoreError
+
+
+class Place(NamedTuple):
+    """Where a commit stands that was made elsewhere: the case's version and leaf hash before it."""
+
+    version: int
+    leaf: str
+
+
+class Appended(NamedTuple):
+    """An entry of a commit that was made elsewhere: its number in this log, and its leaf hash."""
+
+    seq: int
+    leaf: str
+
+
+Result = Committed | Replayed | Appended | StoreError
 
 
 class _Waiting(NamedTuple):
     commit: Commit
-    future: "asyncio.Future[Committed | Replayed]"
+    future: "asyncio.Future[Any]"
+    place: Place | None = None
 
 
 class _Head(NamedTuple):
@@ -77,6 +94,7 @@ class _Rows(NamedTuple):
     requests: list[tuple[object, ...]]
     ledgers: list[tuple[object, ...]]
     answers: dict[RequestKey, Replayed]
+    placed: dict[tuple[str, str], Appended]
 
     def write(self, connection: sqlite3.Connection) -> None:
         connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self.entries)
@@ -169,12 +187,22 @@ class SqliteStore:
         return known
 
     async def commit(self, commit: Commit) -> Committed | Replayed:
+        result: Committed | Replayed = await self._written(commit, None)
+        return result
+
+    async def append(self, commit: Commit, place: Place) -> Appended:
+        """Record a commit that a shared store made: nothing is checked here, it stands already. One that this log has is
+        found."""
+        result: Appended = await self._written(commit, place)
+        return result
+
+    async def _written(self, commit: Commit, place: Place | None) -> Any:
         if self._failure:
             raise StoreError(self._failure, "restart the sidecar after checking the disk")
         if len(self._waiting) >= MAX_WAITING:
             raise StoreError(self._note("too many decisions wait for the disk"), "the caller retries")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(commit, loop.create_future())
+        waiting = _Waiting(commit, loop.create_future(), place)
         self._waiting.append(waiting)
         self._begin_soon(loop)
         return await waiting.future  # a caller that goes away takes only its future along: the commit stands
@@ -260,8 +288,11 @@ class SqliteStore:
         self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         seq = self._next_seq
         try:
-            rows = _Rows([], [], [], [], {})
-            results = [self._store(waiting.commit, rows) for waiting in self._batch]
+            rows = _Rows([], [], [], [], {}, {})
+            results = [
+                self._store(waiting.commit, rows) if waiting.place is None else self._put(waiting.commit, waiting.place, rows)
+                for waiting in self._batch
+            ]
             rows.write(self._connection)
         except Exception as fault:  # noqa: BLE001 - the state of the record is unknown now; stop, never retry
             self._ended([], seq, fault)
@@ -362,6 +393,28 @@ class SqliteStore:
             return StoreError(f"the entry cannot be recorded: {fault}")
         self._add(commit, head, body, rows)
         return Committed(self._next_seq - 1)
+
+    def _put(self, commit: Commit, place: Place, rows: _Rows) -> Result:
+        """Add a commit made elsewhere. A duplicate is known by its id; another one in its place is a fault of one commit only."""
+        entry = commit.entry
+        if (entry.decision_id, entry.kind) in rows.placed:
+            return rows.placed[entry.decision_id, entry.kind]
+        one = self._connection.execute
+        known = one("SELECT seq, leaf FROM entries WHERE id = ? AND kind = ?", (entry.decision_id, entry.kind)).fetchone()
+        if known:
+            return Appended(known[0], known[1].hex())
+        at = (commit.case_id, place.version + 1)
+        if commit.event and one("SELECT 1 FROM case_events WHERE case_id = ? AND version = ?", at).fetchone():
+            return StoreError(f"case {commit.case_id}: this log has another version {place.version + 1}", "quanheng case repair")
+        if commit.key and self._answer_to(commit.key, rows):
+            commit = commit._replace(key=None)
+        try:
+            body = entry_bytes(entry, self._next_seq, place.leaf)
+        except NotCanonicalError as fault:
+            return StoreError(f"the entry cannot be recorded: {fault}")
+        self._add(commit, _Head(place.version, place.leaf), body, rows)
+        done = rows.placed[entry.decision_id, entry.kind] = Appended(self._next_seq - 1, leaf_hash(body).hex())
+        return done
 
     def _add(self, commit: Commit, head: _Head, body: bytes, rows: _Rows) -> None:
         seq, leaf, version = self._next_seq, leaf_hash(body), head.version
