@@ -7,9 +7,12 @@
     ├── RouteFileError       a proxy route file cannot be used
     ├── WorkbookError        a workbook cannot be read at all
     ├── RequestError         the request is malformed               (HTTP 400, 409, 413)
+    │   └── StateRolledBackError  the store knows less of the case than somebody has seen (HTTP 409)
     ├── StoreError           the record cannot be made durable      (becomes LOG_UNAVAILABLE)
     │   ├── SecondWriterError  another process owns the data directory
-    │   └── VersionConflictError  the case or a ledger moved on; decide again on what it is now
+    │   ├── VersionConflictError  the case or a ledger moved on; decide again on what it is now
+    │   ├── StalePolicyError      other policies or registers serve by now; decide again by them
+    │   └── OutsideWindowError    what the decision rests on is not in force by the store's clock
     └── NotFoundError        no such decision or case               (HTTP 404)
 
 Each carries its facts as fields; `hint` tells the person at the terminal what to do next.
@@ -58,6 +61,18 @@ class RequestError(QuanhengError):
         self.status_hint = status_hint
 
 
+class StateRolledBackError(RequestError):
+    """The store is behind a state that was seen before, or tells it differently: restored, failed over, flushed or edited."""
+
+    def __init__(self, what: str, found: str, seen: str) -> None:
+        super().__init__(
+            "state_rolled_back",
+            f"{what}: the store has {found}, but {seen} was seen before; rebuild it with: quanheng case repair",
+            409,
+        )
+        self.what, self.found, self.seen = what, found, seen
+
+
 class StoreError(QuanhengError):
     """The store could not make a record durable, or could not be read."""
 
@@ -74,6 +89,14 @@ class VersionConflictError(StoreError):
         self.moved = moved
         self.expected = expected
         self.what = what
+
+
+class StalePolicyError(StoreError):
+    """Decided by policies or registers that no longer serve: decide again by those that do."""
+
+
+class OutsideWindowError(StoreError):
+    """The power used begins later or has ended by the store's own clock, whatever the sidecar's says."""
 
 
 class NotFoundError(QuanhengError):

@@ -9,7 +9,10 @@ personnel       folder with appointments.csv, credentials.csv, declarations.csv
 host, port      where to listen; anything but loopback needs TLS
 uds             Unix socket instead of host and port
 timezone        zone in which days are counted
-callers         name → {token_sha256, may}: who may call, and what
+party_key       file with the key of party tokens; in the data folder unless named
+state_key       file with the key of state tokens; in the data folder unless named
+cases           the case store many sidecars share: redis://HOST:PORT/DB, rediss://…, unix://PATH; without it the record holds the
+cases callers         name → {token_sha256, may}: who may call, and what
 insecure        loopback without tokens; said at each start and in /readyz
 """
 
@@ -21,7 +24,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
 
 from sidecar.errors import SettingsError
 
@@ -62,6 +65,19 @@ class Settings(BaseModel):
     callers: dict[str, CallerSettings] = Field(default_factory=dict)
     body_limit: int = Field(default=64 * 1024, ge=1024, le=1024 * 1024)  # bytes of one request body
     body_deadline: float = Field(default=2.0, gt=0, le=60)  # seconds a caller may take to send a body
+    party_key: Path | None = None
+    state_key: Path | None = None
+    cases: SecretStr | None = None  # it may hold a password
+    cases_password_file: Path | None = None
+    cases_ca: Path | None = None
+    cases_certificate: Path | None = None
+    cases_key: Path | None = None
+    cases_deadline: float = Field(default=1.0, gt=0, le=30)  # seconds until a decision whose case store is silent is refused
+    cases_patience: float = Field(default=0.5, gt=0, le=30)  # seconds before others finish what a sidecar has begun
+    cases_replicas: int = Field(default=0, ge=0, le=16)  # replicas that must have a commit before it is answered
+    cases_replicas_wait: float = Field(default=0.2, gt=0, le=10)  # seconds to wait for them
+    cases_on_disk: bool = False  # wait until store and replicas have synced it, too
+    cases_identifiers: int = Field(default=7 * 24 * 3600, ge=60, le=10**8)  # seconds a request identifier is known
 
     @field_validator("timezone")
     @classmethod
@@ -84,9 +100,27 @@ class Settings(BaseModel):
             raise ValueError(f"insecure is for loopback only, not for host {self.host}")
         if not (self.uds or is_loopback(self.host) or self.tls_certificate):
             raise ValueError(f"host {self.host} is not loopback: set tls_certificate and tls_key")
+        self._shared_cases()
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key belong together")
         return self
+
+    def _shared_cases(self) -> None:
+        """What belongs together where cases are shared."""
+        if self.cases is None:
+            if {name for name in self.model_fields_set if name.startswith("cases_")}:
+                raise ValueError("cases_… settings are for a shared case store: set cases")
+            return
+        if self.model is not None:
+            raise ValueError("cases is for power lists: a plain Casbin policy has no cases")
+        if not self.cases.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("cases must begin with redis://, rediss:// or unix://")
+        if self.party_key is None or self.state_key is None:
+            raise ValueError("cases needs party_key and state_key: the same two files for every sidecar (quanheng case keys DIR)")
+        if bool(self.cases_certificate) != bool(self.cases_key):
+            raise ValueError("cases_certificate and cases_key belong together")
+        if self.cases_patience >= self.cases_deadline:
+            raise ValueError("cases_patience must be shorter than cases_deadline: others finish before a caller is refused")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -113,6 +147,16 @@ def read_settings(
     except ValidationError as fault:
         lines = [f"{'.'.join(map(str, error['loc'])) or 'settings'}: {error['msg']}" for error in fault.errors()]
         raise SettingsError("the settings cannot be used:\n  " + "\n  ".join(lines), "see docs/reference/settings.md") from fault
+
+
+def read_case_settings(environment: Mapping[str, str] = os.environ, config: Path | None = None) -> Settings:
+    """Only what tells where shared cases are, as a sidecar of the store has it. Raises SettingsError."""
+    file = config or (Path(environment["QUANHENG_CONFIG"]) if environment.get("QUANHENG_CONFIG") else None)
+    given = {**_from_file(file), **_from_environment(environment)}
+    named = {name: value for name, value in given.items() if name.startswith("cases") or name in ("party_key", "state_key")}
+    if "cases" not in named:
+        raise SettingsError("no case store is named", "give --config with the settings of a sidecar, or set QUANHENG_CASES")
+    return read_settings({}, {**named, "insecure": True})
 
 
 def _from_file(file: Path | None) -> dict[str, Any]:

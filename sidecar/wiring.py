@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -24,16 +24,21 @@ from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsE
 from sidecar.http_api.app import Served, build_app
 from sidecar.personnel.registers import Personnel
 from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, read_personnel
+from sidecar.ports.records import RecordStore
 from sidecar.service.asked import PartyToken, party_tokeniser
 from sidecar.service.authorize import Authorizer, Standing
 from sidecar.service.deciding import Deciding
 from sidecar.service.plain import PlainAuthorizer, PlainPolicy, plain_policy
+from sidecar.service.state_token import StateTokens
 from sidecar.settings import Settings
+
+if TYPE_CHECKING:
+    from adapters.storage.redis.server import Address
 
 log = structlog.get_logger("quanheng")
 
-PARTY_KEY_FILE = "party.key"
-PARTY_KEY_BYTES = 32
+PARTY_KEY_FILE, STATE_KEY_FILE = "party.key", "state.key"
+KEY_BYTES = 32
 GARBAGE_EVERY = (50_000, 50, 1_000)  # requests leave next to no cycles; looking through all that is kept must be rare
 
 
@@ -68,12 +73,13 @@ class PowerListService:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         with _writing(settings.data):
-            self._party_token = party_tokeniser(_party_key(settings.data / PARTY_KEY_FILE))
+            keys = _keys(settings)
+        self._party_token = party_tokeniser(keys.party)
         self._tables: dict[str, bytes] = {}
         self._personnel = Personnel()
         policy, people, unconfirmed = self._read()
-        store, clock = _store(settings), SystemClock(settings.zone)
-        self.authorizer = Authorizer(policy, people, store, clock, self._party_token, unconfirmed)
+        store, clock = _store(settings, keys), SystemClock(settings.zone)
+        self.authorizer = Authorizer(policy, people, store, clock, self._party_token, unconfirmed, StateTokens(keys.state))
         self.served = build_app(self.authorizer, settings)
 
     def _read(self) -> Standing:
@@ -98,7 +104,7 @@ class PlainService:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.authorizer = PlainAuthorizer(self._read(), _store(settings), SystemClock(settings.zone))
+        self.authorizer = PlainAuthorizer(self._read(), _store(settings, None), SystemClock(settings.zone))
         self.served = build_app(self.authorizer, settings)
 
     def _read(self) -> PlainPolicy:
@@ -151,9 +157,54 @@ def build_service(settings: Settings) -> Service:
     return service
 
 
-def _store(settings: Settings) -> SqliteStore:
+class _Keys(NamedTuple):
+    party: bytes
+    state: bytes
+
+
+def _keys(settings: Settings) -> _Keys:
+    """Keys lie in the data folder and are made at the first start, unless they are shared with others and named."""
+    return _Keys(
+        _shared_key(settings.party_key) if settings.party_key else key_file(settings.data / PARTY_KEY_FILE),
+        _shared_key(settings.state_key) if settings.state_key else key_file(settings.data / STATE_KEY_FILE),
+    )
+
+
+def shared_keys(settings: Settings) -> _Keys:
+    """The keys all sidecars of a store have. Raises SettingsError."""
+    if settings.party_key is None or settings.state_key is None:
+        raise SettingsError("party_key and state_key are not named", "name the two files all sidecars have")
+    return _Keys(_shared_key(settings.party_key), _shared_key(settings.state_key))
+
+
+def _store(settings: Settings, keys: _Keys | None) -> RecordStore:
     with _writing(settings.data):
-        return SqliteStore(settings.data)
+        own = SqliteStore(settings.data)
+    return own if settings.cases is None or keys is None else _shared_store(own, settings, keys)
+
+
+def _shared_store(own: SqliteStore, settings: Settings, keys: _Keys) -> RecordStore:
+    from adapters.storage.redis.opening import open_shared  # noqa: PLC0415 - most sidecars never need the client
+    from adapters.storage.redis.store import Promises  # noqa: PLC0415
+
+    promises = Promises(
+        deadline=settings.cases_deadline,
+        patience=settings.cases_patience,
+        replicas=settings.cases_replicas,
+        replicas_wait=settings.cases_replicas_wait,
+        on_disk=settings.cases_on_disk,
+        identifiers=settings.cases_identifiers,
+    )
+    return open_shared(own, settings.data, case_store_address(settings), (keys.party, keys.state), promises)
+
+
+def case_store_address(settings: Settings) -> "Address":
+    """Where the shared cases are, with what is needed to get in. Raises SettingsError."""
+    from adapters.storage.redis.opening import address_of  # noqa: PLC0415
+
+    tls = {"ssl_ca_certs": settings.cases_ca, "ssl_certfile": settings.cases_certificate, "ssl_keyfile": settings.cases_key}
+    url = settings.cases.get_secret_value() if settings.cases else ""
+    return address_of(url, settings.cases_password_file, tls, settings.cases_deadline)
 
 
 @contextmanager
@@ -183,7 +234,7 @@ def _file(path: Path | None) -> bytes:
 def token_of_parties(data: Path | None) -> PartyToken:
     """The tokens of a record's parties; without its key, tokens of this process alone."""
     file = data / PARTY_KEY_FILE if data else None
-    return party_tokeniser(file.read_bytes() if file and file.is_file() else secrets.token_bytes(PARTY_KEY_BYTES))
+    return party_tokeniser(file.read_bytes() if file and file.is_file() else secrets.token_bytes(KEY_BYTES))
 
 
 def read_personnel_folder(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:
@@ -205,16 +256,28 @@ def _tables(folder: Path) -> dict[str, bytes]:
         ) from fault
 
 
-def _party_key(path: Path) -> bytes:
-    """The key of party tokens: made once, kept beside the record, readable by its owner only."""
+def _shared_key(path: Path) -> bytes:
+    """A key that others have, too: never made here, for each would make one of its own."""
+    remedy = "make the keys once, for all sidecars: quanheng case keys DIR"
+    try:
+        key = path.read_bytes()
+    except OSError as fault:
+        raise SettingsError(f"{path}: {fault.strerror}", remedy) from fault
+    if len(key) != KEY_BYTES:
+        raise SettingsError(f"{path} is not a key of {KEY_BYTES} bytes", remedy)
+    return key
+
+
+def key_file(path: Path) -> bytes:
+    """A key that is made once, kept beside the record, readable by its owner only."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         key = path.read_bytes()
-        if len(key) != PARTY_KEY_BYTES:
-            raise SettingsError(f"{path} is not a key of {PARTY_KEY_BYTES} bytes", "restore it from a backup") from None
+        if len(key) != KEY_BYTES:
+            raise SettingsError(f"{path} is not a key of {KEY_BYTES} bytes", "restore it from a backup") from None
         return key
-    key = secrets.token_bytes(PARTY_KEY_BYTES)
+    key = secrets.token_bytes(KEY_BYTES)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(key)

@@ -1,17 +1,19 @@
 """A record that forgets: the promises of the port without the disk, for tests. It says so wherever it is asked."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
+from adapters.storage.own_ground import Ground, system_ms
 from sidecar.case_history.history import CaseEvent, CaseHistory, fold
 from sidecar.case_history.ledger import MAX_CHANGES, Ledger, amend
 from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
 from sidecar.decision_log.entry import entry_bytes
 from sidecar.errors import StoreError, VersionConflictError
-from sidecar.ports.records import Commit, Committed, Filter, Replayed, RequestKey, Stored
+from sidecar.ports.records import Commit, Committed, Epoch, Filter, Replayed, RequestKey, Stored
 
 
 class MemoryStore:
@@ -19,8 +21,12 @@ class MemoryStore:
 
     durable = False
 
-    def __init__(self) -> None:
+    warnings: Sequence[str] = ()
+    counters: Mapping[str, int] = {}
+
+    def __init__(self, now_ms: Callable[[], int] = system_ms) -> None:
         self.reader = MemoryReader()
+        self._ground = Ground(now_ms)
         self._requests: dict[RequestKey, Replayed] = {}
         self._ledgers: dict[str, Ledger] = {}
         self._failure = ""
@@ -38,6 +44,18 @@ class MemoryStore:
     def likely_case(self, case_id: str) -> CaseHistory:
         return fold(case_id, self.reader.case_events(case_id))
 
+    async def case_digest(self, case_id: str, version: int) -> str:
+        return fold(case_id, islice(self.reader.case_events(case_id), version)).digest
+
+    async def find_decision(self, decision_id: str) -> Stored | None:
+        return self.reader.find(decision_id)
+
+    def serve(self, epoch: Epoch) -> None:
+        self._ground.epoch = epoch
+
+    async def start(self) -> None:
+        """Nothing to begin."""
+
     async def read_ledger(self, ledger_id: str) -> Ledger:
         return self._ledgers.get(ledger_id, Ledger(ledger_id))
 
@@ -47,6 +65,7 @@ class MemoryStore:
             raise StoreError(self._failure)
         if commit.key and commit.key in self._requests:
             return self._requests[commit.key]
+        self._ground.prove(commit)
         events = self.reader.events.setdefault(commit.case_id, []) if commit.case_id else []
         if commit.case_id and len(events) != commit.expected_version:
             raise VersionConflictError(commit.case_id, commit.expected_version)

@@ -9,23 +9,46 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from adapters.storage.record_index import FORMAT, INDEX_FILE, reached
-from sidecar.case_history.history import CaseEvent
+from sidecar.case_history.history import CaseEvent, decode_event
 from sidecar.case_history.ledger import LedgerChange
 from sidecar.errors import StoreError
 from sidecar.ports.records import Filter, Stored
 
-_decode_event = msgspec.json.Decoder(CaseEvent).decode
 _decode_change = msgspec.json.Decoder(LedgerChange).decode
 
 _COLUMNS = "e.seq, e.leaf, e.body"
 _RECORD = f"SELECT {_COLUMNS} FROM main.entries AS e"  # noqa: S608 - the text is ours
 # CROSS JOIN keeps the order: the index first, then the entries it names.
 _BY_INDEX = f"SELECT {_COLUMNS} FROM idx.entries AS i CROSS JOIN main.entries AS e ON e.seq = i.seq"  # noqa: S608
+
+
+class InLog(NamedTuple):
+    """An event of a case, or change of a ledger, in one log; `commit` is the kind and id of its entry."""
+
+    version: int
+    commit: str
+    stored: bytes
+
+
+class InCase(NamedTuple):
+    """An entry of a case with what stands beside it: the event it made, if any, and the request it answered, if that had a
+    name."""
+
+    commit: str
+    leaf: bytes
+    body: bytes
+    time_ms: int
+    version: int
+    event: bytes
+    caller: str
+    request_id: str
+    act: str
+    answer: bytes
 
 
 class SqliteReader:
@@ -69,8 +92,58 @@ class SqliteReader:
         return [row[0] for row in rows]
 
     def case_events(self, case_id: str) -> Iterator[CaseEvent]:
-        rows = self._rows("SELECT event FROM case_events WHERE case_id = ? ORDER BY version", (case_id,))
-        return (_decode_event(row[0]) for row in rows)
+        return map(decode_event, self.stored_events(case_id))
+
+    def stored_events(self, case_id: str) -> list[bytes]:
+        """The events of a case as they were written."""
+        return [row[0] for row in self._rows("SELECT event FROM case_events WHERE case_id = ? ORDER BY version", (case_id,))]
+
+    def case_ids(self) -> list[str]:
+        return [row[0] for row in self._rows("SELECT DISTINCT case_id FROM entries WHERE case_id != '' ORDER BY case_id", ())]
+
+    def ledger_ids(self) -> list[str]:
+        return [row[0] for row in self._rows("SELECT DISTINCT ledger_id FROM ledger_changes ORDER BY ledger_id", ())]
+
+    def case_entries(self, case_id: str) -> list[InCase]:
+        """Everything of a case in this log, with the events as they were written."""
+        rows = self._rows(
+            "SELECT e.kind || ':' || e.id, e.leaf, e.body, e.time_ms, coalesce(c.version, 0), coalesce(c.event, x''), "
+            "coalesce(r.caller, ''), coalesce(r.request_id, ''), coalesce(r.act, ''), coalesce(r.answer, x'') FROM entries AS e "
+            "LEFT JOIN case_events AS c ON c.case_id = e.case_id AND c.seq = e.seq LEFT JOIN requests AS r ON r.seq = e.seq "
+            "WHERE e.case_id = ? ORDER BY e.seq",
+            (case_id,),
+        )
+        return [InCase(*row) for row in rows]
+
+    def stored_changes(self, ledger_id: str) -> list[InLog]:
+        """The changes of a ledger in this log, as they were written."""
+        return [
+            InLog(*row)
+            for row in self._rows(
+                "SELECT l.version, e.kind || ':' || e.id, l.change FROM ledger_changes AS l JOIN entries AS e ON e.seq = l.seq "
+                "WHERE l.ledger_id = ? ORDER BY l.version",
+                (ledger_id,),
+            )
+        ]
+
+    def has_cases(self) -> bool:
+        return bool(self._rows("SELECT 1 FROM case_events LIMIT 1", ()))
+
+    def last_event(self, case_id: str) -> InLog | None:
+        """The newest event of a case in this log: its version there, and the id of the commit that made it."""
+        return self._last("case_events", "event", "case_id", case_id)
+
+    def last_change(self, ledger_id: str) -> InLog | None:
+        """The newest change of a ledger in this log."""
+        return self._last("ledger_changes", "change", "ledger_id", ledger_id)
+
+    def _last(self, table: str, column: str, name: str, value: str) -> InLog | None:
+        statement = (
+            f"SELECT t.version, e.kind || ':' || e.id, t.{column} FROM {table} AS t "  # noqa: S608 - the text is ours
+            f"JOIN entries AS e ON e.seq = t.seq WHERE t.{name} = ? ORDER BY t.version DESC LIMIT 1"
+        )
+        rows = self._rows(statement, (value,))
+        return InLog(*rows[0]) if rows else None
 
     def ledger_changes(self, ledger_id: str) -> Iterator[LedgerChange]:
         rows = self._rows("SELECT change FROM ledger_changes WHERE ledger_id = ? ORDER BY version", (ledger_id,))

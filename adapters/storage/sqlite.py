@@ -19,24 +19,25 @@ import os
 import sqlite3
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import structlog
 
+from adapters.storage.own_ground import Ground, system_ms
 from adapters.storage.record_file import BUSY_MS, LOCK_FILE, RECORD_FILE, open_writer, prove_tail, take_lock
 from adapters.storage.record_index import RecordIndex
 from adapters.storage.record_reader import SqliteReader
-from sidecar.case_history.history import CaseEvent, CaseHistory, extend, fold
+from sidecar.case_history.history import CaseHistory, encode_event, extend, fold_stored
 from sidecar.case_history.ledger import MAX_CHANGES, Ledger, LedgerChange, amend, fold_changes
 from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
 from sidecar.decision_log.entry import entry_bytes
 from sidecar.errors import StoreError, VersionConflictError
-from sidecar.ports.records import Commit, Committed, Replayed, RequestKey
+from sidecar.ports.records import Commit, Committed, Epoch, Replayed, RequestKey, Stored
 
 log = structlog.get_logger("quanheng.record")
 
@@ -50,12 +51,29 @@ LOWEST_PRIORITY = 19  # nice
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
-Result = Committed | Replayed | StoreError
+
+
+class Place(NamedTuple):
+    """Where a commit stands that was made elsewhere: the case's version and leaf hash before it."""
+
+    version: int
+    leaf: str
+
+
+class Appended(NamedTuple):
+    """An entry of a commit that was made elsewhere: its number in this log, and its leaf hash."""
+
+    seq: int
+    leaf: str
+
+
+Result = Committed | Replayed | Appended | StoreError
 
 
 class _Waiting(NamedTuple):
     commit: Commit
-    future: "asyncio.Future[Committed | Replayed]"
+    future: "asyncio.Future[Any]"
+    place: Place | None = None
 
 
 class _Head(NamedTuple):
@@ -76,6 +94,7 @@ class _Rows(NamedTuple):
     requests: list[tuple[object, ...]]
     ledgers: list[tuple[object, ...]]
     answers: dict[RequestKey, Replayed]
+    placed: dict[tuple[str, str], Appended]
 
     def write(self, connection: sqlite3.Connection) -> None:
         connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self.entries)
@@ -92,12 +111,16 @@ class SqliteStore:
 
     durable = True
 
-    def __init__(self, folder: Path) -> None:
+    warnings: Sequence[str] = ()
+    counters: Mapping[str, int] = {}
+
+    def __init__(self, folder: Path, now_ms: Callable[[], int] = system_ms) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = take_lock(folder / LOCK_FILE)
         self._path = folder / RECORD_FILE
         self._failure = ""
         self._trouble = ""
+        self._ground = Ground(now_ms)
         self._cases: OrderedDict[str, CaseHistory] = OrderedDict()
         self._heads: OrderedDict[str, _Head] = OrderedDict()
         self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
@@ -130,13 +153,25 @@ class SqliteStore:
     async def read_case(self, case_id: str) -> CaseHistory:
         known = self._cases.get(case_id)
         if known is None:
-            known = fold(case_id, self._events(case_id))
+            known = fold_stored(CaseHistory(case_id), self._events(case_id))
             self._remember(known)
         return known
 
-    def _events(self, case_id: str) -> Iterator[CaseEvent]:
+    async def case_digest(self, case_id: str, version: int) -> str:
+        return fold_stored(CaseHistory(case_id), self._events(case_id)[:version]).digest
+
+    async def find_decision(self, decision_id: str) -> Stored | None:
+        return self.reader.find(decision_id)
+
+    def serve(self, epoch: Epoch) -> None:
+        self._ground.epoch = epoch
+
+    async def start(self) -> None:
+        """What is beside the commits began when the file was opened."""
+
+    def _events(self, case_id: str) -> Sequence[bytes]:
         try:
-            return self.reader.case_events(case_id)
+            return self.reader.stored_events(case_id)
         except StoreError as fault:
             self._note(fault.message)
             raise
@@ -152,12 +187,22 @@ class SqliteStore:
         return known
 
     async def commit(self, commit: Commit) -> Committed | Replayed:
+        result: Committed | Replayed = await self._written(commit, None)
+        return result
+
+    async def append(self, commit: Commit, place: Place) -> Appended:
+        """Record a commit that a shared store made: nothing is checked here, it stands already. One that this log has is
+        found."""
+        result: Appended = await self._written(commit, place)
+        return result
+
+    async def _written(self, commit: Commit, place: Place | None) -> Any:
         if self._failure:
             raise StoreError(self._failure, "restart the sidecar after checking the disk")
         if len(self._waiting) >= MAX_WAITING:
             raise StoreError(self._note("too many decisions wait for the disk"), "the caller retries")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(commit, loop.create_future())
+        waiting = _Waiting(commit, loop.create_future(), place)
         self._waiting.append(waiting)
         self._begin_soon(loop)
         return await waiting.future  # a caller that goes away takes only its future along: the commit stands
@@ -243,8 +288,11 @@ class SqliteStore:
         self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         seq = self._next_seq
         try:
-            rows = _Rows([], [], [], [], {})
-            results = [self._store(waiting.commit, rows) for waiting in self._batch]
+            rows = _Rows([], [], [], [], {}, {})
+            results = [
+                self._store(waiting.commit, rows) if waiting.place is None else self._put(waiting.commit, waiting.place, rows)
+                for waiting in self._batch
+            ]
             rows.write(self._connection)
         except Exception as fault:  # noqa: BLE001 - the state of the record is unknown now; stop, never retry
             self._ended([], seq, fault)
@@ -329,6 +377,10 @@ class SqliteStore:
         known = self._answer_to(commit.key, rows) if commit.key else None
         if known:
             return known
+        try:
+            self._ground.prove(commit)
+        except StoreError as fault:
+            return fault
         head = self._head(commit.case_id) if commit.case_id else _NEW
         if commit.case_id and head.version != commit.expected_version:
             return VersionConflictError(commit.case_id, commit.expected_version)
@@ -342,12 +394,34 @@ class SqliteStore:
         self._add(commit, head, body, rows)
         return Committed(self._next_seq - 1)
 
+    def _put(self, commit: Commit, place: Place, rows: _Rows) -> Result:
+        """Add a commit made elsewhere. A duplicate is known by its id; another one in its place is a fault of one commit only."""
+        entry = commit.entry
+        if (entry.decision_id, entry.kind) in rows.placed:
+            return rows.placed[entry.decision_id, entry.kind]
+        one = self._connection.execute
+        known = one("SELECT seq, leaf FROM entries WHERE id = ? AND kind = ?", (entry.decision_id, entry.kind)).fetchone()
+        if known:
+            return Appended(known[0], known[1].hex())
+        at = (commit.case_id, place.version + 1)
+        if commit.event and one("SELECT 1 FROM case_events WHERE case_id = ? AND version = ?", at).fetchone():
+            return StoreError(f"case {commit.case_id}: this log has another version {place.version + 1}", "quanheng case repair")
+        if commit.key and self._answer_to(commit.key, rows):
+            commit = commit._replace(key=None)
+        try:
+            body = entry_bytes(entry, self._next_seq, place.leaf)
+        except NotCanonicalError as fault:
+            return StoreError(f"the entry cannot be recorded: {fault}")
+        self._add(commit, _Head(place.version, place.leaf), body, rows)
+        done = rows.placed[entry.decision_id, entry.kind] = Appended(self._next_seq - 1, leaf_hash(body).hex())
+        return done
+
     def _add(self, commit: Commit, head: _Head, body: bytes, rows: _Rows) -> None:
         seq, leaf, version = self._next_seq, leaf_hash(body), head.version
         rows.entries.append(_columns(seq, commit, leaf, body))
         if commit.event:
             version += 1
-            rows.events.append((commit.case_id, version, seq, _encode(commit.event)))
+            rows.events.append((commit.case_id, version, seq, encode_event(commit.event)))
         if commit.key:
             rows.requests.append((*commit.key, commit.act, commit.answer, seq))
             rows.answers[commit.key] = Replayed(commit.act, commit.answer)

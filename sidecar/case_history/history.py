@@ -5,8 +5,13 @@
 
 Item, region and party are fixed by the first act that names them, for good: not even a failed act frees them. A co-signature is
 spent by the next performance of its step. Facts a caller asserted are remembered; the newest assertion holds.
+
+A case's state is its version and a running digest of its events: SHA-256(earlier digest ‖ bytes of the event). Two histories with
+equal digests are equal, so whoever remembers a version and its digest notices a history that was set back or rewritten. It is
+taken over the bytes as they were stored, never over events encoded anew: a later version of this program may encode otherwise.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -59,8 +64,12 @@ class OutcomeReported(msgspec.Struct, frozen=True, tag="outcome"):
 CaseEvent = ActRecorded | OutcomeReported
 
 
+encode_event = msgspec.json.Encoder().encode
+decode_event = msgspec.json.Decoder(CaseEvent).decode
+
+
 class CaseHistory(msgspec.Struct, frozen=True):
-    """A case at one version: `version` is the number of its events."""
+    """A case at one version: `version` is the number of its events, `digest` the running digest of them, empty at first."""
 
     case_id: str
     version: int = 0
@@ -69,6 +78,7 @@ class CaseHistory(msgspec.Struct, frozen=True):
     party: str = ""
     acts: tuple[ActRecorded, ...] = ()
     facts: Mapping[str, Asserted] = {}
+    digest: str = ""
 
     def performances(self, step: str) -> tuple[ActRecorded, ...]:
         return tuple([act for act in self.acts if act.step == step and act.kind == PERFORMED])
@@ -106,11 +116,12 @@ class CaseHistory(msgspec.Struct, frozen=True):
         return frozenset([act.step for act in self.acts if act.kind == PERFORMED])
 
 
-def extend(history: CaseHistory, event: CaseEvent) -> CaseHistory:
-    """The history after one more event."""
+def extend(history: CaseHistory, event: CaseEvent, stored: bytes = b"") -> CaseHistory:
+    """The history after one more event; `stored` are its bytes where they lie somewhere already."""
+    digest = digest_after(history.digest, stored or encode_event(event))
     if isinstance(event, OutcomeReported):
         kept = tuple(act for act in history.acts if event.result != "failed" or act.decision_id != event.decision_id)
-        return msgspec.structs.replace(history, version=history.version + 1, acts=kept, facts=_facts(kept))
+        return msgspec.structs.replace(history, version=history.version + 1, acts=kept, facts=_facts(kept), digest=digest)
     return CaseHistory(
         case_id=history.case_id,
         version=history.version + 1,
@@ -119,6 +130,7 @@ def extend(history: CaseHistory, event: CaseEvent) -> CaseHistory:
         party=history.party or event.party,
         acts=(*history.acts, event),
         facts={**history.facts, **event.facts},
+        digest=digest,
     )
 
 
@@ -128,6 +140,18 @@ def fold(case_id: str, events: Iterable[CaseEvent]) -> CaseHistory:
     for event in events:
         history = extend(history, event)
     return history
+
+
+def fold_stored(history: CaseHistory, events: Iterable[bytes]) -> CaseHistory:
+    """The history after further events as they were stored. Raises msgspec.DecodeError for bytes that are no event."""
+    for stored in events:
+        history = extend(history, decode_event(stored), stored)
+    return history
+
+
+def digest_after(digest: str, stored: bytes) -> str:
+    """The running digest after one more event, 64 hexadecimal digits."""
+    return hashlib.sha256(digest.encode() + stored).hexdigest()
 
 
 def _facts(acts: Iterable[ActRecorded]) -> dict[str, Asserted]:

@@ -70,8 +70,15 @@ def _reason(fault: Exception) -> str:
     return getattr(fault, "strerror", None) or str(fault)
 
 
-def serve_http(app: Any, listening: socket.socket, ready: dict[str, Any], reload: Reload | None = None, **settings: Any) -> None:
-    """Say `ready` with its facts and serve until told to stop; on SIGHUP, reload."""
+def serve_http(
+    app: Any,
+    listening: socket.socket,
+    ready: dict[str, Any],
+    reload: Reload | None = None,
+    begin: Reload | None = None,
+    **settings: Any,
+) -> None:
+    """Say `ready` with its facts and serve until told to stop; on SIGHUP, reload. `begin` runs before the first request."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -85,19 +92,22 @@ def serve_http(app: Any, listening: socket.socket, ready: dict[str, Any], reload
     with listening:
         _load(config)
         log.info("ready", **ready)
-        _Server(config, reload).run(sockets=[listening])
+        _Server(config, reload, begin).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
     """Uvicorn, with a reload on SIGHUP. Reloads run one after another, beside the requests."""
 
-    def __init__(self, config: uvicorn.Config, reload: Reload | None) -> None:
+    def __init__(self, config: uvicorn.Config, reload: Reload | None, begin: Reload | None) -> None:
         super().__init__(config)
+        self._begin_with = begin
         self._reload = reload
         self._reloading: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._begin_with:
+            await self._begin_with()
         await super().startup(sockets)
         if self._reload:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._begin)

@@ -59,7 +59,7 @@ def serve_command(
     settings = read_settings(overrides=overrides, config=config)
     service = build_service(settings)
     store = service.authorizer.store
-    for warning in warnings_of(settings, durable=store.durable):
+    for warning in warnings_of(settings, store):
         log.warning("INSECURE", what=warning)
     for doubt in doubts_of(service.authorizer):
         log.warning("UNCONFIRMED", what=doubt)
@@ -70,6 +70,7 @@ def serve_command(
             listen_on(settings.uds) if settings.uds else listen_at(settings.host, settings.port),
             ready,
             service.reload,
+            store.start,
             http=service.served.protocol,
             ssl_certfile=settings.tls_certificate,
             ssl_keyfile=settings.tls_key,

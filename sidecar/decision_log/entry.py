@@ -2,6 +2,8 @@
 
 Personal data: officers stand in clear, because they act for the state; a party is a keyed token; evidence is a digest; facts
 are in clear only where a condition of the policy reads them, so that a decision can be replayed, and a digest otherwise.
+`case_digest` is the running digest of the case's events at `case_version`: it binds the events, which lie beside the entries, to
+the leaf.
 `seq` and `prev_case` (the leaf hash of the same case's previous entry) are filled in by the store, which alone knows them; until
 then an entry has no place in the log.
 """
@@ -43,6 +45,7 @@ class DecisionEntry(_Placed, frozen=True, kw_only=True):
     item_version: int
     case_id: str
     case_version: int
+    case_digest: str = ""
     party_token: str
     region: str
     decision: Literal["allow", "deny"]
@@ -78,6 +81,7 @@ class OutcomeEntry(_Placed, frozen=True, kw_only=True):
     item: str
     case_id: str
     case_version: int
+    case_digest: str = ""
     result: str
     detail: str
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
@@ -23,7 +24,7 @@ from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.openapi import with_decision_paths
 from sidecar.http_api.strict_json import check_text, read_json
 from sidecar.messages import counted
-from sidecar.ports.records import Filter
+from sidecar.ports.records import Filter, RecordStore
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import MAX_IDENTIFIER
 from sidecar.service.authorize import Authorizer
@@ -31,7 +32,7 @@ from sidecar.service.deciding import Deciding
 from sidecar.service.inspect import Inspector
 from sidecar.service.outcome import OutcomeReports
 from sidecar.service.search import Searches
-from sidecar.settings import Settings
+from sidecar.settings import Settings, is_loopback
 
 log = structlog.get_logger("quanheng.http")
 
@@ -56,7 +57,7 @@ class Served(NamedTuple):
 
 def build_app(authorizer: Deciding, settings: Settings) -> Served:
     """Everything that is served, from the outside in: lane, guard, hot path, FastAPI."""
-    metrics = Metrics()
+    metrics = Metrics(authorizer.store.counters)
     callers = Callers(settings.callers, insecure=settings.insecure)
     app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None)
     _add_errors(app, metrics)
@@ -210,7 +211,7 @@ def _add_health(app: FastAPI, authorizer: Deciding, settings: Settings, metrics:
         return {
             "ready": not failure,
             "failure": failure,
-            "warnings": [*warnings_of(settings, durable=authorizer.store.durable), *doubts_of(authorizer), *_stale(authorizer)],
+            "warnings": [*warnings_of(settings, authorizer.store), *doubts_of(authorizer), *_stale(authorizer)],
             "policy": authorizer.digest,
             **authorizer.size,
             "version": __version__,
@@ -234,12 +235,17 @@ def _stale(authorizer: Deciding) -> list[str]:
     return [told] if authorizer.not_reloaded else []
 
 
-def warnings_of(settings: Settings, *, durable: bool) -> list[str]:
+def warnings_of(settings: Settings, store: RecordStore) -> list[str]:
     """What is less safe than it should be, in words; said at each start and in /readyz."""
-    found = []
+    found = [*store.warnings]
     if settings.insecure:
         found.append("insecure: callers on loopback need no token 本机调用不验证令牌")
-    if not durable:
+    cases = settings.cases.get_secret_value() if settings.cases else ""
+    if cases.startswith("redis://") and not is_loopback(urlsplit(cases).hostname or ""):
+        found.append("the case store is reached without TLS 与共享存储的连接未加密")
+    if cases and not (settings.cases_password_file or urlsplit(cases).password or cases.startswith("unix://")):
+        found.append("the case store asks for no password 共享存储未设密码")
+    if not store.durable:
         found.append("the record is kept in memory and will be lost 记录仅在内存中")
     return found
 

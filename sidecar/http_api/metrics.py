@@ -6,7 +6,7 @@ for. All of it runs on the event loop.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -19,7 +19,8 @@ _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # 
 
 
 class Metrics(Collector):
-    def __init__(self) -> None:
+    def __init__(self, store: Mapping[str, int]) -> None:
+        self._store = store
         self._decisions: defaultdict[tuple[bool, str], int] = defaultdict(int)
         self._rejected: defaultdict[str, int] = defaultdict(int)
         self._replayed = 0
@@ -50,6 +51,10 @@ class Metrics(Collector):
         for reason, count in self._rejected.items():
             rejected.add_metric([reason], count)
         yield rejected
+        events = CounterMetricFamily("quanheng_store_events", "What happened in the record store", labels=["event"])
+        for event, count in self._store.items():
+            events.add_metric([event.replace(" ", "_")], count)
+        yield events
         reached = zip([*map(str, _BUCKETS), "+Inf"], map(float, accumulate(self._durations)), strict=True)
         told = "Request read to answer ready"
         yield HistogramMetricFamily("quanheng_decision_seconds", told, buckets=list(reached), sum_value=self._seconds)

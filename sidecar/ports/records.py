@@ -8,10 +8,13 @@ Promises of `commit`, for every store:
     is stored, whether the commit carries an event or not. So a decision always stands on the history it was made on.
   * The same holds for each ledger the commit names: one that is not at its `expected_version` stops the whole commit.
   * A request key that is already known stores nothing and returns `Replayed` with what was stored under it first.
+  * A commit that was decided under another epoch than the one the store was told last raises StalePolicyError, and one whose
+    window does not hold the store's own time OutsideWindowError; nothing is stored.
+  * A case or ledger that is behind what this store's own log holds, or tells it differently, raises StateRolledBackError.
   * When durability cannot be promised it raises StoreError. After a failed sync it raises for ever: stop and recover.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from sidecar.case_history.history import CaseEvent, CaseHistory
@@ -26,8 +29,26 @@ class RequestKey(NamedTuple):
     request_id: str
 
 
+class Epoch(NamedTuple):
+    """What a decision was judged by: the digest of the policies, and which turn of policies and registers in this process."""
+
+    policy: str
+    turn: int
+
+
+class Window(NamedTuple):
+    """When what a decision rests on is in force, [since, until) in milliseconds since the epoch."""
+
+    since_ms: int
+    until_ms: int
+
+    def holds(self, now_ms: int) -> bool:
+        return self.since_ms <= now_ms < self.until_ms
+
+
 class Commit(NamedTuple):
-    """One thing to make durable. `act` is a digest of what was asked, `answer` the bytes a retry gets."""
+    """One thing to make durable. `act` is a digest of what was asked, `answer` the bytes a retry gets. `expected_digest` is the
+    case's digest at the expected version, where it is known. A commit that changes a ledger carries an event."""
 
     entry: Entry
     case_id: str = ""
@@ -37,6 +58,9 @@ class Commit(NamedTuple):
     act: str = ""
     answer: bytes = b""
     ledgers: tuple[LedgerChange, ...] = ()
+    expected_digest: str = ""
+    epoch: Epoch | None = None
+    window: Window | None = None
 
 
 class Committed(NamedTuple):
@@ -90,7 +114,9 @@ class RecordReader(Protocol):
 
     def outcome_of(self, decision_id: str) -> Stored | None: ...
 
-    def case_events(self, case_id: str) -> Iterator[CaseEvent]: ...
+    def case_events(self, case_id: str) -> Iterator[CaseEvent]:
+        """The events of a case that are in this log."""
+        ...
 
     def last_seq(self) -> int: ...
 
@@ -109,11 +135,27 @@ class RecordStore(Protocol):
         finds out if it is not, and the case is then read."""
         ...
 
+    async def case_digest(self, case_id: str, version: int) -> str:
+        """The case's digest as it was at a version it has had."""
+        ...
+
+    async def find_decision(self, decision_id: str) -> Stored | None:
+        """The entry of a decision, whichever sidecar of this store made it."""
+        ...
+
     async def read_ledger(self, ledger_id: str) -> Ledger:
         """The ledger at its newest version; an unknown one is empty, at version 0."""
         ...
 
     async def commit(self, commit: Commit) -> Committed | Replayed: ...
+
+    def serve(self, epoch: Epoch) -> None:
+        """From now on commits decided under another epoch are refused."""
+        ...
+
+    async def start(self) -> None:
+        """Called once on the loop that serves, before it does. What is kept beside the requests begins here; never raises."""
+        ...
 
     @property
     def reader(self) -> RecordReader: ...
@@ -126,6 +168,16 @@ class RecordStore(Protocol):
     @property
     def durable(self) -> bool:
         """False for stores that forget (memory, for tests); said at each start and in /readyz."""
+        ...
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What is less safe than it should be, in words."""
+        ...
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What happened how often, for operators; names of the store's own."""
         ...
 
     async def close(self) -> None:

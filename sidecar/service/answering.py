@@ -29,7 +29,8 @@ class CallerFacts(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A decision with its item, the moment it was made in and the history it was made on; `version` is the case's after it."""
+    """A decision with its item, the moment it was made in and the history it was made on; `version` and `digest` are the case's
+    after it."""
 
     decision: Decision
     request: AccessRequest
@@ -39,9 +40,10 @@ class Made(NamedTuple):
     time_source: str
     history: CaseHistory
     version: int
+    digest: str = ""
 
 
-def response_of(made: Made, policy: PolicySnapshot) -> dict[str, object]:
+def response_of(made: Made, policy: PolicySnapshot, state_token: str) -> dict[str, object]:
     """The AuthZEN response."""
     decision, item = made.decision, made.item
     context: dict[str, object] = {
@@ -57,6 +59,7 @@ def response_of(made: Made, policy: PolicySnapshot) -> dict[str, object]:
         "legal_basis": decision.legal_basis,
         "obligations": [_obligation(due) for due in decision.obligations],
         "case": {"id": made.request.case_id, "version": made.version},
+        "state_token": state_token,
         "decision_id": made.decision_id,
         "policy": policy.digest,
     }
@@ -101,6 +104,7 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
         item_version=decision.item_version,
         case_id=request.case_id,
         case_version=made.version,
+        case_digest=made.digest,
         party_token=request.party or made.history.party,
         region=decision.region,
         decision="allow" if decision.allowed else "deny",

@@ -59,7 +59,8 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 class EvaluationRequest(msgspec.Struct, frozen=True):
-    """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer, boolean or text), `evidence`."""
+    """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer, boolean or text), `evidence` (name → text)
+    and `state_token` as an earlier answer gave it."""
 
     subject: Subject
     action: Action
@@ -74,6 +75,7 @@ class Asked(msgspec.Struct, frozen=True):
     subject_type: str
     channel: str
     evidence: Mapping[str, str]
+    state_token: str = ""
 
 
 PartyToken = Callable[[str], str]
@@ -109,7 +111,7 @@ def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
     acting_post, on_behalf = _texts(subject.properties, ("acting_post", "on_behalf_of"), "subject.properties")
     outcome, vote, about = _texts(action.properties, ("outcome", "vote", "about"), "action.properties")
     item, region, party, level = _texts(resource.properties, ("item", "region", "party", "level"), "resource.properties")
-    intent, channel = _texts(context, ("intent", "channel"), "context")
+    intent, channel, state_token = _texts(context, ("intent", "channel", "state_token"), "context")
     evidence = _evidence(context.get("evidence", {}))
     request = AccessRequest(
         person=_person(subject),
@@ -128,7 +130,7 @@ def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
         facts=_facts(context.get("facts", {})),
         evidence=frozenset(evidence),
     )
-    return Asked(request, _bounded(subject.type, "subject.type"), channel, evidence)
+    return Asked(request, _bounded(subject.type, "subject.type"), channel, evidence, state_token)
 
 
 def _case(resource: Resource) -> str:

@@ -1,28 +1,33 @@
 """The way of a request: decide on the case's newest version, make decision and event durable together, then answer.
 
-A lost race on the case decides again on the new history. The same request identifier for the same act gets the answer that was
-committed first; for another act it is an error. When the record cannot be made durable, an allow becomes LOG_UNAVAILABLE.
+A lost race on the case decides again on the new history. A decision whose policies or registers were replaced before it was
+durable, or whose ground is not in force by the store's clock, is made again once and then refused. The same request identifier
+for the same act gets the answer that was committed first; for another act it is an error. When the record cannot be made durable,
+an allow becomes LOG_UNAVAILABLE.
 """
 
 import hashlib
+import secrets
 from time import perf_counter_ns
 from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import asdict, replace
 
-from sidecar.case_history.history import CO_SIGNED, PERFORMED, VOTED, ActRecorded, CaseHistory
+from sidecar.case_history.history import CO_SIGNED, PERFORMED, VOTED, ActRecorded, CaseHistory, digest_after, encode_event
 from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, VOTE, AccessRequest
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
-from sidecar.errors import RequestError, StoreError, VersionConflictError
+from sidecar.errors import OutsideWindowError, RequestError, StalePolicyError, StoreError, VersionConflictError
 from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
 from sidecar.ports.clock import Clock
-from sidecar.ports.records import Commit, Committed, RecordStore, Replayed, RequestKey
+from sidecar.ports.records import Commit, Committed, Epoch, RecordStore, Replayed, RequestKey
 from sidecar.service.answering import CallerFacts, Made, encode, entry_of, kept_facts, response_of
 from sidecar.service.asked import Asked, EvaluationRequest, PartyToken, read_request
 from sidecar.service.ids import new_id
+from sidecar.service.in_force import window_of
+from sidecar.service.state_token import StateTokens, not_behind
 
 MAX_RACES = 64  # a case that is raced this often within one request is not a case but an attack
 
@@ -56,11 +61,15 @@ class Authorizer:
         clock: Clock,
         party_token: PartyToken,
         unconfirmed: int = 0,
+        tokens: StateTokens | None = None,
     ) -> None:
-        self._standing = Standing(policy, personnel, unconfirmed)
+        self._turn = 0
+        self.store = store
+        self.swap(Standing(policy, personnel, unconfirmed))
         self.not_reloaded = ""  # why the last attempt to read newer policies or registers failed; empty while all is well
-        self.store, self.clock = store, clock
+        self.clock = clock
         self.party_token = party_token
+        self.tokens = tokens or StateTokens(secrets.token_bytes(32))  # of this process alone
 
     @property
     def standing(self) -> Standing:
@@ -84,21 +93,30 @@ class Authorizer:
 
     def swap(self, standing: Standing) -> None:
         self._standing = standing
+        self._turn += 1
+        self._epoch = Epoch(standing.policy.digest, self._turn)
+        self.store.serve(self._epoch)
         self.not_reloaded = ""
 
     async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer:
         """Decide, record, answer. Raises RequestError for a request that cannot be understood."""
         asked = read_request(wire, self.party_token)
         act = _digest(asked) if caller.request_id else ""
-        standing = self._standing
+        standing, epoch, again = self._standing, self._epoch, False
         history = self.store.likely_case(asked.request.case_id)
         try:
+            if asked.state_token:
+                history = await not_behind(self.tokens.read(asked.state_token, history.case_id), history, self.store)
             for _ in range(MAX_RACES):
-                made, commit = self._decided(asked, caller, act, standing, history)
+                made, commit = self._decided(asked, caller, act, standing, epoch, history)
                 try:
                     result = await self.store.commit(commit)
                 except VersionConflictError:
                     history = await self.store.read_case(asked.request.case_id)
+                except (StalePolicyError, OutsideWindowError):
+                    if again:
+                        break
+                    again, standing, epoch = True, self._standing, self._epoch
                 else:
                     return answered(commit, made.decision.allowed, made.decision.code, result)
         except StoreError:
@@ -106,7 +124,7 @@ class Authorizer:
         return unavailable(standing.policy.digest, step=asked.request.step, case={"id": asked.request.case_id})
 
     def _decided(
-        self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, history: CaseHistory
+        self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, epoch: Epoch, history: CaseHistory
     ) -> tuple[Made, Commit]:
         """A decision on a history, and what is to be made durable before it is answered."""
         started, now = perf_counter_ns(), self.clock.now()
@@ -115,11 +133,16 @@ class Authorizer:
         enters = decision.allowed and request.intent != QUESTION
         time, decision_id = now.isoformat(timespec="milliseconds"), new_id(int(now.timestamp() * 1000))
         item, version = policy.item(decision.item), history.version + enters
-        made = Made(decision, request, item, decision_id, time, self.clock.source, history, version)
-        body = encode(response_of(made, policy))
+        made = Made(decision, request, item, decision_id, time, self.clock.source, history, version, history.digest)
+        event = window = None
+        if enters:
+            event, window = _event(made), window_of(standing.personnel, request, decision.post, now)
+            made = made._replace(digest=digest_after(history.digest, encode_event(event)))
+        body = encode(response_of(made, policy, self.tokens.of(request.case_id, version, made.digest)))
         entry = entry_of(made, asked, caller, policy, (perf_counter_ns() - started) // 1000)
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
-        return made, Commit(entry, request.case_id, history.version, _event(made) if enters else None, key, act, body)
+        commit = Commit(entry, request.case_id, history.version, event, key, act, body)
+        return made, commit._replace(expected_digest=history.digest, epoch=epoch, window=window)
 
 
 def answered(commit: Commit, allowed: bool, code: str, result: Committed | Replayed) -> Answer:

@@ -8,7 +8,7 @@ import hashlib
 
 import msgspec
 
-from sidecar.case_history.history import OutcomeReported
+from sidecar.case_history.history import OutcomeReported, digest_after, encode_event
 from sidecar.controls.context import QUESTION
 from sidecar.decision_log.entry import OutcomeEntry
 from sidecar.errors import NotFoundError, RequestError, StoreError, VersionConflictError
@@ -26,7 +26,7 @@ class OutcomeReports:
 
     async def report(self, decision_id: str, result: str, detail: str, caller: CallerFacts) -> dict[str, object]:
         """Record the outcome of a decision. Raises NotFoundError, RequestError or StoreError."""
-        decision = self._decision(decision_id, caller)
+        decision = await self._decision(decision_id, caller)
         for _ in range(MAX_RACES):
             try:
                 return await self._commit(decision, decision_id, result, detail, caller)
@@ -34,8 +34,8 @@ class OutcomeReports:
                 continue
         raise StoreError("the case is written too often", "report the outcome again")
 
-    def _decision(self, decision_id: str, caller: CallerFacts) -> dict[str, object]:
-        stored = self._store.reader.find(decision_id)
+    async def _decision(self, decision_id: str, caller: CallerFacts) -> dict[str, object]:
+        stored = await self._store.find_decision(decision_id)
         decision: dict[str, object] = msgspec.json.decode(stored.body) if stored else {}
         if decision.get("caller") != caller.name:
             raise NotFoundError(f"no decision {decision_id} of this caller")
@@ -49,6 +49,7 @@ class OutcomeReports:
         case_id = str(decision["case_id"])
         history = await self._store.read_case(case_id)
         now = self._clock.now().isoformat(timespec="milliseconds")
+        event = OutcomeReported(decision_id, result, now)
         entry = OutcomeEntry(
             decision_id=decision_id,
             request_id=caller.request_id,
@@ -60,6 +61,7 @@ class OutcomeReports:
             item=str(decision["item"]),
             case_id=case_id,
             case_version=history.version + 1,
+            case_digest=digest_after(history.digest, encode_event(event)),
             result=result,
             detail=detail,
         )
@@ -68,10 +70,10 @@ class OutcomeReports:
             "result": result,
             "case": {"id": case_id, "version": history.version + 1},
         }
-        event = OutcomeReported(decision_id, result, now)
         act = hashlib.sha256(f"{decision_id} {result}".encode()).hexdigest()
         key = RequestKey(caller.name, f"\noutcome {decision_id}")  # no header can hold a line feed
-        done = await self._store.commit(Commit(entry, case_id, history.version, event, key, act, msgspec.json.encode(answer)))
+        commit = Commit(entry, case_id, history.version, event, key, act, msgspec.json.encode(answer))
+        done = await self._store.commit(commit._replace(expected_digest=history.digest))
         if isinstance(done, Replayed):
             if done.act != act:
                 raise RequestError("outcome_stands", "another outcome of this decision is already on record", 409)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sidecar.cli import main
-from sidecar.wiring import PARTY_KEY_FILE, _party_key
+from sidecar.wiring import PARTY_KEY_FILE, STATE_KEY_FILE, key_file
 from tests.e2e.processes import EXAMPLE, ROOT
 from tests.unit.importers.workbooks import HEADINGS, row, workbook
 
@@ -93,7 +93,8 @@ def test_a_data_folder_without_permission_is_named(refused: Refusal, tmp_path: P
 
     monkeypatch.setattr(os, "open", forbidding)
     assert f"{tmp_path / PARTY_KEY_FILE}: the data folder cannot be used" in refused(*SERVE, "--data", tmp_path)
-    (tmp_path / PARTY_KEY_FILE).write_bytes(bytes(32))
+    for name in (PARTY_KEY_FILE, STATE_KEY_FILE):
+        (tmp_path / name).write_bytes(bytes(32))
     assert f"{tmp_path / 'writer.lock'}: the data folder cannot be used" in refused(*SERVE, "--data", tmp_path)
 
 
@@ -124,8 +125,8 @@ def test_half_a_party_key_is_not_left_behind(tmp_path: Path, monkeypatch: pytest
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
-            _party_key(tmp_path / PARTY_KEY_FILE)
-    assert len(_party_key(tmp_path / PARTY_KEY_FILE)) == 32
+            key_file(tmp_path / PARTY_KEY_FILE)
+    assert len(key_file(tmp_path / PARTY_KEY_FILE)) == 32
 
 
 def test_any_other_refusal_of_the_system_is_a_sentence_too(refused: Refusal, tmp_path: Path, file: Path) -> None:

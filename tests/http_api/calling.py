@@ -17,6 +17,7 @@ from sidecar.personnel.registers import Personnel
 from sidecar.ports.records import Filter, RecordStore
 from sidecar.service.asked import party_tokeniser
 from sidecar.service.authorize import Authorizer
+from sidecar.service.state_token import StateTokens
 from sidecar.settings import CallerSettings, Settings
 from tests.samples import EVERYONE, SNAPSHOT
 
@@ -59,7 +60,7 @@ class Sidecar:
     def __init__(self, store: RecordStore | None = None, people: Personnel = EVERYONE, **settings: Any) -> None:
         self.store = store or MemoryStore()
         self.clock = FixedClock()
-        self.authorizer = Authorizer(SNAPSHOT, people, self.store, self.clock, PARTY_TOKEN)
+        self.authorizer = Authorizer(SNAPSHOT, people, self.store, self.clock, PARTY_TOKEN, tokens=StateTokens(b"s" * 32))
         self.app = build_app(self.authorizer, Settings.model_validate({"callers": CALLERS, **settings})).app
 
     def together(self, *requests: httpx.Request) -> list[httpx.Response]:
@@ -157,6 +158,7 @@ _PLACES: dict[str, tuple[tuple[str, ...], str]] = {
     "facts": (("context",), "facts"),
     "evidence": (("context",), "evidence"),
     "channel": (("context",), "channel"),
+    "state_token": (("context",), "state_token"),
 }
 
 ACCEPT = asking()

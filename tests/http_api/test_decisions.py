@@ -8,6 +8,7 @@ from tests.http_api.calling import ACCEPT, BOTH, DECIDE, REVIEW, Body, Sidecar, 
 from tests.samples import POWERS, SNAPSHOT
 
 ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}\Z")
+STATE_TOKEN = re.compile(r"v1\.(\d+)\.[0-9a-f]{32}\.[0-9a-f]{32}\Z")
 ARTICLE = "行政许可法第12条"
 OF_ITEM = f"事项 permit 第1版；{ARTICLE}"
 
@@ -104,6 +105,7 @@ def test_an_answer_has_exactly_the_documented_members(
     answer = response.json()
     assert ULID.match(answer["context"].pop("decision_id"))
     assert answer["context"].pop("policy") == SNAPSHOT.digest
+    assert STATE_TOKEN.match(answer["context"].pop("state_token"))[1] == str(told["case"]["version"])  # type: ignore[index]
     assert answer == {"decision": decision, "context": told}
 
 

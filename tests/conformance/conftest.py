@@ -1,0 +1,21 @@
+"""Servers that many tests share; each test begins with an empty one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.redis_server import RedisServer
+
+
+@pytest.fixture(scope="session", params=["redis", "valkey"])
+def shared_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp(request.param), request.param).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def server(shared_server: RedisServer) -> RedisServer:
+    with shared_server.client as client:
+        client.flushall()
+    return shared_server

@@ -1,0 +1,22 @@
+"""Sidecars' stores on one server, for tests."""
+
+from pathlib import Path
+from typing import Any
+
+from adapters.storage.redis.ground import Fingerprints
+from adapters.storage.redis.server import SCRIPTS, Address, Server
+from adapters.storage.redis.standing import Standing
+from adapters.storage.redis.store import Promises, RedisStore
+from adapters.storage.sqlite import SqliteStore
+
+KEYS = Fingerprints("party", "state")
+PATIENT: dict[str, Any] = {"deadline": 5.0, "patience": 0.2, "probe_every": 0.1, "sweep_every": 0.5}
+
+
+def open_shared(folder: Path, url: str, scripts: dict[str, str] = SCRIPTS, **promises: Any) -> RedisStore:
+    """The store of one sidecar whose log lies in `folder`."""
+    promised = Promises(**{**PATIENT, **promises})
+    own_log = SqliteStore(folder)
+    server = Server(Address(url, deadline=promised.deadline), scripts)
+    standing = Standing(server, folder, own_log.reader, KEYS, promised.replicas, on_disk=promised.on_disk)
+    return RedisStore(own_log, server, standing, promised)
