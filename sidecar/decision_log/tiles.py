@@ -205,6 +205,10 @@ class TileEdge:
                 above = self._hash.pairs(above)
             self._add(level + 1, number >> HEIGHT, above, grown)
 
+    def partial(self) -> list[bytes]:
+        """The rightmost tile of each level, from level 0 up; empty where the last one is full."""
+        return [b"".join(hashes) for hashes in self._edge]
+
     def root(self) -> bytes:
         found: list[bytes] = []
         for hashes in reversed(self._edge):
