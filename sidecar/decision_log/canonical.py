@@ -1,18 +1,18 @@
 """Canonical bytes of an entry: one value, one spelling, for ever.
 
 JSON in a restricted profile (a subset of RFC 8785): ASCII keys in order, no white space, strings in Unicode NFC, whole numbers
-below 2^53, no floats and no null. Two entries are equal exactly when their bytes are. The leaf hash of an entry is
-SHA-256(0x00 ‖ bytes), as in RFC 6962 section 2.1, so that it can become a leaf of a Merkle tree as it is.
+below 2^53, no floats and no null. Two entries are equal exactly when their bytes are.
 """
 
-import hashlib
 import unicodedata
 from collections.abc import Mapping
 
 import msgspec
 
+from sidecar.decision_log.hashing import SHA256, tree_hash
+
 MAX_INTEGER = 2**53 - 1
-MAX_ENTRY = 256 * 1024  # bytes; bounded inputs keep an entry far below
+MAX_ENTRY = 65_535  # bytes; what two bytes of length can say in a bundle of entries (C2SP tlog-tiles)
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -38,9 +38,7 @@ def encoded(entry: object) -> bytes:
     return data
 
 
-def leaf_hash(data: bytes) -> bytes:
-    """RFC 6962 leaf hash, 32 bytes."""
-    return hashlib.sha256(b"\x00" + data).digest()
+leaf_hash = tree_hash(SHA256).leaf  # of a log whose hash is not SM3
 
 
 def refuse_others(value: object, where: str) -> None:

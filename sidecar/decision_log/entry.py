@@ -9,23 +9,16 @@ then an entry has no place in the log.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 import msgspec
 
+from sidecar.decision_log import events
 from sidecar.decision_log.canonical import NotCanonicalError, encoded, refuse_others
-
-VERSION = 1
-
-
-class _Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """What every entry has from the store."""
-
-    seq: int = 0
-    prev_case: str = ""
+from sidecar.decision_log.events import VERSION, Placed
 
 
-class DecisionEntry(_Placed, frozen=True, kw_only=True):
+class DecisionEntry(Placed, frozen=True, kw_only=True):
     """One decision. Times are ISO 8601 with offset; `latency_us` runs from the request read to the decision made."""
 
     v: int = VERSION
@@ -66,7 +59,7 @@ class DecisionEntry(_Placed, frozen=True, kw_only=True):
     latency_us: int
 
 
-class OutcomeEntry(_Placed, frozen=True, kw_only=True):
+class OutcomeEntry(Placed, frozen=True, kw_only=True):
     """What an enforcement point reports of an act that was allowed."""
 
     v: int = VERSION
@@ -86,7 +79,7 @@ class OutcomeEntry(_Placed, frozen=True, kw_only=True):
     detail: str
 
 
-class LogReadEntry(_Placed, frozen=True, kw_only=True):
+class LogReadEntry(Placed, frozen=True, kw_only=True):
     """Reading the record is itself an act and recorded (GB/T 22239, audit of audit)."""
 
     v: int = VERSION
@@ -100,10 +93,11 @@ class LogReadEntry(_Placed, frozen=True, kw_only=True):
     query: dict[str, str]
 
 
-Entry = DecisionEntry | OutcomeEntry | LogReadEntry
+Entry = DecisionEntry | OutcomeEntry | LogReadEntry | events.Event
+FORMS: tuple[type[Entry], ...] = (DecisionEntry, OutcomeEntry, LogReadEntry, *events.FORMS)
+KINDS = tuple(kind for form in FORMS for kind in get_args(get_type_hints(form)["kind"]))
 
-
-_PROOFS = {form: msgspec.json.Decoder(form).decode for form in (OutcomeEntry, LogReadEntry)}
+_PROOFS = {form: msgspec.json.Decoder(form).decode for form in FORMS if form is not DecisionEntry}
 
 
 def entry_bytes(entry: Entry, seq: int, prev_case: str) -> bytes:

@@ -1,0 +1,117 @@
+"""What happens to the log and to what decides, told as entries among the decisions, so that none of it can happen unseen.
+
+| kind | told when |
+|---|---|
+| log | the log is created, or one of the earlier form is taken over: its origin and hash |
+| key | a signing key is created or put in another's place; it signs from this entry on |
+| start, stop | the service begins and ends; a start says how the run before it ended |
+| policy, personnel | other policies or appointments are put in force: digests before and after |
+| clock | the machine's clock was set back |
+| gap | requests were answered LOG_UNAVAILABLE because nothing could be recorded, and now it can again |
+| anchor | a checkpoint was printed, time-stamped, or is cosigned by witnesses again or no longer |
+
+`actor` says who: the operating system's user for commands, the service itself otherwise. Identifiers of `log` and `key` entries
+are fixed words (`log`, `key-1`, `key-2`, …), so that a log finds its identity among millions of entries.
+"""
+
+from typing import Literal
+
+import msgspec
+
+VERSION = 1
+LOG_ID = "log"
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """What every entry has from the store."""
+
+    seq: int = 0
+    prev_case: str = ""
+
+
+class _Event(Placed, frozen=True, kw_only=True):
+    v: int = VERSION
+    event_id: str
+    time: str
+    time_source: str
+    actor: str
+
+    @property
+    def decision_id(self) -> str:
+        """By which the store finds an entry, whatever it tells."""
+        return self.event_id
+
+
+class LogEntry(_Event, frozen=True, kw_only=True):
+    """The log's identity. `hash` is that of every entry, from the first on."""
+
+    kind: Literal["log"] = "log"
+    event: Literal["created", "taken_over"]
+    origin: str
+    hash: str
+
+
+class KeyEntry(_Event, frozen=True, kw_only=True):
+    """`key` signs checkpoints that cover this entry; `previous`, where there was one, those before it and the first after it."""
+
+    kind: Literal["key"] = "key"
+    event: Literal["created", "rotated"]
+    key: str
+    previous: str
+
+
+class ServiceEntry(_Event, frozen=True, kw_only=True):
+    """`after` says of a start how the run before ended: stop, crash (no stop was recorded), or nothing when there was none."""
+
+    kind: Literal["start", "stop"]
+    version: str
+    policy_digest: str
+    personnel_digest: str
+    after: Literal["stop", "crash", "nothing", ""] = ""
+
+
+class ChangeEntry(_Event, frozen=True, kw_only=True):
+    """Other policies or personnel registers, in force from this entry on."""
+
+    kind: Literal["policy", "personnel"]
+    before: str
+    after: str
+
+
+class ClockEntry(_Event, frozen=True, kw_only=True):
+    """`before` is the latest time that was known; the clock showed `behind_ms` milliseconds less."""
+
+    kind: Literal["clock"] = "clock"
+    before: str
+    behind_ms: int
+
+
+class GapEntry(_Event, frozen=True, kw_only=True):
+    """`refused` requests between two moments were answered without being recorded, none of them with an allow."""
+
+    kind: Literal["gap"] = "gap"
+    since: str
+    until: str
+    refused: int
+    reason: str
+
+
+class AnchorEntry(_Event, frozen=True, kw_only=True):
+    """A checkpoint that stands outside: on paper, under a time-stamp, with witnesses. `digest` is that of the time-stamp or of
+    what was signed on paper, where somebody gave it; `holder` who keeps it."""
+
+    kind: Literal["anchor"] = "anchor"
+    event: Literal["printed", "timestamped", "witnessed", "unwitnessed"]
+    size: int
+    root: str
+    holder: str
+    digest: str
+
+
+Event = LogEntry | KeyEntry | ServiceEntry | ChangeEntry | ClockEntry | GapEntry | AnchorEntry
+FORMS = (LogEntry, KeyEntry, ServiceEntry, ChangeEntry, ClockEntry, GapEntry, AnchorEntry)
+
+
+def key_id(number: int) -> str:
+    """The identifier of the entry of the log's n-th key, from 1."""
+    return f"key-{number}"
