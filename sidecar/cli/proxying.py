@@ -11,8 +11,10 @@ import structlog
 import typer
 
 from adapters.enforcement.decider import HttpDecider
-from adapters.enforcement.proxy import ReverseProxy
+from adapters.enforcement.identities import identity_of
+from adapters.enforcement.proxy import CHANNEL, ReverseProxy
 from adapters.enforcement.routes import read_routes
+from adapters.enforcement.ruling import Enforcement
 from adapters.storage.policy_folder import PolicyFolder
 from sidecar.cli.listening import listen_at, serve_http
 from sidecar.cli.output import log_to_stderr
@@ -45,7 +47,7 @@ def proxy_command(
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     decider = HttpDecider(httpx.AsyncClient(base_url=sidecar, headers=headers, timeout=DECISION_SECONDS, trust_env=False))
     behind = httpx.AsyncClient(base_url=upstream, timeout=UPSTREAM_SECONDS, trust_env=False, follow_redirects=False)
-    app = ReverseProxy(table, decider, behind)
+    app = ReverseProxy(Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL), decider, behind)
     if not is_loopback(host):
         log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")
     ready = {"listening": f"http://{host}:{port}", "upstream": upstream, "sidecar": sidecar, "routes": len(table.routes)}
