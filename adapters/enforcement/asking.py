@@ -16,9 +16,10 @@ log = structlog.get_logger("quanheng.enforcement")
 
 
 def incoming_of(scope: Scope) -> Incoming:
+    """The head of an ASGI request; the handshake of a WebSocket is a GET."""
     client = scope.get("client")
     return Incoming(
-        scope["method"],
+        scope.get("method", "GET"),
         scope["raw_path"].decode("latin-1"),
         scope["query_string"].decode("latin-1"),
         tuple(scope["headers"]),

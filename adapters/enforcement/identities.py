@@ -1,13 +1,12 @@
 """The identity source that a route file declares, ready to be asked."""
 
 from collections.abc import Callable
-from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 
-from adapters.enforcement.identity import GatewayHeader, Identity, SignedToken
+from adapters.enforcement.identity import GatewayHeader, Gateways, Identity, SignedToken
 from adapters.enforcement.routes import OfficerSource, TokenSource
 from adapters.enforcement.tokens import KeySet, TokenVerifier
 from sidecar.errors import SettingsError
@@ -20,7 +19,7 @@ MAX_KEYS = 256 * 1024  # bytes of a key set
 def identity_of(source: OfficerSource, folder: Path) -> Identity:
     """`folder` is where the route file lies. Raises SettingsError when the keys of a token cannot be had."""
     if source.token is None:
-        return GatewayHeader(source.header or "", [ip_network(network) for network in source.gateways])
+        return GatewayHeader(source.header or "", Gateways(source.gateways))
     keys = KeySet(_fetching(source.token, folder))
     keys.prove()
     return SignedToken(TokenVerifier(source.token.issuer, source.token.audience, keys), source.token.claim)

@@ -10,12 +10,11 @@ through as nobody. Callers of the sidecar are authenticated apart from this, by 
 """
 
 import ipaddress
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from sidecar.errors import RequestError
 
-Address = ipaddress.IPv4Network | ipaddress.IPv6Network
 Claims = Mapping[str, Any]
 
 
@@ -43,30 +42,39 @@ class Identity(Protocol):
         ...
 
 
+class Gateways:
+    """The networks that named gateways speak from. A Unix socket has no address; only this machine can open it."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks = [ipaddress.ip_network(network) for network in networks]
+
+    def speak_from(self, peer: Peer) -> bool:
+        if not peer.address:
+            return True
+        try:
+            given = ipaddress.ip_address(peer.address)
+        except ValueError:
+            return False
+        plain = getattr(given, "ipv4_mapped", None) or given
+        return any(plain in network for network in self._networks)
+
+
 class GatewayHeader:
-    """A header set by a gateway that has authenticated the officer. `gateways` are the networks it may speak from."""
+    """A header set by a gateway that has authenticated the officer."""
 
     waits = False
 
-    def __init__(self, header: str, gateways: Collection[Address]) -> None:
-        self._header, self._gateways = header.lower().encode("latin-1"), tuple(gateways)
+    def __init__(self, header: str, gateways: Gateways) -> None:
+        self._header, self._gateways = header.lower().encode("latin-1"), gateways
 
     @property
     def headers(self) -> frozenset[str]:
         return frozenset({self._header.decode("latin-1")})
 
     def officer(self, headers: tuple[tuple[bytes, bytes], ...], peer: Peer) -> str:
-        if peer.address and not self._is_gateway(peer.address):
+        if not self._gateways.speak_from(peer):
             raise RequestError("not_a_gateway", "only the authenticating gateway may name the officer", 401)
         return _only(headers, self._header)
-
-    def _is_gateway(self, address: str) -> bool:
-        try:
-            given = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        plain = getattr(given, "ipv4_mapped", None) or given
-        return any(plain in network for network in self._gateways)
 
 
 class SignedToken:
