@@ -42,6 +42,9 @@ class Identity(Protocol):
         ...
 
 
+THIS_MACHINE = ("127.0.0.0/8", "::1")
+
+
 class Gateways:
     """The networks that named gateways speak from. A Unix socket has no address; only this machine can open it."""
 

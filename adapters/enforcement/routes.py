@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, unquote
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from adapters.enforcement.identity import THIS_MACHINE
 from sidecar.errors import RequestError, RouteFileError
 from sidecar.expressions.facts import Asserted
 from sidecar.messages import near
@@ -115,7 +116,7 @@ class OfficerSource(Part):
     networks, this machine unless written) may set, or a signed token."""
 
     header: Annotated[Name | None, Zh("头")] = None
-    gateways: Annotated[tuple[Network, ...], Zh("网关")] = Field(default=("127.0.0.0/8", "::1"), alias="from", strict=False)
+    gateways: Annotated[tuple[Network, ...], Zh("网关")] = Field(default=THIS_MACHINE, alias="from", strict=False)
     token: Annotated[TokenSource | None, Zh("令牌")] = None
 
     @model_validator(mode="after")

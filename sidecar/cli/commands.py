@@ -2,7 +2,7 @@
 
 import typer
 
-from sidecar.cli import explaining, policies, proxying, serving
+from sidecar.cli import explaining, gatewaying, policies, proxying, serving
 from sidecar.cli.importing import import_app
 from sidecar.cli.record import log_app
 
@@ -21,5 +21,6 @@ app.command("schema")(policies.schema_command)
 app.command("serve")(serving.serve_command)
 app.command("token")(serving.token_command)
 app.command("proxy")(proxying.proxy_command)
+app.command("gateway")(gatewaying.gateway_command)
 app.add_typer(log_app, name="log")
 app.add_typer(import_app, name="import")
