@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 import structlog
@@ -26,13 +26,20 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 log = structlog.get_logger("quanheng.enforcement")
 
 
+class Key(NamedTuple):
+    """A public key, and the one algorithm it is declared for, if any."""
+
+    public: Any
+    algorithm: str | None
+
+
 class KeySet:
     """The issuer's keys. `fetch` reads the set and may take its time; it raises OSError when it cannot."""
 
     def __init__(self, fetch: Callable[[], bytes], now: Callable[[], float] = time.monotonic) -> None:
         self._fetch, self._now = fetch, now
         self._lock = threading.Lock()
-        self._keys: dict[str, Any] = {}
+        self._keys: dict[str, Key] = {}
         self._fetched = self._tried = float("-inf")
 
     def prove(self) -> None:
@@ -42,7 +49,7 @@ class KeySet:
         except (OSError, ValueError) as fault:
             raise SettingsError(f"the issuer's keys cannot be read: {fault}", "check keys: in the route file") from fault
 
-    def key(self, kid: str) -> Any:
+    def key(self, kid: str) -> Key | None:
         """The key of a `kid`, None when there is none even in the newest set."""
         with self._lock:
             if (kid not in self._keys or self._is_old()) and self._now() - self._tried >= RETRY_SECONDS:
@@ -61,7 +68,7 @@ class KeySet:
         self._fetched = self._now()
 
 
-def _keys_of(data: bytes) -> dict[str, Any]:
+def _keys_of(data: bytes) -> dict[str, Key]:
     """Usable public keys by `kid`. Raises ValueError for what is no key set, or names a `kid` twice."""
     document = json.loads(data)
     entries = document.get("keys") if isinstance(document, dict) else None
@@ -70,11 +77,11 @@ def _keys_of(data: bytes) -> dict[str, Any]:
     kids = [entry.get("kid") for entry in entries if isinstance(entry, dict)]
     if len(set(kids)) != len(kids):
         raise ValueError("a kid stands twice")
-    keys: dict[str, Any] = {}
+    keys: dict[str, Key] = {}
     for entry in entries:
         if isinstance(entry, dict) and entry.get("kty") != "oct" and entry.get("use", "sig") == "sig":
             try:
-                keys[str(entry.get("kid") or "")] = jwt.PyJWK.from_dict(entry)
+                keys[str(entry.get("kid") or "")] = Key(jwt.PyJWK.from_dict(entry).key, entry.get("alg"))
             except jwt.PyJWTError as fault:
                 log.warning("a key of the issuer is not usable", kid=entry.get("kid"), problem=str(fault))
     return keys
@@ -93,11 +100,11 @@ class TokenVerifier:
         try:
             header = jwt.get_unverified_header(token)
             key = self._keys.key(str(header.get("kid") or ""))
-            if key is None or header.get("alg") not in ALGORITHMS or header["alg"] != (key.algorithm_name or header["alg"]):
+            if key is None or header.get("alg") not in ALGORITHMS or key.algorithm not in (None, header["alg"]):
                 raise _refused("its key is not one of the issuer's")
             claims: dict[str, Any] = jwt.decode(
                 token,
-                key.key,
+                key.public,
                 algorithms=[header["alg"]],
                 audience=self._audience,
                 issuer=self._issuer,
