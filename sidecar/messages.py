@@ -223,6 +223,10 @@ EDGE: dict[str, tuple[str, str]] = {
         "授权服务没有给出决定，请求未转交。请稍后重试。",
         "The authorization service gave no decision; nothing was forwarded. Try again.",
     ),
+    "OBLIGATION_UNMET": (
+        "准许附有本处不能履行的义务（{obligations}），请求未转交。请联系系统管理员。",
+        "The allow brings obligations nobody here can fulfil ({obligations}); nothing was forwarded. Tell the administrators.",
+    ),
     "UNMAPPED_ROUTE": (
         "此操作未对应权责清单中的任何环节，也未声明为非权力，不予转交。请联系系统管理员补充路由文件。",
         "This route is no step of the power list and not declared not-a-power; it is not forwarded. Ask for it to be mapped.",

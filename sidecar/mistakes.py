@@ -213,6 +213,10 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
         "{key} 的取值来源不唯一——请只写 path、query、header、json、value 之一",
         "{key} has no single source — write exactly one of path, query, header, json, value",
     ),
+    "BAD_OFFICER_SOURCE": (
+        "{key} 没有唯一可信的来源——请只写 header（由网关设置）或 token（签名令牌）之一",
+        "{key} has no single source that can be trusted — write exactly one of header (set by a gateway), token (signed)",
+    ),
     "BAD_ROUTE": (
         "{key} 既非环节也非 not_a_power——请写 item、step、case，或写 not_a_power 及理由",
         "{key} is neither a step nor not_a_power — write item, step and case, or not_a_power with the reason",

@@ -5,6 +5,7 @@ Without it a test skips and says why; with QUANHENG_REQUIRE_REAL_DATA=1 (set by 
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -23,7 +24,11 @@ def real_data(*parts: str) -> Path:
         path = place.joinpath(*parts)
         if path.exists():
             return path
-    reason = f"real data not found: {'/'.join(parts)} is in none of {', '.join(map(str, _PLACES))}"
+    return absent(f"real data not found: {'/'.join(parts)} is in none of {', '.join(map(str, _PLACES))}")
+
+
+def absent(reason: str) -> NoReturn:
+    """Skip what needs something that is not here; fail where it is required."""
     if os.environ.get("QUANHENG_REQUIRE_REAL_DATA") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

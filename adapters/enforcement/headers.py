@@ -6,7 +6,7 @@ voice. Systems behind CGI or WSGI read `X_Officer` as `X-Officer`; so the spelli
 treated as that header, or refused where it could say something else than what was decided on.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sidecar.errors import RequestError
 
@@ -41,7 +41,7 @@ def refuse_ambiguous(headers: Iterable[tuple[bytes, bytes]], read: Collection[st
         raise RequestError("ambiguous_header", f"Connection may not name {plain}")
 
 
-def forwarded(headers: Iterable[tuple[bytes, bytes]], told: dict[str, str]) -> Headers:
+def forwarded(headers: Iterable[tuple[bytes, bytes]], told: Mapping[str, str]) -> Headers:
     """What the system behind is sent: the client's end-to-end headers, then what the proxy tells."""
     headers = list(headers)
     dropped = _HOP_BY_HOP | _OVERRIDES | _named_in_connection(headers) | {"host"}
@@ -49,7 +49,7 @@ def forwarded(headers: Iterable[tuple[bytes, bytes]], told: dict[str, str]) -> H
     return [*kept, *_encoded(told)]
 
 
-def returned(headers: Iterable[tuple[bytes, bytes]], told: dict[str, str]) -> Headers:
+def returned(headers: Iterable[tuple[bytes, bytes]], told: Mapping[str, str]) -> Headers:
     """What the client is sent back."""
     headers = [(name.lower(), value) for name, value in headers]
     dropped = _HOP_BY_HOP | _named_in_connection(headers)
@@ -69,5 +69,5 @@ def _named_in_connection(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[st
     return frozenset(name.strip().lower() for value in values for name in value.split(","))
 
 
-def _encoded(told: dict[str, str]) -> Headers:
+def _encoded(told: Mapping[str, str]) -> Headers:
     return [(name.encode(), value.encode()) for name, value in told.items()]

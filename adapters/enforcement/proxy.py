@@ -12,30 +12,27 @@ the act under one decision. Client-sent X-Quanheng-* headers are removed; the de
 of that name.
 """
 
-import re
-import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
 from urllib.parse import unquote
 
 import httpx
 import structlog
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
-from adapters.enforcement.decider import HttpDecider, Verdict
-from adapters.enforcement.headers import forwarded, refuse_ambiguous, returned
-from adapters.enforcement.reasons import send_malformed, send_reason, send_refusal
-from adapters.enforcement.routes import Matched, Parts, RouteFile, evaluation_of, match_route
+from adapters.enforcement.asking import chunks, decided, incoming_of, result_of, whole
+from adapters.enforcement.decider import HttpDecider
+from adapters.enforcement.headers import forwarded, returned
+from adapters.enforcement.reasons import reply_of
+from adapters.enforcement.ruling import Enforcement, Incoming, Refusal, Ruling, malformed, refused
 from sidecar.errors import RequestError
-from sidecar.http_api.guard import Message, Receive, Reply, Scope, Send, send_reply
-from sidecar.http_api.strict_json import read_json
+from sidecar.http_api.guard import Receive, Reply, Scope, Send, send_reply
+from sidecar.messages import say
 
-BODY_LIMIT = 1024 * 1024  # bytes of a body that must be read to decide; others stream through unbounded
 OWN_PREFIX = "/.quanheng/"
+CHANNEL = "reverse-proxy"
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;|\Z)", re.IGNORECASE)
 
 log = structlog.get_logger("quanheng.proxy")
 
@@ -43,9 +40,8 @@ log = structlog.get_logger("quanheng.proxy")
 class ReverseProxy:
     """An ASGI application. `upstream` is a client for the system behind, `decider` asks the sidecar."""
 
-    def __init__(self, routes: RouteFile, decider: HttpDecider, upstream: httpx.AsyncClient) -> None:
-        self._routes, self._decider, self._upstream = routes, decider, upstream
-        self._read_headers = routes.headers
+    def __init__(self, enforcement: Enforcement, decider: HttpDecider, upstream: httpx.AsyncClient) -> None:
+        self._enforcement, self._decider, self._upstream = enforcement, decider, upstream
         # A session the system behind opens belongs to the client it was opened for; nothing is kept here.
         upstream.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._registry = CollectorRegistry()
@@ -56,69 +52,53 @@ class ReverseProxy:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
-            return
-        if scope["type"] != "http":
-            return
-        try:
-            await self._serve(scope, receive, send)
-        except RequestError as refusal:
-            self._requests.labels("malformed").inc()
-            await send_malformed(scope, send, refusal)
+        elif scope["type"] == "http" and scope["raw_path"].startswith(OWN_PREFIX.encode()):
+            await self._own(scope, send)
+        elif scope["type"] == "http":
+            try:
+                await self._serve(scope, receive, send)
+            except RequestError as fault:  # the client broke off, or sent what cannot be read to the end
+                await self._refuse(scope, send, incoming_of(scope), malformed(fault))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raw_path = scope["raw_path"].decode("latin-1")
-        if raw_path.startswith(OWN_PREFIX):
-            await self._own(scope, send)
+        incoming, body = incoming_of(scope), chunks(receive)
+        matched = self._enforcement.match(incoming)
+        if isinstance(matched, Ruling):
+            await self._refuse(scope, send, incoming, matched)
             return
-        refuse_ambiguous(scope["headers"], self._read_headers)
-        matched = match_route(self._routes, scope["method"], raw_path)
-        if matched is None:
-            await self._unmapped(scope, send)
-        elif matched.route.not_a_power is not None:
-            self._requests.labels("not_a_power").inc()
-            await self._forward(scope, _chunks(receive), send, {})
-        else:
-            await self._decide(scope, receive, send, matched)
-
-    async def _decide(self, scope: Scope, receive: Receive, send: Send, matched: Matched) -> None:
-        body: AsyncIterator[bytes] = _chunks(receive)
-        content: Any = None
         if matched.route.reads_body:
-            data = await _whole(body)
-            content, body = _decoded(scope, data), _again(data)
-        headers = tuple((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in scope["headers"])
-        parts = Parts(matched.segments, scope["query_string"].decode("latin-1"), headers, content)
-        verdict = await self._decider.ask(evaluation_of(self._routes, matched, parts), secrets.token_hex(16))
-        if verdict.malformed:
-            raise RequestError(*verdict.malformed)
-        if not verdict.clear:
-            self._requests.labels("unclear").inc()
-            log.error("no decision", problem=verdict.problem)
-            await send_reason(scope, send, 503, "NO_DECISION")
-        elif not verdict.allowed:
-            self._requests.labels("refused").inc()
-            await send_refusal(scope, send, verdict)
+            data = await whole(body)
+            incoming, body = incoming._replace(body=data), _again(data)
+        ruling = await decided(self._enforcement, self._decider, incoming, matched)
+        if ruling.passes:
+            self._requests.labels(ruling.result).inc()
+            await self._perform(scope, body, send, ruling)
         else:
-            self._requests.labels("allowed").inc()
-            await self._perform(scope, body, send, verdict)
+            await self._refuse(scope, send, incoming, ruling)
 
-    async def _perform(self, scope: Scope, body: AsyncIterator[bytes], send: Send, verdict: Verdict) -> None:
-        told = {"x-quanheng-decision": verdict.decision_id, "x-quanheng-obligations": ",".join(verdict.obligations)}
-        status = await self._forward(scope, body, send, {name: value for name, value in told.items() if value})
-        result = _result_of(status)
-        if result:
-            await self._decider.report(verdict.decision_id, result, f"HTTP {status}" if status else "not connected")
+    async def _refuse(self, scope: Scope, send: Send, incoming: Incoming, ruling: Ruling) -> None:
+        self._requests.labels(ruling.result).inc()
+        if ruling.result == "unmapped":
+            log.warning("unmapped route", method=scope["method"], path=scope["path"])
+        if ruling.refusal:
+            await send_reply(send, reply_of(ruling.refusal, incoming.headers, f"{scope['method']} {scope['path']}"))
 
-    async def _forward(self, scope: Scope, body: AsyncIterator[bytes], send: Send, told: dict[str, str]) -> int | None:
+    async def _perform(self, scope: Scope, body: AsyncIterator[bytes], send: Send, ruling: Ruling) -> None:
+        status = await self._forward(scope, body, send, ruling.told)
+        result = result_of(status)
+        if result and ruling.decision_id:
+            await self._decider.report(ruling.decision_id, result, f"HTTP {status}" if status else "not connected")
+
+    async def _forward(self, scope: Scope, body: AsyncIterator[bytes], send: Send, told: Mapping[str, str]) -> int | None:
         """Forward and stream back. The status of the answer; 0 when never connected; None when nobody knows."""
         try:
             response = await self._upstream.send(self._request(scope, body, told), stream=True)
         except httpx.ConnectError:
-            await send_reason(scope, send, 502, "NOT_CONNECTED")
+            await self._broken(scope, send, "NOT_CONNECTED")
             return 0
         except httpx.RequestError as fault:
             log.error("upstream broke", problem=str(fault))  # noqa: TRY400 - expected, a stack adds nothing
-            await send_reason(scope, send, 502, "UNKNOWN_OUTCOME")
+            await self._broken(scope, send, "UNKNOWN_OUTCOME")
             return None
         try:
             await send(
@@ -131,7 +111,7 @@ class ReverseProxy:
             await response.aclose()
         return response.status_code
 
-    def _request(self, scope: Scope, body: AsyncIterator[bytes], told: dict[str, str]) -> httpx.Request:
+    def _request(self, scope: Scope, body: AsyncIterator[bytes], told: Mapping[str, str]) -> httpx.Request:
         """Byte for byte what came, without what httpx would add on its own (cookies, packings, its name)."""
         names = {name for name, _ in scope["headers"]}
         content = body if names & {b"content-length", b"transfer-encoding"} or scope["method"] in _BODY_METHODS else None
@@ -141,16 +121,16 @@ class ReverseProxy:
         request.url = _ExactURL(self._upstream.base_url, scope["raw_path"], scope["query_string"])
         return request
 
-    async def _unmapped(self, scope: Scope, send: Send) -> None:
-        self._requests.labels("unmapped").inc()
-        log.warning("unmapped route", method=scope["method"], path=scope["path"])
-        await send_reason(scope, send, 403, "UNMAPPED_ROUTE")
+    async def _broken(self, scope: Scope, send: Send, code: str) -> None:
+        refusal = Refusal(502, code, say(code))
+        await send_reply(send, reply_of(refusal, tuple(scope["headers"]), f"{scope['method']} {scope['path']}"))
 
     async def _own(self, scope: Scope, send: Send) -> None:
         """Health and counters, for this machine only."""
         client = scope.get("client")
         if client and client[0] not in ("127.0.0.1", "::1"):
-            await self._unmapped(scope, send)
+            incoming = incoming_of(scope)
+            await self._refuse(scope, send, incoming, refused("unmapped", 403, "UNMAPPED_ROUTE"))
         elif scope["path"] == OWN_PREFIX + "metrics":
             await send_reply(send, Reply(200, generate_latest(self._registry), b"text/plain; version=0.0.4; charset=utf-8"))
         elif scope["path"] == OWN_PREFIX + "healthz":
@@ -177,43 +157,6 @@ class _ExactURL(httpx.URL):
     @property
     def raw_path(self) -> bytes:
         return self._path + (b"?" + self._exact_query if self._exact_query else b"")
-
-
-def _decoded(scope: Scope, data: bytes) -> Any:
-    """A body as the route reads it. Another kind than JSON is refused: the system behind would read it otherwise."""
-    if not data:
-        return None
-    kinds = [value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"]
-    if len(kinds) != 1 or not _JSON.match(kinds[0].strip()):
-        raise RequestError("content_type", "this route reads its body; send Content-Type: application/json", 415)
-    return read_json(data)
-
-
-def _result_of(status: int | None) -> str:
-    """performed, failed, or empty when it is not known."""
-    if status is None or status >= 500:  # noqa: PLR2004
-        return ""
-    return "failed" if status == 0 or status >= 400 else "performed"  # noqa: PLR2004
-
-
-async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message: Message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RequestError("gone", "the client went away")
-        if message.get("body"):
-            yield message["body"]
-        if not message.get("more_body"):
-            return
-
-
-async def _whole(body: AsyncIterator[bytes]) -> bytes:
-    data = bytearray()
-    async for chunk in body:
-        data += chunk
-        if len(data) > BODY_LIMIT:
-            raise RequestError("too_large", f"a body that must be read to decide may hold {BODY_LIMIT} bytes", 413)
-    return bytes(data)
 
 
 async def _again(data: bytes) -> AsyncIterator[bytes]:

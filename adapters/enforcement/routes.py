@@ -1,4 +1,4 @@
-"""The route file of the reverse proxy: which HTTP route is which step of which item, and where the facts of a request stand.
+"""The route file of an enforcement point: which HTTP route is which step of which item, and where the facts of a request stand.
 
     officer: {header: X-Officer}                 # set by the authenticating gateway, never by the client
     routes:
@@ -16,12 +16,14 @@ matching, because the system behind might read them differently.
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, unquote
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from adapters.enforcement.identity import THIS_MACHINE
 from sidecar.errors import RequestError, RouteFileError
 from sidecar.expressions.facts import Asserted
 from sidecar.messages import near
@@ -32,7 +34,17 @@ from sidecar.power_list.references import duplicate
 from sidecar.power_list.source import read_source
 from sidecar.power_list.values import Zh, formed
 
+
+def _read_network(value: object) -> object:
+    try:
+        ip_network(value if isinstance(value, str) else "")
+    except ValueError as fault:
+        raise PydanticCustomError("BAD_FORM", "bad form", {"expected": '"10.1.2.3" 或 or "10.1.0.0/16"'}) from fault
+    return value
+
+
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Network = Annotated[str, BeforeValidator(_read_network)]
 PathPattern = Annotated[str, *formed(r"^/[^\s?#;%\\]*$", "/licences/{case}/accept")]
 
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}\Z")
@@ -91,16 +103,39 @@ class Route(Part):
         return any(source.json_member for source in self.sources())
 
 
+class TokenSource(Part):
+    """A signed token of an OpenID issuer. `keys` is the issuer's key set (JWKS): an address, or a file beside the route file."""
+
+    issuer: Annotated[Name, Zh("签发者")]
+    audience: Annotated[Name, Zh("受众")]
+    keys: Annotated[Name, Zh("公钥")]
+    claim: Annotated[Name, Zh("声明")] = "sub"
+
+
+class OfficerSource(Part):
+    """Where the officer is told by somebody who has verified it: a header that only the gateways at `from` (addresses or
+    networks, this machine unless written) may set, or a signed token."""
+
+    header: Annotated[Name | None, Zh("头")] = None
+    gateways: Annotated[tuple[Network, ...], Zh("网关")] = Field(default=THIS_MACHINE, alias="from", strict=False)
+    token: Annotated[TokenSource | None, Zh("令牌")] = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "OfficerSource":
+        if (self.header is None) == (self.token is None):
+            raise PydanticCustomError("BAD_OFFICER_SOURCE", "write exactly one of header, token", {})
+        return self
+
+
 class RouteFile(Part):
-    officer: Annotated[ValueSource, Zh("人员")]
+    officer: Annotated[OfficerSource, Zh("人员")]
     acting_post: Annotated[ValueSource | None, Zh("岗位")] = None
     routes: Annotated[tuple[Route, ...], Zh("路由")] = Field(min_length=1, strict=False)
 
     @property
     def headers(self) -> frozenset[str]:
         """The headers that values are read from, in lower case."""
-        common = [source for source in (self.officer, self.acting_post) if source]
-        every = [*common, *(source for route in self.routes for source in route.sources())]
+        every = [*filter(None, [self.acting_post]), *(source for route in self.routes for source in route.sources())]
         return frozenset(source.header.lower() for source in every if source.header)
 
 
@@ -125,9 +160,9 @@ def read_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | N
 
 
 def _file_doubts(routes: RouteFile, located: Located) -> Iterator[Finding]:
-    for key, source in (("officer", routes.officer), ("acting_post", routes.acting_post)):
-        if source and source.path:
-            yield Finding("UNKNOWN_SEGMENT", located.place(key), facts={"segment": source.path, "path": "(routes)"})
+    source = routes.acting_post
+    if source and source.path:
+        yield Finding("UNKNOWN_SEGMENT", located.place("acting_post"), facts={"segment": source.path, "path": "(routes)"})
 
 
 def _repeated(routes: RouteFile, located: Located) -> Iterator[Finding]:
@@ -237,12 +272,10 @@ def _only(values: list[str], what: str) -> str | None:
     return values[0] if values else None
 
 
-def evaluation_of(routes: RouteFile, matched: Matched, parts: Parts) -> dict[str, Any]:
-    """The AuthZEN request that a mapped HTTP request stands for. Raises RequestError when officer or case is missing."""
+def evaluation_of(routes: RouteFile, matched: Matched, parts: Parts, officer: str, channel: str) -> dict[str, Any]:
+    """The AuthZEN request that a mapped HTTP request of an officer stands for. Raises RequestError when the case is missing."""
     route = matched.route
-    officer, case = parts.value(routes.officer), parts.value(route.case)
-    if not isinstance(officer, str) or not officer:
-        raise RequestError("no_officer", "the request does not say which officer acts", 401)
+    case = parts.value(route.case)
     if case is None or case == "":
         raise RequestError("no_case", "the request does not say which case it belongs to")
     post = parts.value(routes.acting_post)
@@ -259,7 +292,7 @@ def evaluation_of(routes: RouteFile, matched: Matched, parts: Parts) -> dict[str
         },
         "context": {
             "intent": route.intent,
-            "channel": "reverse-proxy",
+            "channel": channel,
             "facts": _present({name: _fact(parts.value(source)) for name, source in route.facts.items()}),
             "evidence": _present({name: _text(parts.value(source)) for name, source in route.evidence.items()}),
         },

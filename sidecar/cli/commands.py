@@ -2,7 +2,7 @@
 
 import typer
 
-from sidecar.cli import explaining, policies, proxying, rules, serving
+from sidecar.cli import explaining, gatewaying, policies, proxying, rules, serving
 from sidecar.cli.cases import case_app
 from sidecar.cli.importing import import_app
 from sidecar.cli.record import log_app
@@ -23,6 +23,7 @@ app.command("schema")(policies.schema_command)
 app.command("serve")(serving.serve_command)
 app.command("token")(serving.token_command)
 app.command("proxy")(proxying.proxy_command)
+app.command("gateway")(gatewaying.gateway_command)
 app.add_typer(log_app, name="log")
 app.add_typer(case_app, name="case")
 app.add_typer(import_app, name="import")

@@ -11,8 +11,10 @@ import structlog
 import typer
 
 from adapters.enforcement.decider import HttpDecider
-from adapters.enforcement.proxy import ReverseProxy
-from adapters.enforcement.routes import read_routes
+from adapters.enforcement.identities import identity_of
+from adapters.enforcement.proxy import CHANNEL, ReverseProxy
+from adapters.enforcement.routes import RouteFile, read_routes
+from adapters.enforcement.ruling import Enforcement
 from adapters.storage.policy_folder import PolicyFolder
 from sidecar.cli.listening import listen_at, serve_http
 from sidecar.cli.output import log_to_stderr
@@ -37,19 +39,29 @@ def proxy_command(
 ) -> None:
     """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
     log_to_stderr()
-    table = read_routes(str(routes), _read(routes), _steps(policies) if policies else None)
+    table = routes_of(routes, policies)
     _refuse_no_address("--upstream", upstream)
-    _refuse_no_address("--sidecar", sidecar)
-    token = os.environ.get("QUANHENG_TOKEN", "")
-    _refuse_plain(sidecar, token)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    decider = HttpDecider(httpx.AsyncClient(base_url=sidecar, headers=headers, timeout=DECISION_SECONDS, trust_env=False))
+    decider = decider_at(sidecar)
     behind = httpx.AsyncClient(base_url=upstream, timeout=UPSTREAM_SECONDS, trust_env=False, follow_redirects=False)
-    app = ReverseProxy(table, decider, behind)
+    app = ReverseProxy(Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL), decider, behind)
     if not is_loopback(host):
         log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")
     ready = {"listening": f"http://{host}:{port}", "upstream": upstream, "sidecar": sidecar, "routes": len(table.routes)}
     serve_http(app, listen_at(host, port), ready, date_header=False)
+
+
+def routes_of(path: Path, policies: Path | None) -> RouteFile:
+    """A route file, held against the items and steps of a built folder where one is given. Raises RouteFileError."""
+    return read_routes(str(path), _read(path), _steps(policies) if policies else None)
+
+
+def decider_at(sidecar: str) -> HttpDecider:
+    """Who is asked, with the token of QUANHENG_TOKEN. Raises SettingsError."""
+    _refuse_no_address("--sidecar", sidecar)
+    token = os.environ.get("QUANHENG_TOKEN", "")
+    _refuse_plain(sidecar, token)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return HttpDecider(httpx.AsyncClient(base_url=sidecar, headers=headers, timeout=DECISION_SECONDS, trust_env=False))
 
 
 def _read(path: Path) -> bytes:

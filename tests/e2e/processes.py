@@ -23,10 +23,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, path: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: list[str], port: int, path: str, log: Path, folder: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
     """A process that answers on `port` at `path`; killed at the end if it still lives."""
     with log.open("ab") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
     try:
         _wait(process, port, path, log)
         yield process

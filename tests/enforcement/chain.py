@@ -16,8 +16,10 @@ from urllib.parse import unquote
 import httpx
 
 from adapters.enforcement.decider import HttpDecider
-from adapters.enforcement.proxy import ReverseProxy
+from adapters.enforcement.identities import identity_of
+from adapters.enforcement.proxy import CHANNEL, ReverseProxy
 from adapters.enforcement.routes import read_routes
+from adapters.enforcement.ruling import Enforcement
 from adapters.storage.memory import MemoryStore
 from adapters.storage.policy_folder import PolicyFolder
 from sidecar.decision.policy import PolicySnapshot
@@ -222,7 +224,9 @@ def denying(**context: Any) -> Sidecar:
 def proxy(system: Any, sidecar: Any, routes: str = ROUTES) -> ReverseProxy:
     """The proxy between two ends; each an ASGI application or an httpx transport."""
     decider = HttpDecider(_client(sidecar, "http://127.0.0.1:8181"))
-    return ReverseProxy(read_routes("routes.yaml", routes.encode()), decider, _client(system, "http://system.test:8182"))
+    file = read_routes("routes.yaml", routes.encode())
+    enforcement = Enforcement(file, identity_of(file.officer, ROOT), CHANNEL)
+    return ReverseProxy(enforcement, decider, _client(system, "http://system.test:8182"))
 
 
 def _client(end: Any, address: str) -> httpx.AsyncClient:

@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from adapters.enforcement.proxy import BODY_LIMIT
+from adapters.enforcement.ruling import BODY_LIMIT
 from adapters.storage.memory import MemoryStore
 from sidecar.http_api.guard import Message, Receive, Scope, Send
 from tests.enforcement.chain import (

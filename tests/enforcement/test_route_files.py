@@ -88,7 +88,7 @@ def test_a_mistake_is_named_at_its_place_with_what_to_write(name: str) -> None:
 # Accepted without a word, these would mean: every request is 401; the second value silently takes the place of the first; the
 # segment is the literal text "{Thing}" or "x-{thing}", so the route never matches.
 UNNOTICED = {
-    "officer from a segment no path has": ("{header: X-Officer}", "{path: who}", "who"),
+    "post from a segment no path has": ("{header: X-Officer}", "{header: X-Officer}\nacting_post: {path: who}", "who"),
     "one name for two segments": ("/things/{thing}/do", "/things/{thing}/{thing}", "thing"),
     "segment name that is no name": ('"/things/{thing}", not', '"/things/{Thing}", not', "Thing"),
     "segment that is half a name": ('"/things/{thing}", not', '"/things/x-{thing}", not', "thing"),

@@ -1,0 +1,66 @@
+"""What points on an event loop share: an ASGI request as an `Incoming`, its body, the asking, what an answer's status means."""
+
+import secrets
+from collections.abc import AsyncIterator
+
+import structlog
+
+from adapters.enforcement.decider import HttpDecider
+from adapters.enforcement.identity import Peer
+from adapters.enforcement.routes import Matched
+from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Incoming, Ruling, too_large
+from sidecar.errors import RequestError
+from sidecar.http_api.guard import Receive, Scope
+
+log = structlog.get_logger("quanheng.enforcement")
+
+
+def incoming_of(scope: Scope) -> Incoming:
+    """The head of an ASGI request; the handshake of a WebSocket is a GET."""
+    client = scope.get("client")
+    return Incoming(
+        scope.get("method", "GET"),
+        scope["raw_path"].decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        tuple(scope["headers"]),
+        Peer(client[0] if client else ""),
+    )
+
+
+async def decided(enforcement: Enforcement, decider: HttpDecider, incoming: Incoming, matched: Matched) -> Ruling:
+    """Ask for a matched request. Each request has an identifier of its own: a client that repeats itself repeats the act."""
+    question = await enforcement.asked(incoming, matched)
+    if isinstance(question, Ruling):
+        return question
+    verdict = await decider.ask(question.evaluation, secrets.token_hex(16))
+    if not verdict.clear and not verdict.malformed:
+        log.error("no decision", problem=verdict.problem)
+    return enforcement.rule(verdict)
+
+
+def result_of(status: int | None) -> str:
+    """What is reported of an act by the status of the answer to it: performed, failed, or empty when it is not known."""
+    if status is None or status >= 500:  # noqa: PLR2004
+        return ""
+    return "failed" if status == 0 or status >= 400 else "performed"  # noqa: PLR2004
+
+
+async def chunks(receive: Receive) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestError("gone", "the client went away")
+        if message.get("body"):
+            yield message["body"]
+        if not message.get("more_body"):
+            return
+
+
+async def whole(body: AsyncIterator[bytes]) -> bytes:
+    """A body that must be read to decide. Raises RequestError beyond its bound."""
+    data = bytearray()
+    async for chunk in body:
+        data += chunk
+        if len(data) > BODY_LIMIT:
+            raise too_large()
+    return bytes(data)

@@ -1,0 +1,168 @@
+"""What every enforcement point does with a request, whatever brought it: match → identify → read → ask → rule.
+
+A point (the proxy, a gateway's external authorizer, a middleware) turns its protocol into an `Incoming`, gets a `Question` or at
+once a `Ruling`, asks the sidecar, and gets a `Ruling` for the answer. There are no other ways through: a ruling lets a request
+pass when its route is declared no power, or when the sidecar said clearly yes and the point can do all that the yes asks of it.
+Everything else (unmapped, nobody identified, unclear, malformed, unknown obligations) refuses, with a reason a person can read.
+
+This part asks nobody, so that points with and without an event loop share it.
+"""
+
+import asyncio
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from adapters.enforcement.headers import refuse_ambiguous
+from adapters.enforcement.identity import Identity, Peer
+from adapters.enforcement.routes import Matched, Parts, RouteFile, evaluation_of, match_route
+from adapters.enforcement.verdict import Verdict
+from sidecar.errors import RequestError
+from sidecar.http_api.strict_json import read_json
+from sidecar.messages import CATALOGUE, Sentence, say
+
+BODY_LIMIT = 1024 * 1024  # bytes of a body that must be read to decide; others stream through unbounded
+
+_JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;|\Z)", re.IGNORECASE)
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Incoming(NamedTuple):
+    """A request as its point received it: path and query as they were sent, header names in lower case. `body` is None where it
+    was not read."""
+
+    method: str
+    raw_path: str
+    query: str
+    headers: Headers
+    peer: Peer
+    body: bytes | None = None
+
+
+class Refusal(NamedTuple):
+    """Why a request goes no further. `facts` are for programs, `lines` for people."""
+
+    status: int
+    code: str
+    reason: Sentence
+    facts: Mapping[str, Any] = {}
+    lines: tuple[str, ...] = ()
+
+
+class Ruling(NamedTuple):
+    """Pass or not. `result` names it in counters; `told` are headers for the system behind; `decision_id` is what an outcome is
+    reported under, empty where nothing was decided."""
+
+    result: str
+    refusal: Refusal | None = None
+    told: Mapping[str, str] = {}
+    decision_id: str = ""
+
+    @property
+    def passes(self) -> bool:
+        return self.refusal is None
+
+
+class Question(NamedTuple):
+    """What the sidecar is to be asked: an AuthZEN evaluation."""
+
+    evaluation: dict[str, Any]
+
+
+class Enforcement:
+    """The rules of one enforcement point. `fulfils` are the kinds of obligations it sees to itself or the system behind does."""
+
+    def __init__(self, routes: RouteFile, identity: Identity, channel: str, fulfils: Collection[str] | None = None) -> None:
+        self.routes, self._identity, self._channel = routes, identity, channel
+        self._fulfils = None if fulfils is None else frozenset(fulfils)
+        self._read_headers = routes.headers | identity.headers
+
+    def match(self, incoming: Incoming) -> Matched | Ruling:
+        """The route of a request, or why it goes no further; before any body is read."""
+        try:
+            refuse_ambiguous(incoming.headers, self._read_headers)
+            matched = match_route(self.routes, incoming.method, incoming.raw_path)
+        except RequestError as fault:
+            return malformed(fault)
+        return refused("unmapped", 403, "UNMAPPED_ROUTE") if matched is None else matched
+
+    def question(self, incoming: Incoming, matched: Matched) -> Question | Ruling:
+        """What to ask for a matched request, or that there is nothing to ask."""
+        if matched.route.not_a_power is not None:
+            return Ruling("not_a_power")
+        try:
+            officer = self._identity.officer(incoming.headers, incoming.peer)
+            content = _decoded(incoming) if matched.route.reads_body else None
+            parts = Parts(matched.segments, incoming.query, _as_text(incoming.headers), content)
+            return Question(evaluation_of(self.routes, matched, parts, officer, self._channel))
+        except RequestError as fault:
+            return malformed(fault)
+
+    async def asked(self, incoming: Incoming, matched: Matched) -> Question | Ruling:
+        """`question`, on a thread where the identity may have to fetch keys."""
+        if self._identity.waits:
+            return await asyncio.to_thread(self.question, incoming, matched)
+        return self.question(incoming, matched)
+
+    def rule(self, verdict: Verdict) -> Ruling:
+        """What the sidecar's answer means here."""
+        if verdict.malformed:
+            return malformed(RequestError(*verdict.malformed))
+        if not verdict.clear:
+            return refused("unclear", 503, "NO_DECISION")
+        if not verdict.allowed:
+            return Ruling("refused", _denied(verdict), decision_id=verdict.decision_id)
+        unmet = [] if self._fulfils is None else [kind for kind in verdict.obligation_kinds if kind not in self._fulfils]
+        if unmet:
+            return refused("unfulfillable", 403, "OBLIGATION_UNMET", obligations=", ".join(unmet))
+        told = {"x-quanheng-decision": verdict.decision_id, "x-quanheng-obligations": ",".join(verdict.obligations)}
+        return Ruling("allowed", told={name: value for name, value in told.items() if value}, decision_id=verdict.decision_id)
+
+
+def malformed(fault: RequestError) -> Ruling:
+    """What is wrong with the request itself; `fault` carries the status."""
+    code = f"REQUEST_{fault.code.upper()}"
+    sentence = say(code if code in CATALOGUE else "REQUEST_MALFORMED", detail=fault.message)
+    return Ruling("malformed", Refusal(fault.status_hint, fault.code, sentence))
+
+
+def refused(result: str, status: int, code: str, **facts: object) -> Ruling:
+    """A reason of the point's own."""
+    return Ruling(result, Refusal(status, code, say(code, **facts)))
+
+
+def _denied(verdict: Verdict) -> Refusal:
+    """403 with what the sidecar said: the reason, its rule and article, who may act, and which decision it was."""
+    facts = {
+        "decision_id": verdict.decision_id,
+        "rule": verdict.rule,
+        "basis": verdict.basis,
+        "remedy": {"posts": verdict.posts, "names": verdict.names},
+    }
+    lines = [f"{verdict.rule}  {verdict.basis}".strip()]
+    if verdict.names:
+        lines.append(f"可办理岗位 who may act: {'、'.join(verdict.names)}")
+    if verdict.decision_id:
+        lines.append(f"决定编号 decision: {verdict.decision_id}")
+    return Refusal(403, verdict.code, verdict.reason, facts, tuple(line for line in lines if line))
+
+
+def _as_text(headers: Headers) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in headers)
+
+
+def _decoded(incoming: Incoming) -> Any:
+    """A body as the route reads it. Another kind than JSON is refused: the system behind would read it otherwise."""
+    if not incoming.body:
+        return None
+    if len(incoming.body) > BODY_LIMIT:
+        raise too_large()
+    kinds = [value.decode("latin-1") for name, value in incoming.headers if name == b"content-type"]
+    if len(kinds) != 1 or not _JSON.match(kinds[0].strip()):
+        raise RequestError("content_type", "this route reads its body; send Content-Type: application/json", 415)
+    return read_json(incoming.body)
+
+
+def too_large() -> RequestError:
+    return RequestError("too_large", f"a body that must be read to decide may hold {BODY_LIMIT} bytes", 413)

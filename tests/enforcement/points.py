@@ -1,0 +1,161 @@
+"""Every enforcement point as one thing to try: send a request, see what the client got and whether the system behind was reached.
+
+Each point stands between the same scripted sidecar and the same system; what differs is how a request arrives. A new point is one
+class here and one line in POINTS.
+"""
+
+import asyncio
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+
+from adapters.enforcement import asgi, wsgi
+from adapters.enforcement.decider import BlockingDecider, HttpDecider
+from adapters.enforcement.forward_auth import ForwardAuth, Style
+from adapters.enforcement.identities import identity_of
+from adapters.enforcement.identity import Gateways
+from adapters.enforcement.routes import RouteFile, read_routes
+from adapters.enforcement.ruling import Enforcement
+from tests.enforcement.chain import ROOT, Answer, Sidecar, System, call, proxy
+
+ROUTES = """officer: {header: X-Officer}
+routes:
+  - {method: GET, path: "/things/{thing}", not_a_power: reading}
+  - {method: POST, path: "/things/{thing}/do", item: an-item, step: do, case: {path: thing}}
+  - {method: GET, path: "/acts/do", item: an-item, step: do, case: {query: thing}}
+"""
+LOOPBACK = Gateways(["127.0.0.0/8"])
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the client got, and how often the system behind was reached."""
+
+    answer: Answer
+    reached: int
+
+
+class Point(Protocol):
+    """One way into a system. `body` says whether it sees bodies, `reports` whether it sees outcomes."""
+
+    body: bool
+    reports: bool
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen: ...
+
+
+def routes(text: str = ROUTES) -> RouteFile:
+    return read_routes("routes.yaml", text.encode())
+
+
+def enforcement(channel: str, file: RouteFile | None = None) -> Enforcement:
+    file = file or routes()
+    return Enforcement(file, identity_of(file.officer, ROOT), channel)
+
+
+class Proxy:
+    body = reports = True
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
+        system = System()
+        answer = call(proxy(system, sidecar, ROUTES), method, target, *headers, body=body)
+        return Seen(answer, len(system.seen))
+
+
+class AsgiMiddleware:
+    body = reports = True
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
+        system = System()
+        app = asgi.Enforced(system, enforcement(asgi.CHANNEL), _decider(sidecar))
+        return Seen(call(app, method, target, *headers, body=body), len(system.seen))
+
+
+class WsgiMiddleware:
+    body = reports = True
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
+        reached: list[str] = []
+
+        def system(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+            reached.append(environ["PATH_INFO"])
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            yield b"done"
+
+        app = wsgi.Enforced(system, enforcement("in-process"), BlockingDecider(_blocking(sidecar)))
+        status: list[Any] = []
+        environ = _environ(method, target, headers, body)
+        pieces = app(environ, lambda line, pairs, *_: status.extend([int(line.split()[0]), pairs]))
+        data = b"".join(pieces)
+        return Seen(Answer(status[0], status[1], data), len(reached))
+
+
+class Gateway:
+    """A gateway that asks first and forwards on 2xx, as the style's servers do."""
+
+    body = reports = False
+
+    def __init__(self, style: Style) -> None:
+        self.style = style
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
+        app = ForwardAuth(enforcement("forward-auth"), _decider(sidecar), LOOPBACK, self.style)
+        if self.style is Style.MIRRORED:
+            answer = call(app, method, target, *headers)
+        else:
+            prefix = "X-Original" if self.style is Style.NGINX else "X-Forwarded"
+            uri = "Uri" if self.style is Style.FORWARDED else "URI"
+            told = ((f"{prefix}-Method", method), (f"{prefix}-{uri}", target))
+            own = [h for h in headers if not h[0].lower().startswith(("x-original", "x-forwarded"))]  # a gateway sets these anew
+            answer = call(app, "GET", "/", *own, *told)
+        del body
+        return Seen(answer, int(200 <= answer.status < 300))
+
+
+def _decider(sidecar: Sidecar) -> HttpDecider:
+    return HttpDecider(httpx.AsyncClient(transport=sidecar, base_url="http://127.0.0.1:8181"))
+
+
+def _blocking(sidecar: Sidecar) -> httpx.Client:
+    class Bridge(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            async def ask() -> tuple[int, bytes]:
+                answer = await sidecar.handle_async_request(request)
+                return answer.status_code, await answer.aread()
+
+            status, body = asyncio.run(ask())
+            return httpx.Response(status, content=body)
+
+    return httpx.Client(transport=Bridge(), base_url="http://127.0.0.1:8181")
+
+
+def _environ(method: str, target: str, headers: tuple[tuple[str, str], ...], body: bytes) -> dict[str, Any]:
+    """As gunicorn makes it: the path decoded, the bytes beside it; of a header that came twice, both joined."""
+    path, _, query = target.partition("?")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": httpx.URL("http://x").copy_with(raw_path=path.encode()).path if path.isascii() else path,
+        "RAW_URI": target,
+        "QUERY_STRING": query,
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+    }
+    for name, value in headers:
+        key = "HTTP_" + name.upper().replace("-", "_") if name.lower() != "content-type" else "CONTENT_TYPE"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    return environ
+
+
+POINTS: dict[str, Point] = {
+    "reverse proxy": Proxy(),
+    "ASGI middleware": AsgiMiddleware(),
+    "WSGI middleware": WsgiMiddleware(),
+    "nginx auth_request": Gateway(Style.NGINX),
+    "Caddy and Traefik forward_auth": Gateway(Style.FORWARDED),
+    "Envoy and HAProxy": Gateway(Style.MIRRORED),
+}
