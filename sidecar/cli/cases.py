@@ -74,7 +74,14 @@ def show_command(
     acts = [_act(item.event) for item in found.items]
     if json:
         problem = told._asdict() if isinstance(told, Problem) else None
-        shown = {"case": case, "version": found.version, "digest": found.digest, "acts": acts, "verdict": verdict, "problem": problem}
+        shown = {
+            "case": case,
+            "version": found.version,
+            "digest": found.digest,
+            "acts": acts,
+            "verdict": verdict,
+            "problem": problem,
+        }
         print_json(shown)
     else:
         print_line(f"{case}  v{found.version}  {found.digest[:16]}")

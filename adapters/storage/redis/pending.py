@@ -7,7 +7,8 @@ import msgspec
 from adapters.storage.redis.keys import LedgerKeys, case_tag, ledger_keys, ledger_tag
 from sidecar.case_history.history import decode_event, encode_event
 from sidecar.case_history.ledger import LedgerChange
-from sidecar.decision_log.entry import VERSION, DecisionEntry, Entry, OutcomeEntry
+from sidecar.decision_log.entry import DecisionEntry, Entry, OutcomeEntry
+from sidecar.decision_log.events import VERSION
 from sidecar.errors import StoreError
 from sidecar.ports.records import Commit, RequestKey
 
