@@ -45,7 +45,7 @@ class PolicyFolder:
         own_profiles = sorted(f"{PROFILES}{p.name}" for p in (self.root / PROFILES).glob("*.yaml"))
         if own_profiles:
             return files | {path: self._read(path) for path in own_profiles}
-        return files | {f"{PROFILES}{p.name}": p.read_bytes() for p in sorted((SHIPPED / PROFILES).glob("*.yaml"))}
+        return files | shipped_profiles()
 
     def expectations(self) -> dict[str, bytes]:
         return {path: self._read(path) for path in self._expectations()}
@@ -142,6 +142,16 @@ class PolicyFolder:
                 f"{full}: cannot be read: {fault.strerror}",
                 "a regular readable file is needed, no link and no folder / 应为可读的普通文件",
             ) from fault
+
+
+def shipped_model() -> bytes:
+    """The model a folder without one borrows."""
+    return (SHIPPED / MODEL_FILE).read_bytes()
+
+
+def shipped_profiles() -> dict[str, bytes]:
+    """The control profiles a folder without any borrows."""
+    return {f"{PROFILES}{p.name}": p.read_bytes() for p in sorted((SHIPPED / PROFILES).glob("*.yaml"))}
 
 
 def _follow_no_link(path: str, flags: int) -> int:

@@ -6,6 +6,7 @@ from sidecar.cli import explaining, gatewaying, policies, proxying, rules, servi
 from sidecar.cli.cases import case_app
 from sidecar.cli.importing import import_app
 from sidecar.cli.record import log_app
+from sidecar.cli.replaying import replay_app
 
 app = typer.Typer(
     name="quanheng",
@@ -26,4 +27,5 @@ app.command("proxy")(proxying.proxy_command)
 app.command("gateway")(gatewaying.gateway_command)
 app.add_typer(log_app, name="log")
 app.add_typer(case_app, name="case")
+app.add_typer(replay_app, name="replay")
 app.add_typer(import_app, name="import")
