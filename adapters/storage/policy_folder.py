@@ -6,7 +6,7 @@ catalogue or model borrows the ones shipped with Quanheng, under the same names,
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import sidecar
@@ -165,6 +165,14 @@ def _refuse_unsafe(path: Path, state: os.stat_result, limit: int) -> None:
         raise PolicyError(f"{path}: is writable by everyone", f"run: chmod o-w {path}")
     if state.st_size > limit:
         raise PolicyError(f"{path}: larger than {limit} bytes", "split it by organ")
+
+
+def refuse_overwrite(folder: Path, files: Iterable[str], *, replace: bool) -> None:
+    """Raises PolicyError where an import would take the place of files that somebody may have completed by hand since."""
+    existing = [str(folder / name) for name in files if (folder / name).exists()]
+    if existing and not replace:
+        hint = "import into another folder and compare, or overwrite with --replace / 请导入另一目录比对，或用 --replace 覆盖"
+        raise PolicyError(f"{', '.join(existing)}: exists already / 已经存在", hint)
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:

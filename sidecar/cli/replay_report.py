@@ -1,16 +1,14 @@
 """The report of a replay: figures for a program, and a page for an inspector."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-from rich.cells import cell_len
 
 from adapters.importers.event_log.mapping import Mapped
 from adapters.importers.event_log.replaying import Judged, Report
 from sidecar.cli.output import Language, print_line
 from sidecar.cli.replay_findings import look_of, refusal_of
+from sidecar.cli.tables import plain, table_lines
 from sidecar.power_list.control_kinds import ControlKind
 from sidecar.replay.cases import Mode
 from sidecar.replay.tally import Count, Demand
@@ -168,12 +166,12 @@ def _page(shown: Shown, lang: Language, show: int, out: Path | None) -> Iterator
     flagged = report.flagged[:show]
     if flagged:
         yield from ("", words["first"].format(n=len(flagged)))
-        yield from _table(headings["event"], [_event(refusal_of(replayed)) for replayed in flagged])
+        yield from table_lines(headings["event"], [_event(refusal_of(replayed)) for replayed in flagged])
     if report.unmapped:
         yield from ("", words["unmapped"].format(n=len(report.unmapped)))
-        yield from _first_of([f"  {n:>8}  {_plain(name)}" for name, n in report.unmapped.items()], len(report.unmapped), words)
+        yield from _first_of([f"  {n:>8}  {plain(name)}" for name, n in report.unmapped.items()], len(report.unmapped), words)
     if report.notices:
-        told = [f"  {n.place}: {_plain(n.sentence.in_language(lang))} ({n.code})" for n in report.notices]
+        told = [f"  {n.place}: {plain(n.sentence.in_language(lang))} ({n.code})" for n in report.notices]
         yield from ("", words["look"].format(n=report.looks))
         yield from _first_of(told, report.looks, words)
     if out:
@@ -213,17 +211,17 @@ def _tables(shown: Shown, lang: Language) -> Iterator[str]:
     rules = [(demand, count) for demand, count in tally.demands.items() if count.events_flagged or demand.is_separation]
     if rules:
         yield ""
-        yield from _table(headings["rule"], [_rule(demand, count, steps, lang) for demand, count in rules])
+        yield from table_lines(headings["rule"], [_rule(demand, count, steps, lang) for demand, count in rules])
     yield ""
     counted = [(steps.get(step, step), tally.flagged_of_step[step], n) for step, n in tally.events_of_step.most_common()]
-    yield from _table(headings["step"], [_share(row) for row in counted])
+    yield from table_lines(headings["step"], [_share(row) for row in counted])
     if tally.events_flagged:
         officers = [officer for officer in _officers(shown) if officer[1]]
         yield ""
-        yield from _table(headings["officer"], [_share(row) for row in officers[:TOP]])
+        yield from table_lines(headings["officer"], [_share(row) for row in officers[:TOP]])
         yield from _more(len(officers) - TOP, words)
         yield ""
-        yield from _table(headings["code"], [(code, str(n)) for code, n in tally.codes.most_common()])
+        yield from table_lines(headings["code"], [(code, str(n)) for code, n in tally.codes.most_common()])
 
 
 def _rule(demand: Demand, count: Count, steps: Mapping[str, str], lang: Language) -> tuple[str, ...]:
@@ -257,23 +255,3 @@ def _first_of(lines: Sequence[str], total: int, words: Mapping[str, str]) -> Ite
 def _more(n: int, words: Mapping[str, str]) -> Iterator[str]:
     if n > 0:
         yield f"  {words['more'].format(n=n)}"
-
-
-def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Columns as wide as what is in them, on a terminal and in a pipe alike; figures to the right."""
-    table = [tuple(_plain(cell) for cell in row) for row in (heading, *rows)]
-    widths = [max(cell_len(row[n]) for row in table) for n in range(len(table[0]))]
-    right = [all(re.fullmatch(r"[0-9.]+( %)?|-", row[n]) for row in table[1:]) for n in range(len(table[0]))]
-    for row in table:
-        cells = [_padded(cell, width, to_the_right) for cell, width, to_the_right in zip(row, widths, right, strict=True)]
-        yield "  " + "  ".join(cells).rstrip()
-
-
-def _padded(cell: str, width: int, to_the_right: bool) -> str:
-    space = " " * (width - cell_len(cell))
-    return space + cell if to_the_right else cell + space
-
-
-def _plain(text: str) -> str:
-    """Text of a log as a terminal may show it: control characters cannot move the cursor or turn the writing round."""
-    return "".join(character if character.isprintable() else "�" for character in text)

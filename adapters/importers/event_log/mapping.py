@@ -45,11 +45,10 @@ from sidecar.power_list.model import (
     Slug,
     Step,
     UnitRef,
-    Zh,
-    formed,
 )
 from sidecar.power_list.references import duplicate
 from sidecar.power_list.source import read_source
+from sidecar.power_list.values import Zh, formed
 
 ISO = "iso"
 ANYONE = "anyone"  # the one post of rules that stand in a mapping file: whoever acted
