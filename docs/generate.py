@@ -185,6 +185,8 @@ def _default(parameter: Any, settings: Mapping[str, FieldInfo]) -> str:
         return "required"
     if callable(value):
         return "of the terminal"
+    if value == SHIPPED:
+        return "those shipped"
     if parameter.secondary_opts:
         return f"`{(parameter.opts if value else parameter.secondary_opts)[0]}`"
     return f"`{value}`" if value not in (None, "", False, {}) else ""

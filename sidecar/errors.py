@@ -6,6 +6,8 @@
     ├── PersonnelError       appointments, credentials or declarations unusable
     ├── RouteFileError       a proxy route file cannot be used
     ├── WorkbookError        a workbook cannot be read at all
+    ├── DigitError           a configuration of DIGIT cannot be read (command exits 2)
+    ├── EventLogError        an event log or its mapping file cannot be used (command exits 2)
     ├── RequestError         the request is malformed               (HTTP 400, 409, 413)
     │   └── StateRolledBackError  the store knows less of the case than somebody has seen (HTTP 409)
     ├── StoreError           the record cannot be made durable      (becomes LOG_UNAVAILABLE)
@@ -50,6 +52,14 @@ class RouteFileError(QuanhengError):
 
 class WorkbookError(QuanhengError):
     """A workbook cannot be opened or holds no power list."""
+
+
+class DigitError(QuanhengError):
+    """Master data of DIGIT that is no JSON, or holds nothing that can be read."""
+
+
+class EventLogError(QuanhengError):
+    """An event log cannot be read at all, or its mapping file has at least one mistake."""
 
 
 class RequestError(QuanhengError):

@@ -40,7 +40,11 @@ class _Facts(dict[str, object]):
 
 def say(code: str, **facts: object) -> Sentence:
     """The sentence of `code` with its facts filled in."""
-    template = CATALOGUE.get(code, Sentence(code, code))
+    return filled(CATALOGUE.get(code, Sentence(code, code)), facts)
+
+
+def filled(template: Sentence, facts: Mapping[str, object]) -> Sentence:
+    """A sentence with its facts filled in."""
     if not any(isinstance(fact, Sentence) for fact in facts.values()):
         known = _Facts(facts)
         return Sentence(template.zh.format_map(known), template.en.format_map(known))

@@ -6,7 +6,7 @@ catalogue or model borrows the ones shipped with Quanheng, under the same names,
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import sidecar
@@ -45,7 +45,7 @@ class PolicyFolder:
         own_profiles = sorted(f"{PROFILES}{p.name}" for p in (self.root / PROFILES).glob("*.yaml"))
         if own_profiles:
             return files | {path: self._read(path) for path in own_profiles}
-        return files | {f"{PROFILES}{p.name}": p.read_bytes() for p in sorted((SHIPPED / PROFILES).glob("*.yaml"))}
+        return files | shipped_profiles()
 
     def expectations(self) -> dict[str, bytes]:
         return {path: self._read(path) for path in self._expectations()}
@@ -144,6 +144,16 @@ class PolicyFolder:
             ) from fault
 
 
+def shipped_model() -> bytes:
+    """The model a folder without one borrows."""
+    return (SHIPPED / MODEL_FILE).read_bytes()
+
+
+def shipped_profiles() -> dict[str, bytes]:
+    """The control profiles a folder without any borrows."""
+    return {f"{PROFILES}{p.name}": p.read_bytes() for p in sorted((SHIPPED / PROFILES).glob("*.yaml"))}
+
+
 def _follow_no_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
@@ -155,6 +165,14 @@ def _refuse_unsafe(path: Path, state: os.stat_result, limit: int) -> None:
         raise PolicyError(f"{path}: is writable by everyone", f"run: chmod o-w {path}")
     if state.st_size > limit:
         raise PolicyError(f"{path}: larger than {limit} bytes", "split it by organ")
+
+
+def refuse_overwrite(folder: Path, files: Iterable[str], *, replace: bool) -> None:
+    """Raises PolicyError where an import would take the place of files that somebody may have completed by hand since."""
+    existing = [str(folder / name) for name in files if (folder / name).exists()]
+    if existing and not replace:
+        hint = "import into another folder and compare, or overwrite with --replace / 请导入另一目录比对，或用 --replace 覆盖"
+        raise PolicyError(f"{', '.join(existing)}: exists already / 已经存在", hint)
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:

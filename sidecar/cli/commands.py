@@ -5,7 +5,9 @@ import typer
 from sidecar.cli import explaining, gatewaying, policies, proxying, rules, serving
 from sidecar.cli.cases import case_app
 from sidecar.cli.importing import import_app
+from sidecar.cli.importing_digit import digit_command
 from sidecar.cli.record import log_app
+from sidecar.cli.replaying import replay_app
 
 app = typer.Typer(
     name="quanheng",
@@ -26,4 +28,6 @@ app.command("proxy")(proxying.proxy_command)
 app.command("gateway")(gatewaying.gateway_command)
 app.add_typer(log_app, name="log")
 app.add_typer(case_app, name="case")
+app.add_typer(replay_app, name="replay")
+import_app.command("digit")(digit_command)
 app.add_typer(import_app, name="import")

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from adapters.importers.workbook import Import, Notice, Unplaced, as_json, import_workbooks
-from adapters.storage.policy_folder import write_files
+from adapters.storage.policy_folder import refuse_overwrite, write_files
 from sidecar.cli.output import JsonOption, LangOption, Language, print_json, print_line
-from sidecar.errors import PolicyError, WorkbookError
+from sidecar.errors import WorkbookError
 from sidecar.messages import counted
 from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE
 
@@ -43,7 +43,7 @@ def workbook_command(
         [(path.name, _read(path)) for path in workbooks], organ=organ, name=name, region=region, level=level
     )
     files = {ORGAN_FILE: imported.organ_yaml.encode(), POWERS_FILE: imported.powers_yaml.encode()}
-    _refuse_overwrite(out / organ, files, replace=replace)
+    refuse_overwrite(out / organ, files, replace=replace)
     write_files(out / organ, files)
     if json:
         print_json(as_json(imported))
@@ -59,14 +59,6 @@ def _read(path: Path) -> bytes:
     except OSError as fault:
         hint = "name a workbook that exists and may be read / 请核对文件名和读取权限"
         raise WorkbookError(f"{path}: cannot be read ({fault.strerror}) / 不能读取", hint) from fault
-
-
-def _refuse_overwrite(folder: Path, files: dict[str, bytes], *, replace: bool) -> None:
-    """Somebody may have completed the post map by hand since the last import."""
-    existing = [str(folder / name) for name in files if (folder / name).exists()]
-    if existing and not replace:
-        hint = "import into another folder and compare, or overwrite with --replace / 请导入另一目录比对，或用 --replace 覆盖"
-        raise PolicyError(f"{', '.join(existing)}: exists already / 已经存在", hint)
 
 
 def _show(imported: Import, folder: Path, lang: Language, *, every: bool) -> None:

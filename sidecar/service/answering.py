@@ -9,10 +9,10 @@ from sidecar import __version__
 from sidecar.case_history.history import CaseHistory
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import AccessRequest
+from sidecar.decision.acts import kept_facts
 from sidecar.decision.decision import Decision, Due, Ground
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.decision_log.entry import DecisionEntry
-from sidecar.expressions.facts import Asserted
 from sidecar.service.asked import Asked
 
 ENGINE = f"quanheng {__version__}"
@@ -124,15 +124,6 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
         engine_version=ENGINE,
         latency_us=latency_us,
     )
-
-
-def kept_facts(request: AccessRequest, item: ItemFacts | None) -> dict[str, Asserted]:
-    """The facts the item's controls read, as they are declared; only these are remembered and recorded in clear."""
-    if item is None:
-        return {}
-    declared = item.facts
-    read = {name: declared[name].read(value) for name, value in request.facts.items() if name in declared}
-    return {name: declared[name].spell(value) for name, value in read.items() if value is not None}
 
 
 def _ground(ground: Ground) -> dict[str, str]:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import asdict, replace
 
-from sidecar.case_history.history import CO_SIGNED, PERFORMED, VOTED, ActRecorded, CaseHistory, digest_after, encode_event
-from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, VOTE, AccessRequest
+from sidecar.case_history.history import ActRecorded, CaseHistory, digest_after, encode_event
+from sidecar.controls.context import QUESTION, AccessRequest
+from sidecar.decision.acts import act_of
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import OutsideWindowError, RequestError, StalePolicyError, StoreError, VersionConflictError
@@ -23,7 +24,7 @@ from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import Commit, Committed, Epoch, RecordStore, Replayed, RequestKey
-from sidecar.service.answering import CallerFacts, Made, encode, entry_of, kept_facts, response_of
+from sidecar.service.answering import CallerFacts, Made, encode, entry_of, response_of
 from sidecar.service.asked import Asked, EvaluationRequest, PartyToken, read_request
 from sidecar.service.ids import new_id
 from sidecar.service.in_force import window_of
@@ -155,29 +156,9 @@ def answered(commit: Commit, allowed: bool, code: str, result: Committed | Repla
     return Answer(result.answer, first["decision"], first["context"]["code"], replayed=True)
 
 
-_KINDS = {EXERCISE: PERFORMED, CO_SIGN: CO_SIGNED, VOTE: VOTED}
-
-
 def _event(made: Made) -> ActRecorded:
     """What an allowed exercise puts into its case."""
-    request = made.request
-    return ActRecorded(
-        decision_id=made.decision_id,
-        kind=_KINDS[request.intent],
-        step=request.step,
-        person=request.person,
-        post=made.decision.post,
-        time=made.time,
-        item=request.item,
-        region=made.decision.region,
-        party=request.party,
-        outcome=request.outcome,
-        facts=kept_facts(request, made.item),
-        on_behalf=request.on_behalf,
-        about=request.about,
-        vote=request.vote,
-        evidence=tuple(sorted(request.evidence)),
-    )
+    return act_of(made.decision, made.request, made.item, made.decision_id, made.time)
 
 
 def unavailable(policy_digest: str, **named: object) -> Answer:

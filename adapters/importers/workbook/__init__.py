@@ -12,7 +12,7 @@ item, as it does in law. True duplicates are told apart by `-2`, `-3` in row ord
 
 The stages, one module each: `package` (may this file be opened), `opening` (bytes → sheets of clean text), `headings`
 (columns by meaning), `rows` (rows → items' cells or `unplaced`), `citations` (实施依据 → legal basis), `items` and `units`
-(cells → the language), `writing` (YAML), `importing` (the whole). What they say to a person stands in `sentences`.
+(cells → the language), `importing` (the whole). What they say to a person stands in `sentences`.
 """
 
 from adapters.importers.workbook.importing import Import, ImportedItem, as_json, import_workbooks

@@ -5,24 +5,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from adapters.importers.naming import checked_level
 from adapters.importers.workbook.items import Setting, handling_units, is_template, item_data, read_level
 from adapters.importers.workbook.opening import open_workbook
 from adapters.importers.workbook.report import Counts, Notice, Unplaced
 from adapters.importers.workbook.rows import ItemRow, Reading, read_rows
 from adapters.importers.workbook.sentences import sentence
-from adapters.importers.workbook.text import most_common, shortened
+from adapters.importers.workbook.text import cleaned, most_common, shortened
 from adapters.importers.workbook.units import Units
-from adapters.importers.workbook.writing import write_yaml
-from sidecar.errors import SettingsError, WorkbookError
+from adapters.importers.writing import write_yaml
+from sidecar.errors import WorkbookError
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.policy_set import RESERVED_FOLDERS
 from sidecar.power_list.regions import level_of
 
+COMMAND = "import workbook"
 NO_REGION = "000000"
 _USUAL_LEVEL = "4"  # most lists are those of counties; used only where neither list nor region tells the level
 
-_ORGAN = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
-_REGION = re.compile(r"[0-9]{6}([0-9]{3}){0,2}")
 _YEAR = re.compile(r"(?<![0-9])(20[0-9]{2})\s*年")
 
 
@@ -65,7 +64,7 @@ def import_workbooks(
 
     Raises WorkbookError when a file is no workbook or holds no power list, SettingsError for a bad organ, region or level.
     """
-    own_level = _checked(organ, region, level)
+    own_level = checked_level(organ, region, level)
     readings = [_reading(file, data) for file, data in _distinct_names(files)]
     rows = [row for reading in readings for row in reading.items]
     if not rows:
@@ -102,32 +101,6 @@ class _Shared:
     level: str
     name: str
     fixed_level: str | None
-
-
-def _checked(organ: str, region: str | None, level: str | None) -> str | None:
-    """The level's code, once the three settings are known to be usable."""
-    _check_organ(organ)
-    if region is not None and not _REGION.fullmatch(region):
-        hint = "give a GB/T 2260 code of 6, 9 or 12 digits, for example 650200 / 请写 6、9 或 12 位行政区划代码，例如 650200"
-        raise SettingsError(f"--region {region!r} is no region code / --region {region!r} 不是行政区划代码", hint)
-    levels = words.spellings(words.LEVELS)
-    if level is not None and level not in levels:
-        known = ", ".join(f"{code} ({labels[0]})" for code, labels in words.LEVELS.items())
-        raise SettingsError(
-            f"--level {level!r} is no level / --level {level!r} 不是行使层级", f"use one of / 请写其中之一: {known}"
-        )
-    return levels[level] if level is not None else None
-
-
-def _check_organ(organ: str) -> None:
-    """The identifier becomes a folder beside those that a policy folder keeps for itself."""
-    if not _ORGAN.fullmatch(organ):
-        hint = "use up to 48 of a-z, 0-9, - and _, for example karamay-housing / 请用小写字母、数字、- 和 _，最多 48 个"
-        raise SettingsError(f"--organ {organ!r} is no identifier / --organ {organ!r} 不能作机关标识", hint)
-    if organ in RESERVED_FOLDERS:
-        hint = f"name the organ otherwise, for example {organ}-bureau / 请换一个机关标识，例如 {organ}-bureau"
-        kept = f"the policy folder keeps {organ}/ for other files / 策略目录中的 {organ}/ 另有用途，不能放机关"
-        raise SettingsError(f"--organ {organ!r}: {kept}", hint)
 
 
 def _distinct_names(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
@@ -216,15 +189,15 @@ def _imported(row: ItemRow, setting: Setting) -> ImportedItem:
 
 
 def _result(shared: _Shared, units: Units, items: list[ImportedItem], readings: list[Reading], notices: list[Notice]) -> Import:
-    files = [reading.file for reading in readings]
+    files = [cleaned(reading.file).text for reading in readings]
     about = {"id": shared.organ, "name": shared.name, "level": shared.level, "region": shared.region}
     organ: dict[str, object] = {"organ": about, "units": units.as_data(), "posts": units.posts()}
     return Import(
         items=tuple(items),
         unplaced=tuple(entry for reading in readings for entry in reading.unplaced),
         warnings=tuple(notices),
-        organ_yaml=write_yaml("organ", organ, files),
-        powers_yaml=write_yaml("powers", {"items": [item.data for item in items]}, files),
+        organ_yaml=write_yaml("organ", organ, COMMAND, files),
+        powers_yaml=write_yaml("powers", {"items": [item.data for item in items]}, COMMAND, files),
         counts={reading.file: reading.counts for reading in readings},
     )
 

@@ -12,12 +12,13 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from adapters.importers.naming import distinct
 from adapters.importers.workbook.citations import MAX_ARTICLES, NO_BASIS, Citation, read_citations, untitled
 from adapters.importers.workbook.report import Notice
 from adapters.importers.workbook.rows import ItemRow
 from adapters.importers.workbook.sentences import sentence
 from adapters.importers.workbook.text import numbered, shortened, single_line, unit_names
-from adapters.importers.workbook.units import NO_UNIT, Units, distinct
+from adapters.importers.workbook.units import NO_UNIT, Units
 from sidecar.power_list import vocabulary as words
 
 # What is blank in every row because the sheet has no such column is said once.

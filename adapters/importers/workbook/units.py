@@ -5,10 +5,12 @@ A list names units, not posts. Each unit is given the three posts of 追责对�
 """
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pypinyin import Style, lazy_pinyin
+
+from adapters.importers.naming import distinct
 
 MAX_INITIALS = 24
 NO_UNIT = "（未载明承办机构）"
@@ -45,12 +47,3 @@ def initials(name: str) -> str:
     """建筑市场监管科 → jzscjgk."""
     letters = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER, errors="default")).lower()
     return re.sub(r"[^a-z0-9]", "", letters)[:MAX_INITIALS] or "unit"
-
-
-def distinct(wanted: str, taken: Container[str]) -> str:
-    """`wanted`, or the first of `wanted-2`, `wanted-3` … that is free."""
-    name, n = wanted, 1
-    while name in taken:
-        n += 1
-        name = f"{wanted}-{n}"
-    return name
