@@ -141,6 +141,18 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "您已在本案办理“{other}”，不得再办理“{step}”。请由其他人员办理：{posts}。",
         "You already did '{other}' in this case and may not do '{step}'. Pass it to another holder of: {posts}.",
     ),
+    "ALL_BY_ONE_PERSON": (
+        "您已在本案办理“{other}”，再办“{step}”即由一人经办全过程。请由其他人员办理：{posts}。",
+        "You already did '{other}' in this case; with '{step}' one person would have done it all. Pass it to: {posts}.",
+    ),
+    "TOO_FEW_PERSONS_IN_CASE": (
+        "本案至少由 {required} 人办理：连您 {present} 人，余下环节最多再有 {left} 人。“{step}”请由其他人员办理：{posts}。",
+        "This case needs {required} persons; with you it has {present}, and {left} more at most. Pass '{step}' to: {posts}.",
+    ),
+    "INCOMPATIBLE_DUTIES": (
+        "不相容岗位：{reason}（{basis}）。您已担任或在本案已行使另一岗位，不得办理“{step}”。请由其他人员办理：{posts}。",
+        "Incompatible duties: {reason} ({basis}). You hold, or used in this case, another of them. Pass '{step}' to: {posts}.",
+    ),
     "TOO_FEW_OFFICERS": (
         "“{step}”须由不少于 {required} 人共同办理，现有 {present} 人（含您）。请其他有权人员先会签。",
         "'{step}' needs {required} officers; there are {present}, you included. Another empowered officer must co-sign first.",
@@ -211,6 +223,9 @@ ANSWERED_AS = {
     "UNKNOWN_STEP_OF_ITEM": "NO_POWER",
     "PRIOR_STEP_REFUSED": "STEP_OUT_OF_ORDER",
     "ALREADY_CO_SIGNED": "STEP_ALREADY_DONE",
+    "ALL_BY_ONE_PERSON": "SAME_PERSON_PRIOR_STEP",
+    "TOO_FEW_PERSONS_IN_CASE": "SAME_PERSON_PRIOR_STEP",
+    "INCOMPATIBLE_DUTIES": "SAME_PERSON_PRIOR_STEP",
     "ALLOWED_BY_ROWS": "ALLOWED",
     "NO_ROW_ALLOWS": "NO_POWER",
     "ROWS_NOT_EVALUATED": "CONTROL_ERROR",

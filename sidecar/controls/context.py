@@ -77,6 +77,15 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         return (request.person, request.on_behalf) if request.on_behalf else (request.person,)
 
     @cached_property
+    def post(self) -> str:
+        """The post acted through: the one that is named, else the first of the step's that the person, or the one they act for,
+        holds today; empty where there is none."""
+        request = self.request
+        held = self.personnel.posts(request.on_behalf or request.person, self.day)
+        able = (post for post in self.item.steps[request.step].posts if post in held)
+        return request.acting_post or next(able, "")
+
+    @cached_property
     def facts(self) -> Values:
         """Remembered, asserted now, and derived from the case's own history; the last always win. What is not of its declared
         type is unknown."""

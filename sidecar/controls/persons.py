@@ -1,20 +1,12 @@
-"""Who acts: separation of duties, the two-person rule, credentials and recusal.
+"""Who acts: the two-person rule, credentials and recusal.
 
-Separation is dynamic and by case (history-based SoD): co-signers count as having taken part, persons are compared, not
-accounts or posts. The two-person rule counts distinct persons: those who co-signed the step since it was last performed, and
+The two-person rule counts distinct persons: those who co-signed the step since it was last performed, and
 the one who performs it now. A co-signature is an act of its own (`intent: co_sign`), so that no one can sign for another and no
-two requests can both become the second signature. Articles: 行政许可法 34, 48; 行政处罚法 42, 43, 64, 67; 公务员法 76.
+two requests can both become the second signature. Articles: 行政许可法 34; 行政处罚法 42, 43; 公务员法 76.
 """
 
 from sidecar.controls.context import CO_SIGN, ControlContext, Stop, missing
 from sidecar.power_list import vocabulary as words
-
-
-def distinct(arg: str, context: ControlContext) -> Stop | None:
-    """`arg`: a step the acting person may not have taken part in."""
-    if context.history.persons_of(arg).isdisjoint(context.persons):
-        return None
-    return Stop("SAME_PERSON_PRIOR_STEP", {"other": context.step_name(arg), "other_step": arg, "step": context.asked_step})
 
 
 def officers(arg: str, context: ControlContext) -> Stop | None:

@@ -6,7 +6,7 @@ An error inside a guard is a refusal (`CONTROL_ERROR`): a prohibition that canno
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from sidecar.controls import boundary, order, persons
+from sidecar.controls import boundary, order, persons, separation
 from sidecar.controls.context import ControlContext, Stop
 from sidecar.power_list.control_kinds import ControlKind as Kind
 
@@ -21,7 +21,10 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.AFTER: order.after,
         Kind.UNLESS_DONE: order.unless_done,
         Kind.TIMES: order.times,
-        Kind.DISTINCT: persons.distinct,
+        Kind.DISTINCT: separation.distinct,
+        Kind.NOT_ALL: separation.not_all,
+        Kind.PERSONS: separation.persons,
+        Kind.INCOMPATIBLE: separation.incompatible,
         Kind.OFFICERS: persons.officers,
         Kind.CREDENTIAL: persons.credential,
         Kind.RECUSAL: persons.recusal,

@@ -16,6 +16,9 @@ class ControlKind(StrEnum):
     OFFICERS = "officers"  # how many distinct persons act together
     CREDENTIAL = "credential"  # what the acting person must hold today
     RECUSAL = "recusal"  # relations to the party that bar a person, joined by |
+    NOT_ALL = "not_all"  # steps joined by |, this one among them, which one person may not all do
+    PERSONS = "persons"  # n:step=k|step=k… — n distinct persons in the case, of its mandatory steps done by k persons each
+    INCOMPATIBLE = "incompatible"  # n:duty|duty… — at most n of the duties, each of posts joined by +, in one hand
     REQUIRES = "requires"  # a piece of evidence the request must carry
     EXCLUDES = "excludes"  # a condition under which the matter is outside the power
 

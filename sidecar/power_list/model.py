@@ -194,6 +194,9 @@ class Step(Part):
     basis: Annotated[Name | None, Zh("依据")] = None
 
 
+StepSet = Annotated[tuple[Slug, ...], Field(min_length=3, strict=False)]
+
+
 class Rotation(Part):
     posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(strict=False)
     max_years: Annotated[int, Zh("最长年限")]
@@ -214,10 +217,19 @@ class DiscretionGrade(Part):
     fine: Annotated[Bounds, Zh("罚款")]
 
 
+class DistinctPersons(Part):
+    """At least so many distinct persons take part in a case, counted over its mandatory steps (分解为多人行使)."""
+
+    min: Annotated[int, Field(ge=2, le=99), Zh("人数")]
+
+
 class Controls(Part):
     separation: Annotated[tuple[Annotated[tuple[Slug, Slug], Field(strict=False)], ...], Zh("分离")] = Field(
         default=(), strict=False
     )
+    not_all: Annotated[tuple[StepSet, ...], Zh("不得一人经办全部")] = Field(default=(), strict=False)
+    distinct_persons: Annotated[DistinctPersons | None, Zh("多人行使")] = None
+    types_apart: Annotated[bool, Zh("决策执行监督分设")] = False
     recusal: Annotated[tuple[Relation, ...], Zh("回避")] = Field(default=(), strict=False)
     rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
     collective: Annotated[dict[str, object] | None, Zh("集体决策"), Later()] = None
@@ -395,6 +407,31 @@ class OrganFile(Part):
     posts: Annotated[tuple[Post, ...], Zh("岗位")] = Field(min_length=1, strict=False)
 
 
+class KeyPostSteps(Part):
+    at_most: Annotated[int, Field(ge=1, le=99), Zh("上限")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class Incompatible(Part):
+    """Duties that one hand may not hold together (不相容岗位), named by posts, or by steps of the organ's items. One post that
+    holds more of the steps is an error, so is one person with more of the posts, and in a case such a person is refused.
+    """
+
+    posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(default=(), strict=False)
+    steps: Annotated[tuple[Slug, ...], Zh("环节")] = Field(default=(), strict=False)
+    at_most: Annotated[int, Field(ge=1, le=99), Zh("至多兼任")] = 1
+    reason: Annotated[Name, Zh("理由")]
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class IncompatibleFile(Part):
+    """Incompatible duties of one organ; `key_post_steps` is how many steps of one item a key post (重点岗位) may hold at most."""
+
+    incompatible: Annotated[tuple[Incompatible, ...], Zh("不相容岗位")] = Field(default=(), strict=False)
+    key_post_steps: Annotated[KeyPostSteps | None, Zh("重点岗位环节上限")] = None
+
+
 class ProfileStep(Part):
     """A step the statute requires. `tier` says which of a unit's posts takes it when the item names none."""
 
@@ -419,6 +456,26 @@ class ProfileSeparation(Part):
     """Two steps that one person may not both do in one case, and the article that says so."""
 
     pair: Annotated[tuple[Slug, Slug], Zh("环节")] = Field(strict=False)
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfileNotAll(Part):
+    """Steps that no one person may all do in one case (不得一人经办全过程)."""
+
+    steps: Annotated[StepSet, Zh("环节")]
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfileDistinctPersons(DistinctPersons):
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfileTypesApart(Part):
+    """Decision, execution and supervision of one item stay with different posts, and in one case with different persons."""
+
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
 
@@ -455,6 +512,9 @@ class ProfileFile(Part):
     requires_steps: Annotated[tuple[Slug, ...], Zh("必备环节")] = Field(min_length=1, strict=False)
     steps: Annotated[tuple[ProfileStep, ...], Zh("运行流程")] = Field(min_length=1, strict=False)
     separation: Annotated[tuple[ProfileSeparation, ...], Zh("分离")] = Field(default=(), strict=False)
+    not_all: Annotated[tuple[ProfileNotAll, ...], Zh("不得一人经办全部")] = Field(default=(), strict=False)
+    distinct_persons: Annotated[ProfileDistinctPersons | None, Zh("多人行使")] = None
+    types_apart: Annotated[ProfileTypesApart | None, Zh("决策执行监督分设")] = None
     recusal: Annotated[ProfileRecusal | None, Zh("回避")] = None
     facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[ProfileParameter, ...], Zh("参数")] = Field(default=(), strict=False)

@@ -22,6 +22,8 @@ def profile_references(profile: ProfileFile, located: Located) -> Iterable[Findi
         mentions += [(name, ("steps", n, "before", k)) for k, name in enumerate(step.before)]
     for n, rule in enumerate(profile.separation):
         mentions += [(name, ("separation", n, "pair", k)) for k, name in enumerate(rule.pair)]
+    for n, all_of in enumerate(profile.not_all):
+        mentions += [(name, ("not_all", n, "steps", k)) for k, name in enumerate(all_of.steps)]
     for name, path in mentions:
         if name not in ids:
             yield Finding("UNKNOWN_STEP", located.place(*path), facts={"step": name, "near": ", ".join(ids)})
@@ -100,6 +102,8 @@ def _step_mentions(entry: ItemEntry, known: list[str] | None) -> Iterable[Findin
         mentions += [(name, ("controls", "separation", n, k)) for k, name in enumerate(pair)]
         if pair[0] == pair[1]:
             yield entry.finding("STEP_SELF", ("controls", "separation", n), step=pair[0])
+    for n, steps in enumerate(item.controls.not_all):
+        mentions += [(name, ("controls", "not_all", n, k)) for k, name in enumerate(steps)]
     mentions += [(risk.step, ("risk_points", n, "step")) for n, risk in enumerate(item.risk_points)]
     for name, path in mentions:
         if known is not None and name not in known:

@@ -1,4 +1,4 @@
-"""Who acts: separation of duties, the two-person rule, credentials and recusal."""
+"""Who acts: the two-person rule, credentials and recusal."""
 
 from collections.abc import Iterator
 
@@ -6,26 +6,6 @@ from sidecar.compiler.plan import OWN_RULE, Binder, Control, Plan
 from sidecar.power_list.control_kinds import ControlKind as Kind
 from sidecar.power_list.findings import Place
 from sidecar.power_list.model import Officers
-
-
-def separation(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
-    for n, rule in enumerate(binder.profile.separation):
-        place = binder.located_profile.located.place("separation", n)
-        first, second = (binder.mapped.get(name, ()) for name in rule.pair)
-        for one, other in ((first, second), (second, first)):
-            if step_id in one:
-                yield from (Control(Kind.DISTINCT, name, place, rule.rule, rule.basis) for name in other if name != step_id)
-    for n, pair in enumerate(binder.entry.item.controls.separation):
-        if step_id in pair:
-            other_name = pair[1] if pair[0] == step_id else pair[0]
-            if other_name in binder.plans and other_name != step_id:
-                yield binder.own(Kind.DISTINCT, other_name, binder.entry.place("controls", "separation", n))
-    for n, step in enumerate(binder.entry.item.steps):
-        place = binder.entry.place("steps", n, "distinct_from")
-        if step.id == step_id:
-            yield from (binder.own(Kind.DISTINCT, name, place) for _, name in binder.known(step.distinct_from))
-        elif step_id in step.distinct_from:
-            yield binder.own(Kind.DISTINCT, step.id, place)
 
 
 def officers(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:
@@ -46,6 +26,12 @@ def officers(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:
     for demand, place, rule_id, basis in demands:
         if demand.credential:
             yield Control(Kind.CREDENTIAL, demand.credential, place, rule_id, basis)
+
+
+def officers_needed(plan: Plan) -> int:
+    """How many distinct persons the step takes, by profile and item."""
+    own = [plan.own.officers] if plan.own and plan.own.officers else []
+    return max([1, *(demand.min for demand in (*own, *(rule.officers for rule, _ in plan.rules)) if demand)])
 
 
 def recusal(binder: Binder, _step_id: str, _plan: Plan) -> Iterator[Control]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from sidecar.compiler.plan import Binder, Control, Plan
-from sidecar.compiler.restraints import boundary, order, persons
+from sidecar.compiler.restraints import boundary, order, persons, separation
 
 Family = Callable[[Binder, str, Plan], Iterator[Control]]
 
@@ -11,7 +11,11 @@ FAMILIES: tuple[Family, ...] = (
     boundary.standing,
     order.order,
     order.times,
-    persons.separation,
+    separation.pairs,
+    separation.types_apart,
+    separation.not_all,
+    separation.distinct_persons,
+    separation.incompatible,
     persons.officers,
     persons.recusal,
     boundary.requirements,
