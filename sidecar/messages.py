@@ -157,6 +157,26 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "“{step}”须由不少于 {required} 人共同办理，现有 {present} 人（含您）。请其他有权人员先会签。",
         "'{step}' needs {required} officers; there are {present}, you included. Another empowered officer must co-sign first.",
     ),
+    "EVEN_NUMBER_OF_OFFICERS": (
+        "“{step}”须由单数人员办理，现有 {present} 人（含您）。请再由一名有权人员会签。",
+        "'{step}' takes an odd number of officers; there are {present}, you included. One more must co-sign first.",
+    ),
+    "TOO_FEW_EXPERTS": (
+        "“{step}”中持有“{credential}”的人员须占 {share}，现 {present} 人中有 {experts} 人。请由更多专家会签。",
+        "At least {share} of those who do '{step}' must hold {credential}, not {experts} of {present}. Let more co-sign.",
+    ),
+    "POSTS_HAVE_NOT_SIGNED": (
+        "“{step}”尚缺下列岗位的会签（一人只计一个岗位）：{missing}。请其先会签。",
+        "'{step}' still lacks signatures of these posts (one person counts for one post): {missing}. Let them co-sign first.",
+    ),
+    "MEMBERS_HAVE_NOT_SIGNED": (
+        "委员会成员尚有 {missing} 人没有签署“{step}”。请其签署或书面表示不同意见；拒不签署又不说明的，先记录在案。",
+        "Members who have not signed '{step}': {missing}. Let them sign or dissent, or put their silence on record.",
+    ),
+    "NOT_A_MEMBER": (
+        "您不是本案委员会的成员，不得办理“{step}”。请由名单中的成员办理。",
+        "You are no member of this case's committee and may not do '{step}'. Leave it to those who were named.",
+    ),
     "ALREADY_CO_SIGNED": (
         "您已会签“{step}”。一人不能既会签又办理或重复会签，请由另一人办理。",
         "You have already co-signed '{step}'. One person counts once; another officer must act.",
@@ -223,6 +243,11 @@ ANSWERED_AS = {
     "UNKNOWN_STEP_OF_ITEM": "NO_POWER",
     "PRIOR_STEP_REFUSED": "STEP_OUT_OF_ORDER",
     "ALREADY_CO_SIGNED": "STEP_ALREADY_DONE",
+    "EVEN_NUMBER_OF_OFFICERS": "TOO_FEW_OFFICERS",
+    "TOO_FEW_EXPERTS": "TOO_FEW_OFFICERS",
+    "POSTS_HAVE_NOT_SIGNED": "TOO_FEW_OFFICERS",
+    "MEMBERS_HAVE_NOT_SIGNED": "TOO_FEW_OFFICERS",
+    "NOT_A_MEMBER": "NO_POWER",
     "ALL_BY_ONE_PERSON": "SAME_PERSON_PRIOR_STEP",
     "TOO_FEW_PERSONS_IN_CASE": "SAME_PERSON_PRIOR_STEP",
     "INCOMPATIBLE_DUTIES": "SAME_PERSON_PRIOR_STEP",

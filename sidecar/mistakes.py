@@ -173,6 +173,10 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
         "the parameter {name} is {found}, {first} asks for {expected} — write it like {example}",
     ),
     # separation of duties
+    "SIGNER_WITHOUT_STEP": (
+        "岗位“{post}”不承担环节“{step}”，不能会签——请写入该环节的 posts，或改为：{near}",
+        "post {post} does not hold step {step} and cannot sign it — add it to the step's posts, or write: {near}",
+    ),
     "LOOSER_PERSONS": (
         "本案至少 {n} 人，少于制约模板（{profile}，{basis}）的 {required} 人——请写 {required} 或更多",
         "distinct persons: {n}, fewer than the {required} of the profile ({profile}, {basis}) — write {required} or more",

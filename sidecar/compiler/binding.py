@@ -145,7 +145,7 @@ def _tightening(binder: Binder) -> Iterator[Finding]:
     for n, step in enumerate(entry.item.steps):
         for rule, _ in binder.plans[step.id].rules:
             required = rule.officers.min if rule.officers else 1
-            if step.officers and step.officers.min < required:
+            if step.officers and "min" in step.officers.model_fields_set and step.officers.min < required:
                 yield entry.finding(
                     "LOOSER_OFFICERS",
                     ("steps", n, "officers"),

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.plan import Binder
-from sidecar.compiler.restraints.persons import officers_needed
 from sidecar.compiler.restraints.separation import asked_apart, asked_persons, mandatory_steps
+from sidecar.compiler.restraints.signatures import officers_needed
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.findings import Finding, Severity
 

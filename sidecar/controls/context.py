@@ -10,7 +10,7 @@ from functools import cached_property
 
 import msgspec
 
-from sidecar.case_history.history import CaseHistory
+from sidecar.case_history.history import ActRecorded, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.expressions.facts import Asserted, Values, form_of
 from sidecar.messages import Sentence
@@ -75,6 +75,11 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         """Who stands behind the request: the one who acts, and the one they act for."""
         request = self.request
         return (request.person, request.on_behalf) if request.on_behalf else (request.person,)
+
+    @cached_property
+    def signatures(self) -> tuple[ActRecorded, ...]:
+        """Co-signatures of the step since it was last performed."""
+        return self.history.signatures(self.request.step)
 
     @cached_property
     def post(self) -> str:

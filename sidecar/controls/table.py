@@ -6,7 +6,7 @@ An error inside a guard is a refusal (`CONTROL_ERROR`): a prohibition that canno
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from sidecar.controls import boundary, order, persons, separation
+from sidecar.controls import boundary, order, recusal, separation, signatures
 from sidecar.controls.context import ControlContext, Stop
 from sidecar.power_list.control_kinds import ControlKind as Kind
 
@@ -25,9 +25,13 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.NOT_ALL: separation.not_all,
         Kind.PERSONS: separation.persons,
         Kind.INCOMPATIBLE: separation.incompatible,
-        Kind.OFFICERS: persons.officers,
-        Kind.CREDENTIAL: persons.credential,
-        Kind.RECUSAL: persons.recusal,
+        Kind.OFFICERS: signatures.officers,
+        Kind.SIGNERS: signatures.signers,
+        Kind.ODD: signatures.odd,
+        Kind.EXPERTS: signatures.experts,
+        Kind.MEMBERS: signatures.members,
+        Kind.CREDENTIAL: signatures.credential,
+        Kind.RECUSAL: recusal.recusal,
     }
 )
 

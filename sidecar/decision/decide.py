@@ -27,7 +27,7 @@ from sidecar.decision.unwritten import UNLISTED, rule_of
 from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.control_kinds import ControlKind
+from sidecar.power_list.control_kinds import SIGNED_TOGETHER
 from sidecar.power_list.regions import within
 
 # The headline is the ground a person must deal with first: whose power, which case, then what is missing.
@@ -196,7 +196,7 @@ class _Asked:
             yield self._ground("DELEGATION_INVALID", "AL-24", step=self._step_name)
 
     def _needs_signatures(self) -> bool:
-        return any(row[_CTL] == ControlKind.OFFICERS for row in self._rows.rows)
+        return any(row[_CTL] in SIGNED_TOGETHER for row in self._rows.rows)
 
     def control_grounds(self, matches: Matches) -> Iterator[Ground]:
         for row in matches.deny:

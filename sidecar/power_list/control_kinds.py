@@ -13,7 +13,11 @@ class ControlKind(StrEnum):
     UNLESS_DONE = "unless_done"  # step:condition — the step must be done before when the condition holds
     TIMES = "times"  # how often the step may be done in one case
     DISTINCT = "distinct"  # a step that the same person may not have done
-    OFFICERS = "officers"  # how many distinct persons act together
+    OFFICERS = "officers"  # n, and where they are asked for |holding=credentials |silent=step — n distinct persons together
+    SIGNERS = "signers"  # post=n|post=n — persons who sign through these posts, nobody through two
+    ODD = "odd"  # - or silent=step — an odd number of persons
+    EXPERTS = "experts"  # k:n:credential, and |silent=step — at least k of n persons hold the credential
+    MEMBERS = "members"  # step, and |silent=step — everybody named in the acts of that step signs, and nobody else
     CREDENTIAL = "credential"  # what the acting person must hold today
     RECUSAL = "recusal"  # relations to the party that bar a person, joined by |
     NOT_ALL = "not_all"  # steps joined by |, this one among them, which one person may not all do
@@ -22,6 +26,11 @@ class ControlKind(StrEnum):
     REQUIRES = "requires"  # a piece of evidence the request must carry
     EXCLUDES = "excludes"  # a condition under which the matter is outside the power
 
+
+# Controls of a step that several persons do together; each signs, and one performs.
+SIGNED_TOGETHER = frozenset(
+    {ControlKind.OFFICERS, ControlKind.SIGNERS, ControlKind.ODD, ControlKind.EXPERTS, ControlKind.MEMBERS}
+)
 
 NO_CONTROL = "-"  # column `ctl` of an allow row
 

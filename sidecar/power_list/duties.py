@@ -7,11 +7,11 @@ one of the personnel tables, and in a case such a person is refused.
 
 from collections.abc import Iterable, Iterator
 
+from sidecar.messages import near
 from sidecar.power_list.entries import DutyTable, OrganEntry
 from sidecar.power_list.findings import Finding
 from sidecar.power_list.load import Located, load
 from sidecar.power_list.model import Incompatible, IncompatibleFile, Item
-from sidecar.messages import near
 from sidecar.power_list.source import read_source
 
 

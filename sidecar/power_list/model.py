@@ -24,6 +24,7 @@ from sidecar.power_list.values import (
     read_constant,
     read_day,
     read_expression,
+    read_share,
 )
 from sidecar.power_list.values import one_of as _one_of
 
@@ -54,6 +55,7 @@ Credential = Annotated[str, *_one_of(words.CREDENTIALS)]
 FactType = Annotated[str, *_one_of(words.FACT_TYPES)]
 Phase = Annotated[str, *_one_of(words.PHASES)]
 Standing = Annotated[str, *_one_of(words.STANDINGS)]
+Share = Annotated[str, BeforeValidator(read_share), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]?/[1-9][0-9]?$"})]
 Requirement = Annotated[str, *formed(r"^[a-z][a-z0-9_]{0,63}$", "site_area (a-z 0-9 _)")]
 
 
@@ -160,15 +162,34 @@ class StepLimit(Part):
     min_days_open: Annotated[int | None, Zh("最短公示天数"), Later()] = None
 
 
+class PostSigners(Part):
+    """So many distinct persons sign through a post."""
+
+    post: Annotated[PostRef, Zh("岗位")]
+    n: Annotated[int, Field(ge=1, le=99), Zh("人数")] = 1
+
+
 class Officers(Part):
-    """How many distinct persons act together, and what each must hold on that day."""
+    """How many distinct persons act together, and what each must hold on that day. `experts_share` is the least share of holders
+    of the expert's qualification. `members_in` is the step whose acts name each member (`about`) of a committee that must sign as
+    a whole; `silence_in` the step that records of one who neither signed nor dissented that they count as agreeing.
+    """
 
     min: Annotated[int, Field(ge=1, le=99), Zh("人数")] = 1
     credential: Annotated[Credential | None, Zh("资格")] = None
-    odd: Annotated[bool, Zh("单数"), Later()] = False
-    experts_share: Annotated[Name | None, Zh("专家比例"), Later()] = None
+    odd: Annotated[bool, Zh("单数")] = False
+    experts_share: Annotated[Share | None, Zh("专家比例")] = None
+    members_in: Annotated[Slug | None, Zh("成员名单环节")] = None
+    silence_in: Annotated[Slug | None, Zh("未签字记录环节")] = None
     rule: Annotated[Name | None, Zh("规则")] = None
     basis: Annotated[Name | None, Zh("依据")] = None
+
+
+class StepOfficers(Officers):
+    """Of an item's own step: also which posts sign, `each_of` them once, or `signers` of a post."""
+
+    each_of: Annotated[tuple[PostRef, ...], Zh("各岗位各一人")] = Field(default=(), strict=False)
+    signers: Annotated[tuple[PostSigners, ...], Zh("岗位人数")] = Field(default=(), strict=False)
 
 
 class Step(Part):
@@ -180,7 +201,7 @@ class Step(Part):
     verb: Annotated[Verb, Zh("动作")]
     type: Annotated[StepType, Zh("环节类型")]
     posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(min_length=1, strict=False)
-    officers: Annotated[Officers | None, Zh("人员")] = None
+    officers: Annotated[StepOfficers | None, Zh("人员")] = None
     after: Annotated[tuple[Slug, ...], Zh("前置环节")] = Field(default=(), strict=False)
     before: Annotated[tuple[Slug, ...], Zh("后续环节")] = Field(default=(), strict=False)
     distinct_from: Annotated[tuple[Slug, ...], Zh("不得同人")] = Field(default=(), strict=False)

@@ -100,7 +100,9 @@ RELATIONS = _table(
     other_relation=("其他关系",),
 )
 
-CREDENTIALS = _table(enforcement_card=("执法证",), work_card=("工作证",), legal_qualification=("法律职业资格",))
+CREDENTIALS = _table(
+    enforcement_card=("执法证",), work_card=("工作证",), legal_qualification=("法律职业资格",), review_expert=("评审专家资格",)
+)
 
 OBJECTS = _table(
     natural_person=("自然人",),

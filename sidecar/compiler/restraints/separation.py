@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.plan import OWN_RULE, Binder, Control, Plan
-from sidecar.compiler.restraints.persons import officers_needed
+from sidecar.compiler.restraints.signatures import officers_needed
 from sidecar.power_list.control_kinds import ControlKind as Kind
 from sidecar.power_list.findings import Place
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from sidecar.compiler.plan import Binder, Control, Plan
-from sidecar.compiler.restraints import boundary, order, persons, separation
+from sidecar.compiler.restraints import boundary, order, recusal, separation, signatures
 
 Family = Callable[[Binder, str, Plan], Iterator[Control]]
 
@@ -16,8 +16,8 @@ FAMILIES: tuple[Family, ...] = (
     separation.not_all,
     separation.distinct_persons,
     separation.incompatible,
-    persons.officers,
-    persons.recusal,
+    signatures.officers,
+    recusal.recusal,
     boundary.requirements,
     boundary.exclusions,
 )
