@@ -195,6 +195,30 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "您与当事人有利害关系（{relation}），应当回避，不得办理“{step}”。请报告并由他人办理：{posts}。",
         "You have a declared interest in the party ({relation}) and must recuse yourself from '{step}'. Pass it to: {posts}.",
     ),
+    "RECUSED": (
+        "已决定您回避本案，不得办理“{step}”，也不得参加审查、讨论和表决。请由他人办理：{posts}。",
+        "You are recused from this case and may not do '{step}', nor review, discuss or vote. Pass it to: {posts}.",
+    ),
+    "RECUSAL_PENDING": (
+        "对您的回避申请尚未决定，在此之前不得由您作出“{step}”（调查不停止）。请先决定是否回避，或由他人办理：{posts}。",
+        "Your recusal is asked for and not ruled yet, so you may not do '{step}'. Have it ruled, or pass it to: {posts}.",
+    ),
+    "OWN_RECUSAL": (
+        "您不得决定自己是否回避。请由其他有权人员决定：{posts}。",
+        "You may not rule on your own recusal. Let another empowered officer rule: {posts}.",
+    ),
+    "RECUSAL_OF_PRINCIPAL": (
+        "一把手是否回避，由领导班子集体或上级机关决定。请提交班子会议或报上级机关。",
+        "The group or the superior organ rules on the principal's recusal. Put it to the group or send it up.",
+    ),
+    "PRINCIPAL_BARRED": (
+        "一把手不得办理“{step}”。请由分管领导或领导班子办理。",
+        "The principal may not do '{step}'. Leave it to the leader in charge or to the group.",
+    ),
+    "PRINCIPALS_OWN_MATTER": (
+        "本案涉及本机关一把手本人或其亲属，本机关不得作出“{step}”。请报上级机关办理。",
+        "The party is this organ's principal or their kin, so '{step}' is not done here. Send it to the superior organ.",
+    ),
     "COLLECTIVE_REQUIRED": (
         "本案须经集体讨论，“{missing}”未完成，不得“{step}”。",
         "This case needs collective deliberation; '{missing}' is not done, so '{step}' may not be. Convene it first.",
@@ -243,6 +267,11 @@ ANSWERED_AS = {
     "UNKNOWN_STEP_OF_ITEM": "NO_POWER",
     "PRIOR_STEP_REFUSED": "STEP_OUT_OF_ORDER",
     "ALREADY_CO_SIGNED": "STEP_ALREADY_DONE",
+    "RECUSED": "RECUSAL",
+    "RECUSAL_PENDING": "RECUSAL",
+    "OWN_RECUSAL": "RECUSAL",
+    "RECUSAL_OF_PRINCIPAL": "PRINCIPAL_BARRED",
+    "PRINCIPALS_OWN_MATTER": "PRINCIPAL_BARRED",
     "EVEN_NUMBER_OF_OFFICERS": "TOO_FEW_OFFICERS",
     "TOO_FEW_EXPERTS": "TOO_FEW_OFFICERS",
     "POSTS_HAVE_NOT_SIGNED": "TOO_FEW_OFFICERS",

@@ -50,7 +50,10 @@ POWERS = """items:
       - {id: pay, name: 付款, verb: execute, type: execute, posts: [payer, asker], after: [decide]}
       - {id: book, name: 记账, verb: archive, type: execute, posts: [keeper, asker], after: [pay]}
     controls: {recusal: [kin]}
+    scope: {function: 支付}
     accountable: [handler]
+    accountability_grounds: [违规支付]
+    supervision: {hotline: "12345"}
 """
 
 POSTS = ("desk.asker", "desk.checker", "desk.payer", "desk.keeper", "top.deputy", "top.head")

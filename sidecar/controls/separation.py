@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from sidecar.case_history.history import CaseHistory
 from sidecar.controls.context import CO_SIGN, ControlContext, Stop
+from sidecar.power_list import vocabulary as words
 
 
 def distinct(arg: str, context: ControlContext) -> Stop | None:
@@ -36,7 +37,7 @@ def persons(arg: str, context: ControlContext) -> Stop | None:
     wanted, _, listed = arg.partition(":")
     takes = {step: int(k) for step, _, k in (part.partition("=") for part in listed.split("|"))}
     request, history = context.request, context.history
-    groups = [frozenset(act.persons) for act in history.acts]
+    groups = [frozenset(act.persons) for act in history.acts if context.verb(act.step) not in words.ABOUT_OFFICERS]
     reached = hands([*groups, frozenset(context.persons)])
     left = sum(k for step, k in takes.items() if step != request.step and not history.is_done(step))
     if request.intent == CO_SIGN:

@@ -31,7 +31,10 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.EXPERTS: signatures.experts,
         Kind.MEMBERS: signatures.members,
         Kind.CREDENTIAL: signatures.credential,
-        Kind.RECUSAL: recusal.recusal,
+        Kind.RECUSAL: recusal.declared,
+        Kind.RECUSED: recusal.recused,
+        Kind.RECUSAL_RULING: recusal.ruling,
+        Kind.PRINCIPAL_OWN: recusal.principal_own,
     }
 )
 

@@ -91,13 +91,13 @@ def _credentials(data: bytes | None, problems: Problems) -> Iterator[CredentialH
 
 
 def _interests(data: bytes | None, party_token: Callable[[str], str], problems: Problems) -> Iterator[Interest]:
-    known = words.spellings(words.RELATIONS)
+    known = words.spellings(words.DECLARABLE)
     for row in _rows(DECLARATIONS, data, problems):
         person, span = _person(row, problems), _span(row, problems)
         relation, place = row["relation"]
         party, party_place = row["party"]
         if relation not in known:
-            problems.append(f"{place}: no such relation: {relation!r} 没有该关系 — write one of {', '.join(words.RELATIONS)}")
+            problems.append(f"{place}: no such relation: {relation!r} 没有该关系 — write one of {', '.join(words.DECLARABLE)}")
         elif not party:
             problems.append(f"{party_place}: the party is empty 当事人为空 — write the party's identifier")
         elif person and span:

@@ -19,7 +19,10 @@ class ControlKind(StrEnum):
     EXPERTS = "experts"  # k:n:credential, and |silent=step — at least k of n persons hold the credential
     MEMBERS = "members"  # step, and |silent=step — everybody named in the acts of that step signs, and nobody else
     CREDENTIAL = "credential"  # what the acting person must hold today
-    RECUSAL = "recusal"  # relations to the party that bar a person, joined by |
+    RECUSAL = "recusal"  # relation|relation=years… — what bars a person from the party, and how long after it ended
+    RECUSED = "recused"  # pending or granted — from which state of a recusal on the officer is barred
+    RECUSAL_RULING = "recusal_ruling"  # posts of principals joined by | — on whose recusal only a group rules: >posts joined by |
+    PRINCIPAL_OWN = "principal_own"  # posts of principals joined by | — whose own matters are not decided here
     NOT_ALL = "not_all"  # steps joined by |, this one among them, which one person may not all do
     PERSONS = "persons"  # n:step=k|step=k… — n distinct persons in the case, of its mandatory steps done by k persons each
     INCOMPATIBLE = "incompatible"  # n:duty|duty… — at most n of the duties, each of posts joined by +, in one hand
@@ -32,7 +35,10 @@ SIGNED_TOGETHER = frozenset(
     {ControlKind.OFFICERS, ControlKind.SIGNERS, ControlKind.ODD, ControlKind.EXPERTS, ControlKind.MEMBERS}
 )
 
+RULE_ON_RECUSAL = "rule_on_recusal"  # an obligation that falls due while a recusal is asked for and not ruled
+
 NO_CONTROL = "-"  # column `ctl` of an allow row
 
 REASON_IF_REFUSED = "reason_if_refused"  # a requirement that binds only when the outcome is a refusal
+ABOUT = "about"  # a requirement met by the request's own field: the officer it speaks of
 OUTCOME = "outcome"  # a requirement met by the request's own field: what is decided, grant or refuse

@@ -51,6 +51,7 @@ StepType = Annotated[str, *_one_of(words.STEP_TYPES)]
 Tier = Annotated[str, *_one_of(words.TIERS)]
 Rank = Annotated[str, *_one_of(words.RANKS)]
 Relation = Annotated[str, *_one_of(words.RELATIONS)]
+Declared = Annotated[str, *_one_of(words.DECLARABLE)]
 Credential = Annotated[str, *_one_of(words.CREDENTIALS)]
 FactType = Annotated[str, *_one_of(words.FACT_TYPES)]
 Phase = Annotated[str, *_one_of(words.PHASES)]
@@ -238,6 +239,14 @@ class DiscretionGrade(Part):
     fine: Annotated[Bounds, Zh("罚款")]
 
 
+class LookBack(Part):
+    """How many years a relation still bars after it ended."""
+
+    relation: Annotated[Relation, Zh("关系")]
+    years: Annotated[int, Field(ge=1, le=50), Zh("年限")]
+    basis: Annotated[Name, Zh("依据")]
+
+
 class DistinctPersons(Part):
     """At least so many distinct persons take part in a case, counted over its mandatory steps (分解为多人行使)."""
 
@@ -252,6 +261,7 @@ class Controls(Part):
     distinct_persons: Annotated[DistinctPersons | None, Zh("多人行使")] = None
     types_apart: Annotated[bool, Zh("决策执行监督分设")] = False
     recusal: Annotated[tuple[Relation, ...], Zh("回避")] = Field(default=(), strict=False)
+    look_back: Annotated[tuple[LookBack, ...], Zh("追溯年限")] = Field(default=(), strict=False)
     rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
     collective: Annotated[dict[str, object] | None, Zh("集体决策"), Later()] = None
     discretion: Annotated[tuple[DiscretionGrade, ...], Zh("裁量基准"), Later()] = Field(default=(), strict=False)
@@ -501,8 +511,17 @@ class ProfileTypesApart(Part):
     basis: Annotated[Name, Zh("依据")]
 
 
+class ProfilePrincipal(Part):
+    """A matter of the principal's own, or of their kin, goes to the superior organ."""
+
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
 class ProfileRecusal(Part):
     relations: Annotated[tuple[Relation, ...], Zh("关系")] = Field(min_length=1, strict=False)
+    look_back: Annotated[tuple[LookBack, ...], Zh("追溯年限")] = Field(default=(), strict=False)
+    principal: Annotated[ProfilePrincipal | None, Zh("一把手本人事项")] = None
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
 

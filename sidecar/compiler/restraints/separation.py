@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.plan import OWN_RULE, Binder, Control, Plan
 from sidecar.compiler.restraints.signatures import officers_needed
+from sidecar.power_list import vocabulary as words
 from sidecar.power_list.control_kinds import ControlKind as Kind
 from sidecar.power_list.findings import Place
 
@@ -29,14 +30,16 @@ def pairs(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
             yield binder.own(Kind.DISTINCT, step.id, place)
 
 
-def types_apart(binder: Binder, step_id: str, plan: Plan) -> Iterator[Control]:
+def types_apart(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:
     """Who decides does not execute and does not supervise: pairs of all steps that are of different types."""
     asked = asked_apart(binder)
     if asked is None:
         return
     place, rule, basis = asked
+    if plan.head.verb in words.ABOUT_OFFICERS:
+        return
     for other, its in binder.plans.items():
-        if other != step_id and its.head.type != plan.head.type:
+        if its.head.type != plan.head.type and its.head.verb not in words.ABOUT_OFFICERS:
             yield Control(Kind.DISTINCT, other, place, rule, basis)
 
 

@@ -17,7 +17,9 @@ FAMILIES: tuple[Family, ...] = (
     separation.distinct_persons,
     separation.incompatible,
     signatures.officers,
-    recusal.recusal,
+    recusal.declared,
+    recusal.asked_for,
+    recusal.principal_own,
     boundary.requirements,
     boundary.exclusions,
 )
