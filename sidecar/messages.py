@@ -145,9 +145,41 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "您已在本案办理“{other}”，不得再办理“{step}”。请由其他人员办理：{posts}。",
         "You already did '{other}' in this case and may not do '{step}'. Pass it to another holder of: {posts}.",
     ),
+    "ALL_BY_ONE_PERSON": (
+        "您已在本案办理“{other}”，再办“{step}”即由一人经办全过程。请由其他人员办理：{posts}。",
+        "You already did '{other}' in this case; with '{step}' one person would have done it all. Pass it to: {posts}.",
+    ),
+    "TOO_FEW_PERSONS_IN_CASE": (
+        "本案至少由 {required} 人办理：连您 {present} 人，余下环节最多再有 {left} 人。“{step}”请由其他人员办理：{posts}。",
+        "This case needs {required} persons; with you it has {present}, and {left} more at most. Pass '{step}' to: {posts}.",
+    ),
+    "INCOMPATIBLE_DUTIES": (
+        "不相容岗位：{reason}（{basis}）。您已担任或在本案已行使另一岗位，不得办理“{step}”。请由其他人员办理：{posts}。",
+        "Incompatible duties: {reason} ({basis}). You hold, or used in this case, another of them. Pass '{step}' to: {posts}.",
+    ),
     "TOO_FEW_OFFICERS": (
         "“{step}”须由不少于 {required} 人共同办理，现有 {present} 人（含您）。请其他有权人员先会签。",
         "'{step}' needs {required} officers; there are {present}, you included. Another empowered officer must co-sign first.",
+    ),
+    "EVEN_NUMBER_OF_OFFICERS": (
+        "“{step}”须由单数人员办理，现有 {present} 人（含您）。请再由一名有权人员会签。",
+        "'{step}' takes an odd number of officers; there are {present}, you included. One more must co-sign first.",
+    ),
+    "TOO_FEW_EXPERTS": (
+        "“{step}”中持有“{credential}”的人员须占 {share}，现 {present} 人中有 {experts} 人。请由更多专家会签。",
+        "At least {share} of those who do '{step}' must hold {credential}, not {experts} of {present}. Let more co-sign.",
+    ),
+    "POSTS_HAVE_NOT_SIGNED": (
+        "“{step}”尚缺下列岗位的会签（一人只计一个岗位）：{missing}。请其先会签。",
+        "'{step}' still lacks signatures of these posts (one person counts for one post): {missing}. Let them co-sign first.",
+    ),
+    "MEMBERS_HAVE_NOT_SIGNED": (
+        "委员会成员尚有 {missing} 人没有签署“{step}”。请其签署或书面表示不同意见；拒不签署又不说明的，先记录在案。",
+        "Members who have not signed '{step}': {missing}. Let them sign or dissent, or put their silence on record.",
+    ),
+    "NOT_A_MEMBER": (
+        "您不是本案委员会的成员，不得办理“{step}”。请由名单中的成员办理。",
+        "You are no member of this case's committee and may not do '{step}'. Leave it to those who were named.",
     ),
     "ALREADY_CO_SIGNED": (
         "您已会签“{step}”。一人不能既会签又办理或重复会签，请由另一人办理。",
@@ -166,6 +198,30 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "RECUSAL": (
         "您与当事人有利害关系（{relation}），应当回避，不得办理“{step}”。请报告并由他人办理：{posts}。",
         "You have a declared interest in the party ({relation}) and must recuse yourself from '{step}'. Pass it to: {posts}.",
+    ),
+    "RECUSED": (
+        "已决定您回避本案，不得办理“{step}”，也不得参加审查、讨论和表决。请由他人办理：{posts}。",
+        "You are recused from this case and may not do '{step}', nor review, discuss or vote. Pass it to: {posts}.",
+    ),
+    "RECUSAL_PENDING": (
+        "对您的回避申请尚未决定，在此之前不得由您作出“{step}”（调查不停止）。请先决定是否回避，或由他人办理：{posts}。",
+        "Your recusal is asked for and not ruled yet, so you may not do '{step}'. Have it ruled, or pass it to: {posts}.",
+    ),
+    "OWN_RECUSAL": (
+        "您不得决定自己是否回避。请由其他有权人员决定：{posts}。",
+        "You may not rule on your own recusal. Let another empowered officer rule: {posts}.",
+    ),
+    "RECUSAL_OF_PRINCIPAL": (
+        "一把手是否回避，由领导班子集体或上级机关决定。请提交班子会议或报上级机关。",
+        "The group or the superior organ rules on the principal's recusal. Put it to the group or send it up.",
+    ),
+    "PRINCIPAL_BARRED": (
+        "一把手不得办理“{step}”。请由分管领导或领导班子办理。",
+        "The principal may not do '{step}'. Leave it to the leader in charge or to the group.",
+    ),
+    "PRINCIPALS_OWN_MATTER": (
+        "本案涉及本机关一把手本人或其亲属，本机关不得作出“{step}”。请报上级机关办理。",
+        "The party is this organ's principal or their kin, so '{step}' is not done here. Send it to the superior organ.",
     ),
     "COLLECTIVE_REQUIRED": (
         "本案须经集体讨论，“{missing}”未完成，不得“{step}”。",
@@ -215,6 +271,19 @@ ANSWERED_AS = {
     "UNKNOWN_STEP_OF_ITEM": "NO_POWER",
     "PRIOR_STEP_REFUSED": "STEP_OUT_OF_ORDER",
     "ALREADY_CO_SIGNED": "STEP_ALREADY_DONE",
+    "RECUSED": "RECUSAL",
+    "RECUSAL_PENDING": "RECUSAL",
+    "OWN_RECUSAL": "RECUSAL",
+    "RECUSAL_OF_PRINCIPAL": "PRINCIPAL_BARRED",
+    "PRINCIPALS_OWN_MATTER": "PRINCIPAL_BARRED",
+    "EVEN_NUMBER_OF_OFFICERS": "TOO_FEW_OFFICERS",
+    "TOO_FEW_EXPERTS": "TOO_FEW_OFFICERS",
+    "POSTS_HAVE_NOT_SIGNED": "TOO_FEW_OFFICERS",
+    "MEMBERS_HAVE_NOT_SIGNED": "TOO_FEW_OFFICERS",
+    "NOT_A_MEMBER": "NO_POWER",
+    "ALL_BY_ONE_PERSON": "SAME_PERSON_PRIOR_STEP",
+    "TOO_FEW_PERSONS_IN_CASE": "SAME_PERSON_PRIOR_STEP",
+    "INCOMPATIBLE_DUTIES": "SAME_PERSON_PRIOR_STEP",
     "ALLOWED_BY_ROWS": "ALLOWED",
     "NO_ROW_ALLOWS": "NO_POWER",
     "ROWS_NOT_EVALUATED": "CONTROL_ERROR",

@@ -172,6 +172,43 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
         "参数“{name}”是{found}，{first} 要求{expected}——请写成如 {example}",
         "the parameter {name} is {found}, {first} asks for {expected} — write it like {example}",
     ),
+    # separation of duties
+    "SIGNER_WITHOUT_STEP": (
+        "岗位“{post}”不承担环节“{step}”，不能会签——请写入该环节的 posts，或改为：{near}",
+        "post {post} does not hold step {step} and cannot sign it — add it to the step's posts, or write: {near}",
+    ),
+    "LOOSER_PERSONS": (
+        "本案至少 {n} 人，少于制约模板（{profile}，{basis}）的 {required} 人——请写 {required} 或更多",
+        "distinct persons: {n}, fewer than the {required} of the profile ({profile}, {basis}) — write {required} or more",
+    ),
+    "PERSONS_NEVER": (
+        "要求本案至少 {n} 人，而必经环节最多只有 {most} 人——请减少人数或增加必经环节",
+        "{n} persons are asked for, but the mandatory steps take at most {most} — ask for fewer, or add a mandatory step",
+    ),
+    "TYPES_MEET": (
+        "岗位“{post}”在本事项中同时承担不同类型的环节：{steps}（{basis}）——请分给不同岗位",
+        "post {post} holds steps of different types in this item: {steps} ({basis}) — give them to different posts",
+    ),
+    "TYPES_MEET_BY_PROFILE": (
+        "{n} 个没有自列环节的事项按模板分岗后，决策、执行、监督有两类落在同一岗位（这是第一个）——请为这些事项写明 steps 和岗位",
+        "items whose profile's steps of different types meet in one post: {n}, first here — write their steps and posts",
+    ),
+    "INCOMPATIBLE_POST": (
+        "岗位“{post}”承担 {steps}，不相容岗位表（{table}，{basis}）至多允许 {at_most} 项：{reason}——请分给不同岗位",
+        "post {post} holds {steps}; incompatible duties ({table}: {reason}, {basis}), at most {at_most} — divide them",
+    ),
+    "KEY_POST_STEPS": (
+        "重点岗位“{post}”承担本事项 {n} 个环节（{steps}），上限 {at_most} 个（{basis}）——请分解到多个岗位",
+        "steps of this item that key post {post} holds: {n} ({steps}), at most {at_most} ({basis}) — divide them among posts",
+    ),
+    "DUTIES_NAMED_TWICE": (
+        "不相容岗位的一行应写 posts 或 steps 之一——请只写一种",
+        "a line of incompatible duties names either posts or steps — write one of the two",
+    ),
+    "DUTIES_NEVER_BIND": (
+        "列了 {n} 项职责而至多允许 {at_most} 项，永远不会起作用——请增加职责或减小 at_most",
+        "{n} duties are named and {at_most} allowed, so the line never binds — name more duties or lower at_most",
+    ),
     "LEAD_UNIT": (
         "承办机构应有且只有一个 lead: true，现有 {n} 个——请只标一个",
         "exactly one unit must have lead: true, not {n} — mark one",

@@ -23,6 +23,7 @@ from sidecar.decision.policy import PolicySnapshot, as_text
 from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsError
 from sidecar.http_api.app import Served, build_app
 from sidecar.personnel.registers import Personnel
+from sidecar.personnel.rules import Rules
 from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, read_personnel
 from sidecar.ports.records import RecordStore
 from sidecar.service.asked import PartyToken, party_tokeniser
@@ -76,7 +77,7 @@ class PowerListService:
             keys = _keys(settings)
         self._party_token = party_tokeniser(keys.party)
         self._tables: dict[str, bytes] = {}
-        self._personnel = Personnel()
+        self._personnel, self._rules = Personnel(), Rules()
         policy, people, unconfirmed = self._read()
         store, clock = _store(settings, keys), SystemClock(settings.zone)
         self.authorizer = Authorizer(policy, people, store, clock, self._party_token, unconfirmed, StateTokens(keys.state))
@@ -89,10 +90,11 @@ class PowerListService:
 
     def _people(self, policy: PolicySnapshot) -> Personnel:
         """The registers; those that stand already when neither a table nor a post in it has changed."""
-        tables = _tables(self._settings.personnel)
-        if tables != self._tables or not all(post in policy.posts for post in self._personnel.posts_held()):
-            self._personnel = read_personnel(tables, policy.posts, self._party_token)
-            self._tables = tables
+        tables, rules = _tables(self._settings.personnel), policy.personnel_rules()
+        known = all(post in policy.posts for post in self._personnel.posts_held())
+        if not known or tables != self._tables or rules != self._rules:
+            self._personnel = read_personnel(tables, policy.posts, self._party_token, rules)
+            self._tables, self._rules = tables, rules
         return self._personnel
 
     async def reload(self) -> None:
@@ -239,7 +241,7 @@ def token_of_parties(data: Path | None) -> PartyToken:
 
 def read_personnel_folder(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:
     """The registers of a personnel folder. Raises PersonnelError."""
-    return read_personnel(_tables(folder), policy.posts, party_token)
+    return read_personnel(_tables(folder), policy.posts, party_token, policy.personnel_rules())
 
 
 def _tables(folder: Path) -> dict[str, bytes]:

@@ -19,15 +19,13 @@ from sidecar.errors import PolicyError
 from sidecar.expectations.reading import is_expectations
 from sidecar.power_list.load import load
 from sidecar.power_list.model import OrganFile
-from sidecar.power_list.policy_set import CATALOGUE_FILE, ORGAN_FILE, POWERS_FILE, PROFILES
+from sidecar.power_list.policy_set import CATALOGUE_FILE, ORGAN_FILE, ORGAN_FILES, PROFILES
 from sidecar.power_list.source import MAX_BYTES, read_source
 
 SHIPPED = Path(sidecar.__file__).resolve().parent.parent / "policies"
 
 PREPARED_FILE = "compiled/prepared.bin"
 MAX_COMPILED = 2**31  # bytes; a million rows are some 100 million
-
-_SOURCE_NAMES = (ORGAN_FILE, POWERS_FILE)
 
 
 class PolicyFolder:
@@ -40,7 +38,7 @@ class PolicyFolder:
 
     def sources(self) -> dict[str, bytes]:
         """Catalogue, organs and profiles, and every other YAML file, which nobody reads and `check` will name: path → bytes."""
-        files = {path: self._read(path) for path in [*self._named(_SOURCE_NAMES), *self._others()]}
+        files = {path: self._read(path) for path in [*self._named(ORGAN_FILES), *self._others()]}
         files[CATALOGUE_FILE] = self._own_or_shipped(CATALOGUE_FILE)
         own_profiles = sorted(f"{PROFILES}{p.name}" for p in (self.root / PROFILES).glob("*.yaml"))
         if own_profiles:
@@ -108,7 +106,7 @@ class PolicyFolder:
         for path in sorted([*self.root.rglob("*.yaml"), *self.root.rglob("*.yml")]):
             parts = path.relative_to(self.root).parts
             in_profiles = len(parts) == 2 and parts[0] == PROFILES.strip("/") and path.suffix == ".yaml"  # noqa: PLR2004
-            own = len(parts) <= 2 and (parts[-1] in _SOURCE_NAMES or is_expectations(parts[-1]))  # noqa: PLR2004 - organ/file
+            own = len(parts) <= 2 and (parts[-1] in ORGAN_FILES or is_expectations(parts[-1]))  # noqa: PLR2004 - organ/file
             own = own or parts == (CATALOGUE_FILE,)
             if not (own or in_profiles or any(part.startswith(".") for part in parts)):
                 yield "/".join(parts)

@@ -99,6 +99,14 @@ class CaseHistory(msgspec.Struct, frozen=True):
         """Who has co-signed the step since it was last performed."""
         return frozenset([act.person for act in self.since_performed(step) if act.kind == CO_SIGNED])
 
+    def signatures(self, step: str) -> tuple[ActRecorded, ...]:
+        """Co-signatures of the step since it was last performed."""
+        return tuple([act for act in self.since_performed(step) if act.kind == CO_SIGNED])
+
+    def named_in(self, step: str) -> frozenset[str]:
+        """The officers of whom the performances of a step speak."""
+        return frozenset([act.about for act in self.performances(step) if act.about])
+
     def since_performed(self, step: str) -> tuple[ActRecorded, ...]:
         """Co-signatures and votes on the step since it was last performed, in their order."""
         open_acts: list[ActRecorded] = []

@@ -8,6 +8,8 @@ each for the posts of the profile's tier in the item's units (承办人, 内设�
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from sidecar.compiler.held_together import held_together, met_by_profile
+from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.lawfulness import unlawful
 from sidecar.compiler.obligations import obligations
 from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan
@@ -29,6 +31,7 @@ def bind(policies: PolicySet) -> tuple[list[BoundItem], list[Finding]]:
     with mistakes of form are left out, and names that do not exist are passed over, for they are reported already.
     """
     bound: list[BoundItem] = []
+    binders: list[Binder] = []
     findings: list[Finding] = []
     for item_id in sorted(policies.items):
         entry = policies.items[item_id]
@@ -39,9 +42,11 @@ def bind(policies: PolicySet) -> tuple[list[BoundItem], list[Finding]]:
         findings += problems
         if profile is None or problems:
             continue
-        item, more = _bind_item(entry, profile)
+        binder, item, more = _bind_item(entry, profile)
         findings += more
+        binders.append(binder)
         bound.append(item)
+    findings += met_by_profile(binders)
     return bound, in_reading_order(findings)
 
 
@@ -62,7 +67,7 @@ def _profile_problems(entry: ItemEntry, profile: ProfileEntry | None, policies: 
         )
 
 
-def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[BoundItem, list[Finding]]:
+def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundItem, list[Finding]]:
     findings: list[Finding] = []
     mapped = _match(entry, profile.profile)
     plans = _own_plans(entry, profile, mapped) if entry.item.steps else _profile_plans(entry, profile, findings)
@@ -70,14 +75,15 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[BoundItem, list
         mapped = {step.id: (step.id,) for step in profile.profile.steps if step.id in plans}
     scope = item_scope(entry.item, profile.profile, plans, mapped)
     binder = Binder(entry, profile, plans, mapped, scope)
-    findings += [*_tightening(binder), *unlawful(binder)]
+    findings += [*_tightening(binder), *unlawful(binder), *held_together(binder)]
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))
     if not cycles:
         _rest_on_the_whole_way(steps)
     findings += cycles
     findings += (entry.finding(fault.code, ("id",), Severity.ERROR, key=entry.item.id, **fault.facts) for fault in binder.faults)
-    return BoundItem(entry, profile.profile.profile, steps, _asserted_facts(steps, scope, plans)), findings
+    together = tuple(line.incompatibility for line in duties_of(binder))
+    return binder, BoundItem(entry, profile.profile.profile, steps, _asserted_facts(steps, scope, plans), together), findings
 
 
 def _match(entry: ItemEntry, profile: ProfileFile) -> dict[str, tuple[str, ...]]:
@@ -139,7 +145,7 @@ def _tightening(binder: Binder) -> Iterator[Finding]:
     for n, step in enumerate(entry.item.steps):
         for rule, _ in binder.plans[step.id].rules:
             required = rule.officers.min if rule.officers else 1
-            if step.officers and step.officers.min < required:
+            if step.officers and "min" in step.officers.model_fields_set and step.officers.min < required:
                 yield entry.finding(
                     "LOOSER_OFFICERS",
                     ("steps", n, "officers"),

@@ -20,6 +20,7 @@ from sidecar.compiler.manifest import (
 from sidecar.compiler.plan import BoundItem
 from sidecar.compiler.rows import OPEN, Row, rows_of
 from sidecar.expressions.errors import CODES as EXPRESSION_FAULTS
+from sidecar.personnel.rules import Incompatibility
 from sidecar.power_list.entries import OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, has_errors, in_reading_order
 from sidecar.power_list.policy_set import read_policy_set
@@ -85,10 +86,16 @@ def compile_policies(checked: Checked, model: bytes, files: Mapping[str, bytes])
         sources={path: sha256(files[path]) for path in sorted(files)},
         organs={o.organ.id: OrganFacts(o.organ.name, o.organ.level, o.organ.region) for o in _organs(checked.policies)},
         posts=post_facts(checked.policies),
+        incompatible=_incompatible(checked.items),
         items={item.entry.item.id: _item_facts(item) for item in checked.items},
         rows={row.id: RowSource(row.place.file, row.place.line, row.rule, row.basis, row.note) for row in rows},
     )
     return Compiled(model, policy, seal(manifest), rows)
+
+
+def _incompatible(items: list[BoundItem]) -> list[Incompatibility]:
+    """What no person may hold together, each once, however many items say it."""
+    return list(dict.fromkeys(duties for item in items for duties in item.incompatible))
 
 
 def _organs(policies: PolicySet) -> list[OrganEntry]:

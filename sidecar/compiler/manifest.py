@@ -12,6 +12,7 @@ import msgspec
 
 from sidecar.errors import PolicyError
 from sidecar.expressions.facts import Fact
+from sidecar.personnel.rules import Incompatibility
 
 FORMAT = 2
 
@@ -74,6 +75,7 @@ class Manifest(msgspec.Struct, frozen=True):
     sources: dict[str, str]
     organs: dict[str, OrganFacts]
     posts: dict[str, PostFacts]
+    incompatible: list[Incompatibility]
     items: dict[str, ItemFacts]
     rows: dict[str, RowSource]
 

@@ -11,6 +11,7 @@ from sidecar.expressions.errors import ExpressionError
 from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Expression, Scope, understood
 from sidecar.expressions.measures import BOOLEAN
+from sidecar.personnel.rules import Incompatibility
 from sidecar.power_list.control_kinds import ControlKind
 from sidecar.power_list.entries import ItemEntry, ProfileEntry
 from sidecar.power_list.findings import Place
@@ -62,6 +63,7 @@ class BoundItem:
     profile: str
     steps: list[BoundStep]
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    incompatible: tuple[Incompatibility, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

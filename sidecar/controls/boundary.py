@@ -9,7 +9,7 @@ from sidecar.case_history.history import REFUSE
 from sidecar.controls.context import ControlContext, Stop, missing
 from sidecar.expressions.meaning import read_row
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
+from sidecar.power_list.control_kinds import ABOUT, OUTCOME, REASON_IF_REFUSED
 
 
 def status(arg: str, context: ControlContext) -> Stop | None:
@@ -44,8 +44,8 @@ def requires(arg: str, context: ControlContext) -> Stop | None:
     request = context.request
     if arg == REASON_IF_REFUSED:
         present = request.outcome != REFUSE or bool(request.evidence & {"reason", REASON_IF_REFUSED})
-    elif arg == OUTCOME:
-        present = bool(request.outcome)
+    elif arg in (OUTCOME, ABOUT):
+        present = bool(request.outcome if arg == OUTCOME else request.about)
     else:
         present = arg in request.evidence
     return None if present else missing((arg,), context)

@@ -10,13 +10,15 @@ from functools import cached_property
 
 import msgspec
 
-from sidecar.case_history.history import CaseHistory
+from sidecar.case_history.history import GRANT, PERFORMED, ActRecorded, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.expressions.facts import Asserted, Values, form_of
 from sidecar.messages import Sentence
 from sidecar.personnel.registers import Personnel
-from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
+from sidecar.power_list.control_kinds import ABOUT, OUTCOME, REASON_IF_REFUSED
 from sidecar.power_list.declared import derived_facts
+
+PENDING, GRANTED, REFUSED = "pending", "granted", "refused"  # states of a recusal that was asked for
 
 EXERCISE, CO_SIGN, VOTE, QUESTION = "exercise", "co_sign", "vote", "question"
 
@@ -75,6 +77,38 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         """Who stands behind the request: the one who acts, and the one they act for."""
         request = self.request
         return (request.person, request.on_behalf) if request.on_behalf else (request.person,)
+
+    @cached_property
+    def signatures(self) -> tuple[ActRecorded, ...]:
+        """Co-signatures of the step since it was last performed, of those who still may take part."""
+        signed, recused = self.history.signatures(self.request.step), self.recused
+        return tuple([act for act in signed if recused.isdisjoint(act.persons)]) if recused else signed
+
+    @cached_property
+    def recusals(self) -> Mapping[str, str]:
+        """How it stands with the recusal of officers of whom acts of the case speak: pending, granted or refused."""
+        states: dict[str, str] = {}
+        for act in self.history.acts:
+            verb = self.verb(act.step) if act.about and act.kind == PERFORMED else ""
+            if verb == "request_recusal":
+                states[act.about] = PENDING
+            elif verb == "rule_on_recusal":
+                states[act.about] = GRANTED if act.outcome == GRANT else REFUSED
+        return states
+
+    @property
+    def recused(self) -> frozenset[str]:
+        """Officers who are out of the case for good."""
+        return frozenset([person for person, state in self.recusals.items() if state == GRANTED])
+
+    @cached_property
+    def post(self) -> str:
+        """The post acted through: the one that is named, else the first of the step's that the person, or the one they act for,
+        holds today; empty where there is none."""
+        request = self.request
+        held = self.personnel.posts(request.on_behalf or request.person, self.day)
+        able = (post for post in self.item.steps[request.step].posts if post in held)
+        return request.acting_post or next(able, "")
 
     @cached_property
     def facts(self) -> Values:
@@ -141,6 +175,7 @@ def _name_of(name: str, context: ControlContext) -> Sentence:
 # What every item may ask for, in words; facts and evidence of one item carry the names its maintainers gave them.
 _NAMED: Mapping[str, str] = {
     "party": "当事人（party）",
+    ABOUT: "涉及的人员（about）",
     OUTCOME: "办理结果（outcome：grant 准予或 refuse 不予准许）",
     REASON_IF_REFUSED: "不予准许的理由（reason）",
 }

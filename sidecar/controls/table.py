@@ -6,7 +6,7 @@ An error inside a guard is a refusal (`CONTROL_ERROR`): a prohibition that canno
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from sidecar.controls import boundary, order, persons
+from sidecar.controls import boundary, order, recusal, separation, signatures
 from sidecar.controls.context import ControlContext, Stop
 from sidecar.power_list.control_kinds import ControlKind as Kind
 
@@ -21,10 +21,20 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.AFTER: order.after,
         Kind.UNLESS_DONE: order.unless_done,
         Kind.TIMES: order.times,
-        Kind.DISTINCT: persons.distinct,
-        Kind.OFFICERS: persons.officers,
-        Kind.CREDENTIAL: persons.credential,
-        Kind.RECUSAL: persons.recusal,
+        Kind.DISTINCT: separation.distinct,
+        Kind.NOT_ALL: separation.not_all,
+        Kind.PERSONS: separation.persons,
+        Kind.INCOMPATIBLE: separation.incompatible,
+        Kind.OFFICERS: signatures.officers,
+        Kind.SIGNERS: signatures.signers,
+        Kind.ODD: signatures.odd,
+        Kind.EXPERTS: signatures.experts,
+        Kind.MEMBERS: signatures.members,
+        Kind.CREDENTIAL: signatures.credential,
+        Kind.RECUSAL: recusal.declared,
+        Kind.RECUSED: recusal.recused,
+        Kind.RECUSAL_RULING: recusal.ruling,
+        Kind.PRINCIPAL_OWN: recusal.principal_own,
     }
 )
 

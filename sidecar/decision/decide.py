@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
-from sidecar.controls.context import CO_SIGN, VOTE, AccessRequest, ControlContext, Stop, invalid_fact
+from sidecar.controls.context import CO_SIGN, PENDING, VOTE, AccessRequest, ControlContext, Stop, invalid_fact
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
@@ -27,7 +27,7 @@ from sidecar.decision.unwritten import UNLISTED, rule_of
 from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.control_kinds import ControlKind
+from sidecar.power_list.control_kinds import RULE_ON_RECUSAL, SIGNED_TOGETHER
 from sidecar.power_list.regions import within
 
 # The headline is the ground a person must deal with first: whose power, which case, then what is missing.
@@ -46,6 +46,7 @@ _PRECEDENCE = (
     "OUT_OF_SCOPE",
     "DELEGATION_INVALID",
     "RECUSAL",
+    "PRINCIPAL_BARRED",
     "SAME_PERSON_PRIOR_STEP",
     "CREDENTIAL_MISSING",
     "STEP_ALREADY_DONE",
@@ -196,7 +197,7 @@ class _Asked:
             yield self._ground("DELEGATION_INVALID", "AL-24", step=self._step_name)
 
     def _needs_signatures(self) -> bool:
-        return any(row[_CTL] == ControlKind.OFFICERS for row in self._rows.rows)
+        return any(row[_CTL] in SIGNED_TOGETHER for row in self._rows.rows)
 
     def control_grounds(self, matches: Matches) -> Iterator[Ground]:
         for row in matches.deny:
@@ -240,7 +241,8 @@ class _Asked:
     def granted(self, matches: Matches) -> Decision:
         """Decisions are values: one that was made of the same rows, for the same region and outcome, is given again."""
         request, known = self._request, self._rows.granted
-        made_of = (self._region, request.intent == CO_SIGN, request.outcome == REFUSE, *[row[-1] for row in matches.allow])
+        asked = (request.intent == CO_SIGN, request.outcome == REFUSE, self._recusal_pending)
+        made_of = (self._region, *asked, *[row[-1] for row in matches.allow])
         decision: Decision | None = known.get(made_of)
         if decision is None:
             if len(known) >= _REMEMBERED:
@@ -280,11 +282,17 @@ class _Asked:
         return tuple(Due(name, kind, arg, basis) for name, _, _, kind, arg, basis in rows)
 
     def _falls_due(self, row: Sequence[str]) -> bool:
-        """No deadline runs for what a refusal has closed."""
+        """No deadline runs for what a refusal has closed; a ruling is due while a recusal is asked for."""
         _, _, _, kind, arg = row[:5]
+        if kind == RULE_ON_RECUSAL:
+            return self._recusal_pending
         if kind != "deadline" or self._request.outcome != REFUSE:
             return True
         return self._item.steps[arg.split(":")[0]].verb in AFTER_REFUSAL
+
+    @property
+    def _recusal_pending(self) -> bool:
+        return PENDING in self._judge.context.recusals.values()
 
     def _judged(self, matches: Matches) -> tuple[Judged, ...]:
         stopped = {row[-1] for row in matches.deny}

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from types import MappingProxyType
 
+import msgspec
+
 from sidecar.compiler.manifest import ItemFacts, RowSource, read_manifest, sha256
 from sidecar.compiler.rows import OPEN
 from sidecar.controls.table import stops
@@ -12,6 +14,7 @@ from sidecar.decision.engine.program import Functions
 from sidecar.decision.engine.rows import Progress
 from sidecar.decision.prepared import Prepared, PreparedFrom, PreparedIndex, PreparedRows, StepRows, prepare
 from sidecar.errors import PolicyError
+from sidecar.personnel.rules import Incompatibility, Rules
 from sidecar.power_list.regions import within
 
 
@@ -113,6 +116,10 @@ class PolicySnapshot:
     def post_name(self, post: str) -> str:
         facts = self.posts.get(post)
         return facts.name if facts else post
+
+    def personnel_rules(self) -> Rules:
+        """What the personnel tables are held against."""
+        return Rules(msgspec.convert(self.prepared.document("incompatible"), tuple[Incompatibility, ...]))
 
     def rules(self) -> frozenset[str]:
         """The catalogue rules of all controls. Looks at every row."""

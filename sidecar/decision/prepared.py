@@ -75,6 +75,7 @@ def prepare(
         documents.add(f"grants {holder}", sorted(powers))
     documents.add("items", list(manifest.items))
     documents.add("posts", list(manifest.posts))
+    documents.add("incompatible", manifest.incompatible)
     parts = {**texts.parts(), "cells": cells.tobytes(), "sources": sources.tobytes()}
     parts |= {"keys": _table(keys), "documents": _table(documents.slots), "texts": bytes(documents.data)}
     facts = {

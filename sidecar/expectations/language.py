@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from sidecar.expressions.facts import MAX_TEXT, Asserted
-from sidecar.power_list.model import Credential, Day, Name, Part, PostRef, Region, Relation, Requirement, Slug
+from sidecar.power_list.model import Credential, Day, Declared, Name, Part, PostRef, Region, Requirement, Slug
 from sidecar.power_list.values import Zh
 
 _DECISIONS = {"准许": "allow", "拒绝": "deny"}
@@ -44,7 +44,9 @@ Facts = dict[Requirement, Annotated[Asserted, BeforeValidator(_read_fact)]]
 
 class InterestGiven(Part):
     party: Annotated[Name, Zh("当事人")]
-    relation: Annotated[Relation, Zh("关系")]
+    relation: Annotated[Declared, Zh("关系")]
+    start: Annotated[Day | None, Zh("起")] = Field(default=None, alias="from")
+    end: Annotated[Day | None, Zh("止")] = Field(default=None, alias="to")
 
 
 class OfficerGiven(Part):

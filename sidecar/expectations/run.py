@@ -110,7 +110,7 @@ def _personnel(expectation: Expectation, policy: PolicySnapshot) -> Personnel:
     return Personnel(
         [Appointment(label, _post(name, expectation, policy), always) for label, officer in given for name in officer.posts],
         [CredentialHeld(label, name, always) for label, officer in given for name in officer.credentials],
-        [Interest(label, i.party, i.relation, always) for label, officer in given for i in officer.interests],
+        [Interest(label, i.party, i.relation, Span(i.start, i.end)) for label, officer in given for i in officer.interests],
     )
 
 

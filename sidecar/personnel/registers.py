@@ -22,6 +22,14 @@ class Span(msgspec.Struct, frozen=True):
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
 
 
+def after_years(day: date, years: int) -> date:
+    """The same day so many years later; the last of the month where there is none (民法典第二百零二条)."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
 class Appointment(msgspec.Struct, frozen=True):
     person: str
     post: str
@@ -41,6 +49,11 @@ class Interest(msgspec.Struct, frozen=True):
     party: str
     relation: str
     span: Span
+
+    def bars(self, day: date, years: int) -> bool:
+        """Whether it holds that day, or ended no more than so many years before."""
+        start, end = self.span.start, self.span.end
+        return (start is None or start <= day) and (end is None or day <= after_years(end, years))
 
 
 _Entry = TypeVar("_Entry", Appointment, CredentialHeld, Interest)
@@ -89,8 +102,9 @@ class Personnel:
     def credentials(self, person: str, day: date) -> frozenset[str]:
         return frozenset([c.credential for c in self._credentials.get(person, ()) if c.span.holds(day)])
 
-    def interests(self, person: str, day: date) -> tuple[Interest, ...]:
-        return tuple([i for i in self._interests.get(person, ()) if i.span.holds(day)])
+    def interests(self, person: str) -> tuple[Interest, ...]:
+        """Everything a person has declared, past and present."""
+        return self._interests.get(person, ())
 
 
 def _by_post(appointments: Iterable[Appointment]) -> dict[str, tuple[Appointment, ...]]:

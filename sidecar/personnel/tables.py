@@ -17,6 +17,7 @@ from datetime import date
 from sidecar.errors import PersonnelError
 from sidecar.messages import counted
 from sidecar.personnel.registers import Appointment, CredentialHeld, Interest, Personnel, Span
+from sidecar.personnel.rules import Placed, Rules, held_together
 from sidecar.power_list import vocabulary as words
 
 APPOINTMENTS, CREDENTIALS, DECLARATIONS = "appointments.csv", "credentials.csv", "declarations.csv"
@@ -42,10 +43,18 @@ Problems = list[str]
 _Row = dict[str, tuple[str, str]]  # column → (cell, place)
 
 
-def read_personnel(tables: Mapping[str, bytes], known_posts: Collection[str], party_token: Callable[[str], str]) -> Personnel:
-    """Read the tables (file name → bytes). Raises PersonnelError naming every bad cell."""
+_NO_RULES = Rules()
+
+
+def read_personnel(
+    tables: Mapping[str, bytes], known_posts: Collection[str], party_token: Callable[[str], str], rules: Rules = _NO_RULES
+) -> Personnel:
+    """Read the tables (file name → bytes). Raises PersonnelError naming every bad cell, and everybody who holds what the rules
+    keep apart."""
     problems: Problems = []
-    appointments = list(_appointments(tables.get(APPOINTMENTS), known_posts, problems))
+    placed = list(_appointments(tables.get(APPOINTMENTS), known_posts, problems))
+    problems += held_together(placed, rules)
+    appointments = [appointment for appointment, _ in placed]
     credentials = list(_credentials(tables.get(CREDENTIALS), problems))
     interests = list(_interests(tables.get(DECLARATIONS), party_token, problems))
     if problems:
@@ -56,7 +65,7 @@ def read_personnel(tables: Mapping[str, bytes], known_posts: Collection[str], pa
     return Personnel(appointments, credentials, interests)
 
 
-def _appointments(data: bytes | None, known_posts: Collection[str], problems: Problems) -> Iterator[Appointment]:
+def _appointments(data: bytes | None, known_posts: Collection[str], problems: Problems) -> Iterator[Placed]:
     seen: dict[tuple[str, str, Span], str] = {}
     for row in _rows(APPOINTMENTS, data, problems):
         person, span = _person(row, problems), _span(row, problems)
@@ -67,7 +76,7 @@ def _appointments(data: bytes | None, known_posts: Collection[str], problems: Pr
             first = seen.setdefault((person, post, span), place)
             if first != place:
                 problems.append(f"{place}: the same appointment already stands at {first} 任职重复 — keep one")
-            yield Appointment(person, post, span)
+            yield Appointment(person, post, span), place
 
 
 def _credentials(data: bytes | None, problems: Problems) -> Iterator[CredentialHeld]:
@@ -82,13 +91,13 @@ def _credentials(data: bytes | None, problems: Problems) -> Iterator[CredentialH
 
 
 def _interests(data: bytes | None, party_token: Callable[[str], str], problems: Problems) -> Iterator[Interest]:
-    known = words.spellings(words.RELATIONS)
+    known = words.spellings(words.DECLARABLE)
     for row in _rows(DECLARATIONS, data, problems):
         person, span = _person(row, problems), _span(row, problems)
         relation, place = row["relation"]
         party, party_place = row["party"]
         if relation not in known:
-            problems.append(f"{place}: no such relation: {relation!r} 没有该关系 — write one of {', '.join(words.RELATIONS)}")
+            problems.append(f"{place}: no such relation: {relation!r} 没有该关系 — write one of {', '.join(words.DECLARABLE)}")
         elif not party:
             problems.append(f"{party_place}: the party is empty 当事人为空 — write the party's identifier")
         elif person and span:

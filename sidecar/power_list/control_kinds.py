@@ -13,14 +13,32 @@ class ControlKind(StrEnum):
     UNLESS_DONE = "unless_done"  # step:condition — the step must be done before when the condition holds
     TIMES = "times"  # how often the step may be done in one case
     DISTINCT = "distinct"  # a step that the same person may not have done
-    OFFICERS = "officers"  # how many distinct persons act together
+    OFFICERS = "officers"  # n, and where they are asked for |holding=credentials |silent=step — n distinct persons together
+    SIGNERS = "signers"  # post=n|post=n — persons who sign through these posts, nobody through two
+    ODD = "odd"  # - or silent=step — an odd number of persons
+    EXPERTS = "experts"  # k:n:credential, and |silent=step — at least k of n persons hold the credential
+    MEMBERS = "members"  # step, and |silent=step — everybody named in the acts of that step signs, and nobody else
     CREDENTIAL = "credential"  # what the acting person must hold today
-    RECUSAL = "recusal"  # relations to the party that bar a person, joined by |
+    RECUSAL = "recusal"  # relation|relation=years… — what bars a person from the party, and how long after it ended
+    RECUSED = "recused"  # pending or granted — from which state of a recusal on the officer is barred
+    RECUSAL_RULING = "recusal_ruling"  # posts of principals joined by | — on whose recusal only a group rules: >posts joined by |
+    PRINCIPAL_OWN = "principal_own"  # posts of principals joined by | — whose own matters are not decided here
+    NOT_ALL = "not_all"  # steps joined by |, this one among them, which one person may not all do
+    PERSONS = "persons"  # n:step=k|step=k… — n distinct persons in the case, of its mandatory steps done by k persons each
+    INCOMPATIBLE = "incompatible"  # n:duty|duty… — at most n of the duties, each of posts joined by +, in one hand
     REQUIRES = "requires"  # a piece of evidence the request must carry
     EXCLUDES = "excludes"  # a condition under which the matter is outside the power
 
 
+# Controls of a step that several persons do together; each signs, and one performs.
+SIGNED_TOGETHER = frozenset(
+    {ControlKind.OFFICERS, ControlKind.SIGNERS, ControlKind.ODD, ControlKind.EXPERTS, ControlKind.MEMBERS}
+)
+
+RULE_ON_RECUSAL = "rule_on_recusal"  # an obligation that falls due while a recusal is asked for and not ruled
+
 NO_CONTROL = "-"  # column `ctl` of an allow row
 
 REASON_IF_REFUSED = "reason_if_refused"  # a requirement that binds only when the outcome is a refusal
+ABOUT = "about"  # a requirement met by the request's own field: the officer it speaks of
 OUTCOME = "outcome"  # a requirement met by the request's own field: what is decided, grant or refuse

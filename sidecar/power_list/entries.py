@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from sidecar.power_list.catalogue import Catalogue
 from sidecar.power_list.findings import Finding, Place, Severity, has_errors
 from sidecar.power_list.load import Located
-from sidecar.power_list.model import Item, Organ, Post, ProfileFile, Unit
+from sidecar.power_list.model import IncompatibleFile, Item, Organ, Post, ProfileFile, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class DutyTable:
+    """An organ's table of incompatible duties (不相容岗位), and for each of its lines the full ids of the posts it names."""
+
+    file: IncompatibleFile
+    located: Located
+    posts: tuple[tuple[str, ...], ...]
 
 
 @dataclass(slots=True)
@@ -17,6 +26,7 @@ class OrganEntry:
     units: dict[str, Unit]
     posts: dict[str, Post]
     located: Located
+    duties: DutyTable | None = None
 
     @property
     def is_draft(self) -> bool:

@@ -5,9 +5,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from sidecar.power_list.load_keys import keys_of
-from sidecar.power_list.model import OrganFile, PowersFile, ProfileFile
+from sidecar.power_list.model import IncompatibleFile, OrganFile, PowersFile, ProfileFile
 
-SCHEMAS: dict[str, type[BaseModel]] = {"organ": OrganFile, "powers": PowersFile, "profile": ProfileFile}
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "organ": OrganFile,
+    "powers": PowersFile,
+    "incompatible": IncompatibleFile,
+    "profile": ProfileFile,
+}
 
 
 def schema_of(name: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from sidecar.power_list.values import (
     read_constant,
     read_day,
     read_expression,
+    read_share,
 )
 from sidecar.power_list.values import one_of as _one_of
 
@@ -50,10 +51,12 @@ StepType = Annotated[str, *_one_of(words.STEP_TYPES)]
 Tier = Annotated[str, *_one_of(words.TIERS)]
 Rank = Annotated[str, *_one_of(words.RANKS)]
 Relation = Annotated[str, *_one_of(words.RELATIONS)]
+Declared = Annotated[str, *_one_of(words.DECLARABLE)]
 Credential = Annotated[str, *_one_of(words.CREDENTIALS)]
 FactType = Annotated[str, *_one_of(words.FACT_TYPES)]
 Phase = Annotated[str, *_one_of(words.PHASES)]
 Standing = Annotated[str, *_one_of(words.STANDINGS)]
+Share = Annotated[str, BeforeValidator(read_share), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]?/[1-9][0-9]?$"})]
 Requirement = Annotated[str, *formed(r"^[a-z][a-z0-9_]{0,63}$", "site_area (a-z 0-9 _)")]
 
 
@@ -160,15 +163,34 @@ class StepLimit(Part):
     min_days_open: Annotated[int | None, Zh("最短公示天数"), Later()] = None
 
 
+class PostSigners(Part):
+    """So many distinct persons sign through a post."""
+
+    post: Annotated[PostRef, Zh("岗位")]
+    n: Annotated[int, Field(ge=1, le=99), Zh("人数")] = 1
+
+
 class Officers(Part):
-    """How many distinct persons act together, and what each must hold on that day."""
+    """How many distinct persons act together, and what each must hold on that day. `experts_share` is the least share of holders
+    of the expert's qualification. `members_in` is the step whose acts name each member (`about`) of a committee that must sign as
+    a whole; `silence_in` the step that records of one who neither signed nor dissented that they count as agreeing.
+    """
 
     min: Annotated[int, Field(ge=1, le=99), Zh("人数")] = 1
     credential: Annotated[Credential | None, Zh("资格")] = None
-    odd: Annotated[bool, Zh("单数"), Later()] = False
-    experts_share: Annotated[Name | None, Zh("专家比例"), Later()] = None
+    odd: Annotated[bool, Zh("单数")] = False
+    experts_share: Annotated[Share | None, Zh("专家比例")] = None
+    members_in: Annotated[Slug | None, Zh("成员名单环节")] = None
+    silence_in: Annotated[Slug | None, Zh("未签字记录环节")] = None
     rule: Annotated[Name | None, Zh("规则")] = None
     basis: Annotated[Name | None, Zh("依据")] = None
+
+
+class StepOfficers(Officers):
+    """Of an item's own step: also which posts sign, `each_of` them once, or `signers` of a post."""
+
+    each_of: Annotated[tuple[PostRef, ...], Zh("各岗位各一人")] = Field(default=(), strict=False)
+    signers: Annotated[tuple[PostSigners, ...], Zh("岗位人数")] = Field(default=(), strict=False)
 
 
 class Step(Part):
@@ -180,7 +202,7 @@ class Step(Part):
     verb: Annotated[Verb, Zh("动作")]
     type: Annotated[StepType, Zh("环节类型")]
     posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(min_length=1, strict=False)
-    officers: Annotated[Officers | None, Zh("人员")] = None
+    officers: Annotated[StepOfficers | None, Zh("人员")] = None
     after: Annotated[tuple[Slug, ...], Zh("前置环节")] = Field(default=(), strict=False)
     before: Annotated[tuple[Slug, ...], Zh("后续环节")] = Field(default=(), strict=False)
     distinct_from: Annotated[tuple[Slug, ...], Zh("不得同人")] = Field(default=(), strict=False)
@@ -192,6 +214,9 @@ class Step(Part):
     obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
     rule: Annotated[Name | None, Zh("规则")] = None
     basis: Annotated[Name | None, Zh("依据")] = None
+
+
+StepSet = Annotated[tuple[Slug, ...], Field(min_length=3, strict=False)]
 
 
 class Rotation(Part):
@@ -214,11 +239,29 @@ class DiscretionGrade(Part):
     fine: Annotated[Bounds, Zh("罚款")]
 
 
+class LookBack(Part):
+    """How many years a relation still bars after it ended."""
+
+    relation: Annotated[Relation, Zh("关系")]
+    years: Annotated[int, Field(ge=1, le=50), Zh("年限")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class DistinctPersons(Part):
+    """At least so many distinct persons take part in a case, counted over its mandatory steps (分解为多人行使)."""
+
+    min: Annotated[int, Field(ge=2, le=99), Zh("人数")]
+
+
 class Controls(Part):
     separation: Annotated[tuple[Annotated[tuple[Slug, Slug], Field(strict=False)], ...], Zh("分离")] = Field(
         default=(), strict=False
     )
+    not_all: Annotated[tuple[StepSet, ...], Zh("不得一人经办全部")] = Field(default=(), strict=False)
+    distinct_persons: Annotated[DistinctPersons | None, Zh("多人行使")] = None
+    types_apart: Annotated[bool, Zh("决策执行监督分设")] = False
     recusal: Annotated[tuple[Relation, ...], Zh("回避")] = Field(default=(), strict=False)
+    look_back: Annotated[tuple[LookBack, ...], Zh("追溯年限")] = Field(default=(), strict=False)
     rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
     collective: Annotated[dict[str, object] | None, Zh("集体决策"), Later()] = None
     discretion: Annotated[tuple[DiscretionGrade, ...], Zh("裁量基准"), Later()] = Field(default=(), strict=False)
@@ -395,6 +438,31 @@ class OrganFile(Part):
     posts: Annotated[tuple[Post, ...], Zh("岗位")] = Field(min_length=1, strict=False)
 
 
+class KeyPostSteps(Part):
+    at_most: Annotated[int, Field(ge=1, le=99), Zh("上限")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class Incompatible(Part):
+    """Duties that one hand may not hold together (不相容岗位), named by posts, or by steps of the organ's items. One post that
+    holds more of the steps is an error, so is one person with more of the posts, and in a case such a person is refused.
+    """
+
+    posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(default=(), strict=False)
+    steps: Annotated[tuple[Slug, ...], Zh("环节")] = Field(default=(), strict=False)
+    at_most: Annotated[int, Field(ge=1, le=99), Zh("至多兼任")] = 1
+    reason: Annotated[Name, Zh("理由")]
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class IncompatibleFile(Part):
+    """Incompatible duties of one organ; `key_post_steps` is how many steps of one item a key post (重点岗位) may hold at most."""
+
+    incompatible: Annotated[tuple[Incompatible, ...], Zh("不相容岗位")] = Field(default=(), strict=False)
+    key_post_steps: Annotated[KeyPostSteps | None, Zh("重点岗位环节上限")] = None
+
+
 class ProfileStep(Part):
     """A step the statute requires. `tier` says which of a unit's posts takes it when the item names none."""
 
@@ -423,8 +491,37 @@ class ProfileSeparation(Part):
     basis: Annotated[Name, Zh("依据")]
 
 
+class ProfileNotAll(Part):
+    """Steps that no one person may all do in one case (不得一人经办全过程)."""
+
+    steps: Annotated[StepSet, Zh("环节")]
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfileDistinctPersons(DistinctPersons):
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfileTypesApart(Part):
+    """Decision, execution and supervision of one item stay with different posts, and in one case with different persons."""
+
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class ProfilePrincipal(Part):
+    """A matter of the principal's own, or of their kin, goes to the superior organ."""
+
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
 class ProfileRecusal(Part):
     relations: Annotated[tuple[Relation, ...], Zh("关系")] = Field(min_length=1, strict=False)
+    look_back: Annotated[tuple[LookBack, ...], Zh("追溯年限")] = Field(default=(), strict=False)
+    principal: Annotated[ProfilePrincipal | None, Zh("一把手本人事项")] = None
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
 
@@ -455,6 +552,9 @@ class ProfileFile(Part):
     requires_steps: Annotated[tuple[Slug, ...], Zh("必备环节")] = Field(min_length=1, strict=False)
     steps: Annotated[tuple[ProfileStep, ...], Zh("运行流程")] = Field(min_length=1, strict=False)
     separation: Annotated[tuple[ProfileSeparation, ...], Zh("分离")] = Field(default=(), strict=False)
+    not_all: Annotated[tuple[ProfileNotAll, ...], Zh("不得一人经办全部")] = Field(default=(), strict=False)
+    distinct_persons: Annotated[ProfileDistinctPersons | None, Zh("多人行使")] = None
+    types_apart: Annotated[ProfileTypesApart | None, Zh("决策执行监督分设")] = None
     recusal: Annotated[ProfileRecusal | None, Zh("回避")] = None
     facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[ProfileParameter, ...], Zh("参数")] = Field(default=(), strict=False)

@@ -1,8 +1,8 @@
 """All files of a policy folder, read together: references resolved, identifiers unique, every mistake in one run.
 
-A folder holds `<organ>/organ.yaml` and `<organ>/powers.yaml` for each organ, `profiles/*.yaml` and `catalogue.yaml`. The names of
-units and of posts are organ-wide; a post's full name, as it stands in compiled rows, is `unit.post`, so unit identifiers are
-unique over the whole folder.
+A folder holds `<organ>/organ.yaml`, `<organ>/powers.yaml` and, where there is one, `<organ>/incompatible.yaml` for each
+organ, `profiles/*.yaml` and `catalogue.yaml`. The names of units and of posts are organ-wide; a post's full name, as it stands
+in compiled rows, is `unit.post`, so unit identifiers are unique over the whole folder.
 
 Files with mistakes of form are checked further on what is left of them (`power_list/mending.py`).
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from sidecar.messages import near
 from sidecar.power_list.declared import item_findings, profile_findings
 from sidecar.power_list.doubts import item_doubts, item_regions, organ_region, personal_numbers, same_names
+from sidecar.power_list.duties import item_duties, read_duties
 from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Place, Severity, in_reading_order
 from sidecar.power_list.lawfulness import ITEM_CHECKS, found_by, incomplete_administrators
@@ -26,6 +27,8 @@ from sidecar.power_list.uscc import is_valid_uscc
 ORGAN_FILE = "organ.yaml"
 POWERS_FILE = "powers.yaml"
 CATALOGUE_FILE = "catalogue.yaml"
+INCOMPATIBLE_FILE = "incompatible.yaml"
+ORGAN_FILES = (ORGAN_FILE, POWERS_FILE, INCOMPATIBLE_FILE)
 PROFILES = "profiles/"
 RESERVED_FOLDERS = frozenset({"profiles", "compiled"})  # beside the organs' own folders; no organ may be called so
 
@@ -52,10 +55,10 @@ def unread_files(files: Iterable[str]) -> Iterable[Finding]:
     known = set(files)
     for path in sorted(known):
         folder, _, name = path.rpartition("/")
-        if not path.startswith(PROFILES) and path != CATALOGUE_FILE and name not in (ORGAN_FILE, POWERS_FILE):
+        if not path.startswith(PROFILES) and path != CATALOGUE_FILE and name not in ORGAN_FILES:
             yield Finding("UNREAD_FILE", Place(path, 1, 1), facts={"name": path})
         organ = f"{folder}/{ORGAN_FILE}" if folder else ORGAN_FILE
-        if name == POWERS_FILE and organ not in known:
+        if name in ORGAN_FILES and organ not in known:
             yield Finding("MISSING_FILE", Place(organ, 1, 1), facts={"name": organ})
 
 
@@ -84,6 +87,9 @@ def _read_organ(policies: PolicySet, path: str, files: Mapping[str, bytes]) -> N
         policies.findings.append(Finding("MISSING_FILE", Place(powers_path, 1, 1), facts={"name": powers_path}))
     organ = _add_organ(policies, path, loaded.draft, loaded.located) if loaded.draft else None
     policies.findings += organ_region(organ) if organ and loaded.model else ()
+    duties_path = path.removesuffix(ORGAN_FILE) + INCOMPATIBLE_FILE
+    if organ and duties_path in files:
+        policies.findings += read_duties(organ, duties_path, files[duties_path])
     if powers_path in files:
         _read_powers(policies, powers_path, files[powers_path], organ)
 
@@ -154,5 +160,6 @@ def _read_powers(policies: PolicySet, path: str, data: bytes, organ: OrganEntry 
         policies.findings += item_findings(entry, profile) if profile and readable else ()
         policies.findings += [] if mended else item_doubts(entry)
         policies.findings += [] if mended else found_by((*ITEM_CHECKS, *PUBLICITY_CHECKS), entry, policies.catalogue)
+    policies.findings += item_duties(organ, loaded.draft.items)
     policies.findings += same_names(policies, organ)
     policies.findings += item_regions(policies, organ)

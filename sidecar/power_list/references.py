@@ -20,8 +20,13 @@ def profile_references(profile: ProfileFile, located: Located) -> Iterable[Findi
     for n, step in enumerate(profile.steps):
         mentions += [(name, ("steps", n, "after", k)) for k, name in enumerate(step.after)]
         mentions += [(name, ("steps", n, "before", k)) for k, name in enumerate(step.before)]
+        for key in ("members_in", "silence_in"):
+            name = getattr(step.officers, key, None)
+            mentions += [(name, ("steps", n, "officers", key))] if name else []
     for n, rule in enumerate(profile.separation):
         mentions += [(name, ("separation", n, "pair", k)) for k, name in enumerate(rule.pair)]
+    for n, all_of in enumerate(profile.not_all):
+        mentions += [(name, ("not_all", n, "steps", k)) for k, name in enumerate(all_of.steps)]
     for name, path in mentions:
         if name not in ids:
             yield Finding("UNKNOWN_STEP", located.place(*path), facts={"step": name, "near": ", ".join(ids)})
@@ -40,6 +45,7 @@ def item_references(entry: ItemEntry) -> Iterable[Finding]:
         for k, name in enumerate(step.posts):
             yield from _post(entry, name, ("steps", n, "posts", k), posts)
         entry.step_posts[step.id] = tuple(dict.fromkeys(posts))
+        yield from _signers(entry, n)
     known = ids or None
     yield from _step_mentions(entry, known)
     for path, name in _post_mentions(item):
@@ -87,6 +93,22 @@ def _post(entry: ItemEntry, name: str, path: tuple[str | int, ...], into: list[s
         yield entry.finding("AMBIGUOUS_POST", path, post=name, near=", ".join(found))
 
 
+def _signers(entry: ItemEntry, n: int) -> Iterable[Finding]:
+    """Posts that must sign a step must hold it: nobody else could."""
+    step = entry.item.steps[n]
+    asked = step.officers
+    if asked is None:
+        return
+    named = [(name, ("each_of", k)) for k, name in enumerate(asked.each_of)]
+    named += [(signers.post, ("signers", k)) for k, signers in enumerate(asked.signers)]
+    for name, path in named:
+        posts: list[str] = []
+        yield from _post(entry, name, ("steps", n, "officers", *path), posts)
+        for post in set(posts) - set(entry.step_posts[step.id]):
+            held = ", ".join(entry.step_posts[step.id])
+            yield entry.finding("SIGNER_WITHOUT_STEP", ("steps", n, "officers", *path), post=post, step=step.id, near=held)
+
+
 def _step_mentions(entry: ItemEntry, known: list[str] | None) -> Iterable[Finding]:
     """Every step named by another part of the item must exist. An item without steps takes them from its profile later."""
     item = entry.item
@@ -96,10 +118,15 @@ def _step_mentions(entry: ItemEntry, known: list[str] | None) -> Iterable[Findin
             mentions += [(name, ("steps", n, key, k)) for k, name in enumerate(getattr(step, key))]
             if step.id in getattr(step, key):
                 yield entry.finding("STEP_SELF", ("steps", n, key), step=step.id)
+        for key in ("members_in", "silence_in"):
+            name = getattr(step.officers, key, None)
+            mentions += [(name, ("steps", n, "officers", key))] if name else []
     for n, pair in enumerate(item.controls.separation):
         mentions += [(name, ("controls", "separation", n, k)) for k, name in enumerate(pair)]
         if pair[0] == pair[1]:
             yield entry.finding("STEP_SELF", ("controls", "separation", n), step=pair[0])
+    for n, steps in enumerate(item.controls.not_all):
+        mentions += [(name, ("controls", "not_all", n, k)) for k, name in enumerate(steps)]
     mentions += [(risk.step, ("risk_points", n, "step")) for n, risk in enumerate(item.risk_points)]
     for name, path in mentions:
         if known is not None and name not in known:

@@ -103,6 +103,15 @@ def _refused_at(read: Callable[[], object]) -> None:
         raise PydanticCustomError("EXPRESSION", "not an expression", {"fault": fault}) from fault
 
 
+def read_share(value: object) -> object:
+    """A share of a whole, `2/3`, compared exactly and never as a decimal."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", value, re.ASCII)
+        if not found or int(found[1]) > int(found[2]):
+            raise PydanticCustomError("BAD_FORM", "bad form", {"expected": "2/3"})
+    return value
+
+
 def read_article(value: object) -> object:
     """Article numbers are written bare (7) or as text (第七条之一)."""
     return str(value) if type(value) is int else value

@@ -78,7 +78,12 @@ VERBS = _table(
     notify=("告知",),
     transfer=("移送",),
     archive=("归档",),
+    request_recusal=("申请回避",),
+    rule_on_recusal=("决定回避",),
 )
+
+# Acts that speak of an officer, not of the matter: they neither exercise the power nor add a hand to the case.
+ABOUT_OFFICERS = frozenset({"request_recusal", "rule_on_recusal"})
 
 STEP_TYPES = _table(execute=("执行",), decide=("决策",), supervise=("监督",))
 
@@ -91,16 +96,70 @@ RANKS = _table(
     handler=("承办人",), section_head=("内设机构负责人",), leader=("分管领导",), principal=("一把手",), group=("领导班子",)
 )
 
+# What a policy may name as barring an officer. `kin` is every degree below it.
 RELATIONS = _table(
+    own_interest=("本人利害关系", "本人"),
     kin=("亲属",),
+    spouse=("配偶", "夫妻"),
+    lineal_kin=("直系血亲",),
+    collateral_kin=("三代以内旁系血亲", "旁系血亲"),
+    affinity=("近姻亲",),
+    kin_interest=("亲属利害关系",),
     ownership=("持股",),
     former_employment=("曾任职",),
     employment_3y=("三年内任职",),
     director_3y=("三年内任董事监事",),
+    controller_3y=("三年内控股或实际控制",),
     other_relation=("其他关系",),
 )
 
-CREDENTIALS = _table(enforcement_card=("执法证",), work_card=("工作证",), legal_qualification=("法律职业资格",))
+# Kinship as it is declared (公务员回避规定第五条 ◐): code → (label, …), and its degree.
+KIN = _table(
+    grandparent=("祖父母",),
+    maternal_grandparent=("外祖父母",),
+    parent=("父母",),
+    child=("子女",),
+    grandchild=("孙子女",),
+    maternal_grandchild=("外孙子女",),
+    uncle_aunt=("伯叔姑舅姨",),
+    sibling=("兄弟姐妹",),
+    cousin=("堂表兄弟姐妹", "堂兄弟姐妹", "表兄弟姐妹"),
+    nephew_niece=("侄甥", "侄子女", "甥子女"),
+    parent_in_law=("配偶的父母",),
+    sibling_in_law=("配偶的兄弟姐妹",),
+    child_in_law=("子女的配偶",),
+    child_in_law_parent=("子女配偶的父母",),
+    collateral_spouse=("三代旁系的配偶", "旁系血亲的配偶"),
+)
+
+_DEGREES = MappingProxyType(
+    {
+        "lineal_kin": ("grandparent", "maternal_grandparent", "parent", "child", "grandchild", "maternal_grandchild"),
+        "collateral_kin": ("uncle_aunt", "sibling", "cousin", "nephew_niece"),
+        "affinity": ("parent_in_law", "sibling_in_law", "child_in_law", "child_in_law_parent", "collateral_spouse"),
+    }
+)
+KIN_DEGREES = ("spouse", *_DEGREES)
+
+DECLARABLE = MappingProxyType({**RELATIONS, **KIN})  # what a declaration may say
+
+# Relations that still bar for some years after they ended (政府采购法实施条例第九条: 参加采购活动前三年内).
+LOOK_BACK_YEARS = MappingProxyType({"employment_3y": 3, "director_3y": 3, "controller_3y": 3})
+
+
+def _counted() -> Mapping[str, frozenset[str]]:
+    counts = {name: frozenset([name]) for name in RELATIONS}
+    counts |= {name: frozenset([name, "kin"]) for name in KIN_DEGREES}
+    counts |= {code: frozenset([code, degree, "kin"]) for degree, codes in _DEGREES.items() for code in codes}
+    return MappingProxyType({**counts, "kin": frozenset(["kin", *KIN_DEGREES])})
+
+
+# Declared relation → the names under which a policy may bar it. Who declares kin without saying which is barred as any of them.
+COUNTS_AS = _counted()
+
+CREDENTIALS = _table(
+    enforcement_card=("执法证",), work_card=("工作证",), legal_qualification=("法律职业资格",), review_expert=("评审专家资格",)
+)
 
 OBJECTS = _table(
     natural_person=("自然人",),

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from adapters.storage.policy_folder import PolicyFolder
 from sidecar.cli.commands import app
+from sidecar.compiler.compile import check, compile_policies
 from sidecar.errors import PolicyError
 from tests.e2e.processes import ROOT
 
@@ -18,9 +19,15 @@ SHIPPED = ROOT / "policies"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the shipped policies, with one file of expectations, that a test may spoil."""
+    """A copy of the shipped policies that a test may spoil, with one organ and one file of expectations."""
     copy = tmp_path / "policies"
     shutil.copytree(SHIPPED, copy, ignore=shutil.ignore_patterns("expectations-*.yaml"))
+    for organ in copy.glob("*/organ.yaml"):
+        if organ.parent.name != "binhe":
+            shutil.rmtree(organ.parent)
+    files = PolicyFolder(copy)
+    sources = files.sources()
+    files.write(compile_policies(check(sources), files.model(), sources))
     return copy
 
 

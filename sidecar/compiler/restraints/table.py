@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from sidecar.compiler.plan import Binder, Control, Plan
-from sidecar.compiler.restraints import boundary, order, persons
+from sidecar.compiler.restraints import boundary, order, recusal, separation, signatures
 
 Family = Callable[[Binder, str, Plan], Iterator[Control]]
 
@@ -11,9 +11,15 @@ FAMILIES: tuple[Family, ...] = (
     boundary.standing,
     order.order,
     order.times,
-    persons.separation,
-    persons.officers,
-    persons.recusal,
+    separation.pairs,
+    separation.types_apart,
+    separation.not_all,
+    separation.distinct_persons,
+    separation.incompatible,
+    signatures.officers,
+    recusal.declared,
+    recusal.asked_for,
+    recusal.principal_own,
     boundary.requirements,
     boundary.exclusions,
 )

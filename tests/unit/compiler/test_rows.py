@@ -88,8 +88,8 @@ def test_a_deciding_step_must_say_what_it_decides() -> None:
 def test_the_stricter_number_of_officers_holds() -> None:
     """Two by statute, three by the item: three; credentials of both."""
     powers = changed("officers: {min: 2,", "officers: {min: 3,")
-    assert ("officers", "3") in controls("permit", "site", powers)
-    assert ("officers", "2") not in controls("permit", "site", powers)
+    assert ("officers", "3|holding=work_card") in controls("permit", "site", powers)
+    assert ("officers", "2|holding=work_card") not in controls("permit", "site", powers)
     assert ("credential", "work_card") in controls("permit", "site", powers)
     own = changed(", officers: {min: 2, credential: work_card}", "")
     assert ("officers", "2") in controls("permit", "site", own)

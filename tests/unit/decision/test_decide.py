@@ -99,7 +99,7 @@ REFUSED: dict[str, tuple[Decision, set[str]]] = {
         {"STEP_ALREADY_DONE"},
     ),
     "co-signing what needs no co-signature": (ask("clerk", "accept", intent="co_sign", **ALL), {"CO_SIGN_NOT_NEEDED"}),
-    "no card": (ask("checker", "site", *ACCEPTED, act("site", "head", kind="co_signed"), people=personnel({"checker": "front.checker"})), {"CREDENTIAL_MISSING"}),
+    "no card": (ask("checker", "site", *ACCEPTED, act("site", "head", kind="co_signed"), people=personnel({"checker": "front.checker"}, cards=["head"])), {"CREDENTIAL_MISSING"}),
     "papers missing": (ask("reviewer", "review", *ACCEPTED), {"MISSING_REQUIREMENT"}),
     "a decision that does not say what it decides": (ask("deputy", "decide", *REVIEWED, outcome=""), {"MISSING_REQUIREMENT"}),
     "going on after a refusal": (ask("clerk", "issue", *REVIEWED, act("decide", "deputy", outcome="refuse")), {"STEP_OUT_OF_ORDER"}),

@@ -42,7 +42,7 @@ def test_the_three_tables_become_registers() -> None:
     assert people.posts("o-1", date(2026, 7, 1)) == {"front.head"}
     assert people.credentials("o-1", date(2025, 12, 31)) == frozenset()
     assert people.credentials("o-1", date(2026, 1, 1)) == {"work_card"}
-    (interest,) = people.interests("o-1", date(2026, 1, 1))
+    (interest,) = people.interests("o-1")
     assert (interest.party, interest.relation) == ("pty-applicant-1", "kin")
     assert people.holders("front.head", date(2030, 1, 1)) == ("o-1",)
 
