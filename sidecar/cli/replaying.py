@@ -50,7 +50,7 @@ def events_command(
     judged = _judged(mapped, data, mapping.parent, mode, token)
     with ExitStack() as stack:
         stream, text = stack.enter_context(_opened(log, mapped.file.log.encoding))
-        file = stack.enter_context(findings_file(out, replace=replace)) if out else None
+        file = stack.enter_context(findings_file(out, (log, mapping), replace=replace)) if out else None
         witness = _Witness(stack.enter_context(progress_bar()), stream, log.stat().st_size, file)
         report = replay_log(text, str(log), mapped, judged, token, witness)
     shown = Shown(report, judged, mapped, str(log))
@@ -93,11 +93,12 @@ class _Witness:
     def __init__(self, bar: Bar, stream: BinaryIO, size: int, file: FindingsFile | None) -> None:
         self._bar, self._stream, self._file = bar, stream, file
         self._rows = self._events = 0
+        self._measured = stream.seekable()  # a pipe has no position
         bar.stage("读取 reading", size)
 
     def row(self) -> None:
         self._rows += 1
-        if self._rows % EVERY == 0:
+        if self._measured and self._rows % EVERY == 0:
             self._bar.at(self._stream.tell())
 
     def noticed(self, found: Notice) -> None:

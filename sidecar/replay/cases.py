@@ -62,9 +62,8 @@ def replay_case(
     for event in events:
         request = event.request
         decision = decide(policy, personnel, history, request, event.time)
-        replayed = Replayed(event, decision if request.person else None)
-        yield replayed
-        kept = mode is Mode.OBSERVE or (decision.allowed and request.person)
+        yield Replayed(event, decision if request.person else None)
+        kept = mode is Mode.OBSERVE or decision.allowed  # nobody holds a post, so nobody is allowed anything
         if kept and history.version < MAX_EVENTS:
             act = act_of(decision, request, policy.item(request.item), str(event.place), event.time.isoformat())
             history = extend(history, act)

@@ -148,6 +148,22 @@ def test_every_finding_goes_into_a_file(log: Path, mapping: Path, tmp_path: Path
     assert sorted(p.name for p in tmp_path.iterdir()) == ["found.csv", "found.jsonl", "log.csv", "mapping.yaml"]
 
 
+def test_what_is_read_is_never_written_over(log: Path, mapping: Path) -> None:
+    """Not even when told to replace."""
+    before = log.read_bytes()
+    refusal = run(log, "--mapping", mapping, "--mode", "observe", "--out", log, "--replace").exception
+    assert isinstance(refusal, EventLogError)
+    assert log.read_bytes() == before
+
+
+def test_a_pipe_is_read_as_it_comes(log: Path, mapping: Path) -> None:
+    """There is no position in it, and none is asked for."""
+    rows = "".join(f"{n},登记,甲,2026-01-05\n" for n in range(3_000))
+    command = quanheng("replay", "events", "/dev/stdin", "--mapping", str(mapping), "--mode", "observe", "--json")
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, input=log.read_bytes() + rows.encode(), check=False, timeout=60)
+    assert json.loads(ran.stdout)["events_read"] == 3_004
+
+
 def test_a_run_that_fails_leaves_no_file(log: Path, mapping: Path, tmp_path: Path) -> None:
     """Half a file of findings would be taken for all of them."""
     log.write_text(log_of("A,另一个,甲,2026-01-05"), "utf-8")

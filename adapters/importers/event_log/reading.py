@@ -26,6 +26,7 @@ from sidecar.replay.cases import Happened
 
 MAX_TEXT = 256  # characters of a case, a person, an activity
 MAX_FACT = 2**53 - 1
+MAX_WORDS, OTHERS = 10_000, "…"  # activities that are no step, and transitions, which are counted one by one
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REGION = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}\Z")
@@ -118,12 +119,12 @@ class LogReader:
         if log.lifecycle:
             transition = self._cell(record, log.lifecycle.column)
             if transition not in log.lifecycle.counts:
-                self.transitions[transition] += 1
+                _count(self.transitions, transition)
                 return Passed(case_id)
         activity = self._needed(record, log.columns.activity)
         step = self._steps.get(activity)
         if step is None:
-            self.unmapped[activity] += 1
+            _count(self.unmapped, activity)
             return Passed(case_id)
         self.seen[activity] += 1
         return self._event(record, step, case_id)
@@ -229,6 +230,11 @@ class LogReader:
             if fact.read(asserted) is None or (type(asserted) is int and abs(asserted) > MAX_FACT):
                 raise _Unreadable(notice("BAD_FACT", self._source_place(record, source), value=value, form=fact.form))
             yield name, asserted
+
+
+def _count(counter: Counter[str], name: str) -> None:
+    """Where the wrong column is named there are as many words as rows; those beyond a bound are counted together."""
+    counter[name if name in counter or len(counter) < MAX_WORDS else OTHERS] += 1
 
 
 def _asserted(text: str) -> Asserted:

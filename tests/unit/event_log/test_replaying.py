@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.importers.event_log.reading import MAX_TEXT
+from adapters.importers.event_log.reading import MAX_TEXT, MAX_WORDS, OTHERS
 from sidecar.errors import EventLogError
 from sidecar.power_list.control_kinds import ControlKind
 from sidecar.replay.cases import Mode
@@ -190,6 +190,14 @@ def test_a_case_without_end_is_bounded() -> None:
     """A column that is the same in every row is no reason to take for ever."""
     report, _ = replay(log_of(*(f"A,审核,甲,2026-01-05T09:00:00.{n:06d}" for n in range(2_100))))
     assert report.tally.codes["CASE_TOO_LARGE"] == 100
+
+
+def test_words_without_end_are_bounded() -> None:
+    """The wrong column as activity: the rows are all counted, the words are not all kept."""
+    rows = (f"A,{n},甲,2026-01-05" for n in range(MAX_WORDS + 50))
+    report, _ = replay(log_of("A,审核,甲,2026-01-05", *rows))
+    assert (len(report.unmapped), report.unmapped[OTHERS]) == (MAX_WORDS + 1, 50)
+    assert sum(report.unmapped.values()) == MAX_WORDS + 50
 
 
 FOLDER = """log:
