@@ -23,6 +23,20 @@ class Sentence(NamedTuple):
         return self.zh if language == "zh" else self.en
 
 
+_JOINT = " ‖ "
+
+
+def noted(zh: str, en: str) -> str:
+    """A reason in both languages as one note beside a row; `told` takes it apart again."""
+    return f"{zh}{_JOINT}{en}"
+
+
+def told(note: str) -> "Sentence | str":
+    """What a note says: in both languages where it holds both, else as it is."""
+    zh, joint, en = note.partition(_JOINT)
+    return Sentence(zh, en) if joint else note
+
+
 class _Facts(dict[str, object]):
     """Facts of a sentence; a fact that is itself a Sentence is said in the language of the whole."""
 
@@ -112,6 +126,26 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "OUT_OF_SCOPE": (
         "该情形不属于事项“{item}”：{reason}（{basis}）。请不要要求办理本事项。",
         "This matter is outside item '{item}': {reason} ({basis}). Do not require it here.",
+    ),
+    "LIMITATION_EXPIRED": (
+        "{what}自 {start} 起已超过 {term}，期限于 {end} 届满，不得办理“{step}”。请不予立案或者依法另行处理。",
+        "{what}: the term of {term} from {start} ended on {end}, so '{step}' may not be done. Close the matter another way.",
+    ),
+    "DISCRETION_OUT_OF_BOUNDS": (
+        "数额 {amount} 不在裁量幅度 {low} 至 {high} 之内，不得办理“{step}”。请在幅度内确定，或者依程序集体讨论并说明理由。",
+        "{amount} is outside the bounds {low} to {high}, so '{step}' may not be done. Keep within them, or have it deliberated.",
+    ),
+    "NO_DISCRETION": (
+        "裁量基准没有规定这种情形，不得办理“{step}”。请核对告知的事实，或者依程序集体讨论并说明理由。",
+        "No line of the discretion standard covers this case, so '{step}' may not be done. Check the facts asserted.",
+    ),
+    "TIME_BARRED": (
+        "现在是{time}，依法不得办理“{step}”。请改在 {next} 以后办理；情况紧急的依法说明。",
+        "It is {time}, when '{step}' may not be done. Do it from {next} on, or state the emergency the law allows.",
+    ),
+    "FORBIDDEN": (
+        "不得办理“{step}”：{reason}（{basis}）。",
+        "'{step}' may not be done: {reason} ({basis}).",
     ),
     "NO_POST": (
         "您今天没有担任{acting_post}。请由在岗人员办理，或请人事部门核对任职记录。",
@@ -267,6 +301,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
 
 # Sentences that say more than the code they are answered under.
 ANSWERED_AS = {
+    "NO_DISCRETION": "DISCRETION_OUT_OF_BOUNDS",
+    "FORBIDDEN": "OUT_OF_SCOPE",  # or whichever code its prohibition names
     "UNKNOWN_ITEM": "NO_POWER",
     "UNKNOWN_STEP_OF_ITEM": "NO_POWER",
     "PRIOR_STEP_REFUSED": "STEP_OUT_OF_ORDER",

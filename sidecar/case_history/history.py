@@ -13,6 +13,7 @@ taken over the bytes as they were stored, never over events encoded anew: a late
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 
 import msgspec
 
@@ -46,6 +47,11 @@ class ActRecorded(msgspec.Struct, frozen=True, tag="act"):
     about: str = ""
     vote: str = ""
     evidence: tuple[str, ...] = ()
+
+    @property
+    def day(self) -> date:
+        """The calendar day of the act, where it was recorded."""
+        return datetime.fromisoformat(self.time).date()
 
     @property
     def persons(self) -> tuple[str, ...]:

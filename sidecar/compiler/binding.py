@@ -17,7 +17,7 @@ from sidecar.compiler.restraints.table import FAMILIES
 from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Scope
 from sidecar.power_list.control_kinds import ControlKind as Kind
-from sidecar.power_list.declared import derived_facts, item_scope
+from sidecar.power_list.declared import derived_names, item_scope
 from sidecar.power_list.entries import ItemEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Severity, in_reading_order
 from sidecar.power_list.graph import find_cycle
@@ -73,7 +73,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
     plans = _own_plans(entry, profile, mapped) if entry.item.steps else _profile_plans(entry, profile, findings)
     if not entry.item.steps:
         mapped = {step.id: (step.id,) for step in profile.profile.steps if step.id in plans}
-    scope = item_scope(entry.item, profile.profile, plans, mapped)
+    scope = item_scope(entry.item, profile, plans, mapped)
     binder = Binder(entry, profile, plans, mapped, scope)
     findings += [*_tightening(binder), *unlawful(binder), *held_together(binder)]
     steps = [_bound_step(binder, step_id) for step_id in plans]
@@ -207,6 +207,6 @@ def _prior(control: Control) -> str:
 
 def _asserted_facts(steps: Sequence[BoundStep], scope: Scope, known: Iterable[str]) -> dict[str, Fact]:
     """The facts that controls read and the case does not know of itself."""
-    derived = {name for step in known for name in derived_facts(step)}
+    derived = derived_names(known)
     names = {name for step in steps for control in step.controls for name in control.reads}
     return {name: scope.facts[name] for name in sorted(names - derived)}

@@ -114,7 +114,11 @@ class Binder:
 
     def of_step(self, step: Step, kind: ControlKind, arg: str, place: Place) -> Control:
         """A control in the words of one of the item's steps, with the rule and article it rests on where it names them."""
-        return Control(kind, arg, place, step.rule or OWN_RULE, step.basis or self.own_basis)
+        return Control(kind, arg, place, *self.words_of(step))
+
+    def words_of(self, step: Step) -> tuple[str, str]:
+        """The rule and the article behind the item's own words about a step."""
+        return step.rule or OWN_RULE, step.basis or self.own_basis
 
     def step_place(self, step_id: str, *path: str | int) -> Place:
         """Where a key of the item's own step stands."""

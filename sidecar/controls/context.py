@@ -16,7 +16,7 @@ from sidecar.expressions.facts import Asserted, Values, form_of
 from sidecar.messages import Sentence
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list.control_kinds import ABOUT, OUTCOME, REASON_IF_REFUSED
-from sidecar.power_list.declared import derived_facts
+from sidecar.power_list.declared import TODAY, derived_facts
 
 PENDING, GRANTED, REFUSED = "pending", "granted", "refused"  # states of a recusal that was asked for
 
@@ -119,8 +119,11 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         facts = {name: value for name, value in read.items() if value is not None}
         done, refused = self.history.done_steps(), self.history.refused_steps()
         for step in self.item.steps:
-            was_done, was_refused = derived_facts(step)
+            was_done, was_refused, on = derived_facts(step)
             facts[was_done], facts[was_refused] = step in done, step in refused
+            if step in done:
+                facts[on] = self.history.performances(step)[-1].day.toordinal()
+        facts[TODAY] = self.day.toordinal()
         return facts
 
     @cached_property

@@ -28,7 +28,7 @@ AFTER_REFUSAL = frozenset({"serve", "notify", "transfer", "archive", "correct"})
 def after(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: the step that must be done before, and not have ended in a refusal."""
     if not context.history.is_done(arg):
-        return _not_done(arg, context)
+        return not_done(arg, context)
     if context.history.was_refused(arg) and context.verb(context.request.step) not in AFTER_REFUSAL:
         facts = {"missing": context.step_name(arg), "step": context.asked_step}
         return Stop("STEP_OUT_OF_ORDER", facts, sentence="PRIOR_STEP_REFUSED")
@@ -44,7 +44,7 @@ def unless_done(arg: str, context: ControlContext) -> Stop | None:
     holds = condition.holds(context.facts)
     if holds is None:
         return missing(condition.unknown(context.facts), context)
-    return _not_done(step, context) if holds else None
+    return not_done(step, context) if holds else None
 
 
 def times(arg: str, context: ControlContext) -> Stop | None:
@@ -55,6 +55,7 @@ def times(arg: str, context: ControlContext) -> Stop | None:
     return Stop("STEP_ALREADY_DONE", {"step": context.asked_step, "times": done, "limit": arg})
 
 
-def _not_done(step: str, context: ControlContext) -> Stop:
+def not_done(step: str, context: ControlContext) -> Stop:
+    """The refusal that asks for a step first, under the name the statute gives its absence."""
     code = _CODE_BY_VERB.get(context.verb(step), "STEP_OUT_OF_ORDER")
     return Stop(code, {"missing": context.step_name(step), "step": context.asked_step}, missing=(step,))

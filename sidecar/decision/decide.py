@@ -24,7 +24,7 @@ from sidecar.decision.decision import Decision, Due, Ground, Judged
 from sidecar.decision.engine import Failed, Matches, Row
 from sidecar.decision.policy import PolicySnapshot, in_force
 from sidecar.decision.unwritten import UNLISTED, rule_of
-from sidecar.messages import say
+from sidecar.messages import say, told
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.control_kinds import RULE_ON_RECUSAL, SIGNED_TOGETHER
@@ -44,6 +44,8 @@ _PRECEDENCE = (
     "CASE_PARTY_MISMATCH",
     "CASE_TOO_LARGE",
     "OUT_OF_SCOPE",
+    "LIMITATION_EXPIRED",
+    "TIME_BARRED",
     "DELEGATION_INVALID",
     "RECUSAL",
     "PRINCIPAL_BARRED",
@@ -57,6 +59,7 @@ _PRECEDENCE = (
     "LEGAL_REVIEW_REQUIRED",
     "COLLECTIVE_REQUIRED",
     "STEP_OUT_OF_ORDER",
+    "DISCRETION_OUT_OF_BOUNDS",
     "TOO_FEW_OFFICERS",
     "FACT_INVALID",
     "MISSING_REQUIREMENT",
@@ -203,7 +206,7 @@ class _Asked:
         for row in matches.deny:
             stop = self._judge.answer(row[_CTL], row[_ARG]) or Stop("CONTROL_ERROR", {"control": row[_CTL]})
             source = self._rows.sources[row[-1]]
-            facts = {"posts": self._able_names, "reason": source.note, "basis": source.basis, **stop.facts}
+            facts = {"posts": self._able_names, "reason": told(source.note), "basis": source.basis, **stop.facts}
             reason = say(stop.sentence or stop.code, **facts)
             yield Ground(stop.code, reason, source.rule, source.basis, f"{source.file}:{source.line}", row[_ID], stop.missing)
 

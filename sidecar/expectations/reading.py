@@ -13,7 +13,7 @@ from sidecar.compiler.manifest import ItemFacts, PostFacts
 from sidecar.expectations.language import Expectation, ExpectationsFile, Facts
 from sidecar.expressions.facts import Fact
 from sidecar.messages import ANSWERED, near
-from sidecar.power_list.declared import derived_facts
+from sidecar.power_list.declared import derived_names
 from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.load import Located, load
 from sidecar.power_list.load_keys import Path
@@ -186,7 +186,7 @@ def _unknown_steps(written: _Written, item: KnownItem) -> Iterator[Finding]:
 def _wrong_facts(written: _Written, declared: Mapping[str, Fact], steps: Iterable[str]) -> Iterator[Finding]:
     """Facts that no control asks for, and those of the history in another type; what is asked may be so on purpose."""
     asked = written.expectation.request
-    derived = {name for step in steps for name in derived_facts(step)}
+    derived = derived_names(steps)
     places: list[tuple[Path, Facts]] = [(("history", k, "facts"), act.facts) for k, act in enumerate(written.expectation.history)]
     places += [(("request", "facts"), asked.facts)] if asked.item is None else []
     for path, facts in places:

@@ -63,6 +63,15 @@ class CatalogueFile(Part):
     chapters: Annotated[tuple[Chapter, ...], Zh("章")] = Field(min_length=1, strict=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of the law as expressions use it: name and value, and where it stands."""
+
+    name: str
+    value: str
+    place: Place
+
+
 @dataclass(slots=True)
 class Catalogue:
     """The rules by id, with the places where they stand; empty where a folder has none."""
@@ -71,3 +80,4 @@ class Catalogue:
     rules: dict[str, Rule] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     parameters: dict[str, RuleParameter] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)

@@ -27,6 +27,8 @@ class ControlKind(StrEnum):
     PERSONS = "persons"  # n:step=k|step=k… — n distinct persons in the case, of its mandatory steps done by k persons each
     INCOMPATIBLE = "incompatible"  # n:duty|duty… — at most n of the duties, each of posts joined by +, in one hand
     REQUIRES = "requires"  # a piece of evidence the request must carry
+    # what the law forbids of the act itself
+    FORBIDS = "forbids"  # code:condition — the refusal where the condition holds
     EXCLUDES = "excludes"  # a condition under which the matter is outside the power
 
 

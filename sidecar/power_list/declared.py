@@ -1,8 +1,8 @@
 """The names that the expressions of an item or a profile may use, and whether every expression keeps to them.
 
     facts        declared under `facts` of the item or of its profile; the calling system asserts them
-    parameters   of the item, else of its profile; their values stand in the rows
-    <step>_done, <step>_refused    known from the case's own history; nobody can assert them
+    parameters   of the item, else of its profile, else figures of the catalogue of rules; their values stand in the rows
+    <step>_done, <step>_refused, <step>_on, today    known from the case's own history and the clock; nobody can assert them
 
 A profile is read on its own; an item with the names of its profile and its own. An item may say again what its profile declares,
 but not otherwise: another type or unit would change what the profile's rules mean.
@@ -18,7 +18,18 @@ from pydantic import BaseModel
 from sidecar.expressions.errors import ExpressionError
 from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Scope, constant, understood
-from sidecar.expressions.measures import BOOLEAN, CHOICE, DURATIONS, EXAMPLES, INTEGER, KIND_NAMES, MEASURES, MONEY, SPELLINGS
+from sidecar.expressions.measures import (
+    BOOLEAN,
+    CHOICE,
+    DATE,
+    DURATIONS,
+    EXAMPLES,
+    INTEGER,
+    KIND_NAMES,
+    MEASURES,
+    MONEY,
+    SPELLINGS,
+)
 from sidecar.expressions.syntax import Literal, Name, Tree, names_in, parse
 from sidecar.messages import near
 from sidecar.power_list import vocabulary as words
@@ -75,15 +86,26 @@ def _inside(annotation: Any, metadata: Sequence[Any] = ()) -> tuple[list[str], l
     return kinds, parts
 
 
+TODAY = "today"
+
+
 @lru_cache(maxsize=65_536)
-def derived_facts(step_id: str) -> tuple[str, str]:
-    """The facts always known from the case's own history: that a step has been done, and that it ended in a refusal."""
+def derived_facts(step_id: str) -> tuple[str, str, str]:
+    """The facts always known from the case's own history: that a step has been done, that it ended in a refusal, and the day on
+    which it was last done."""
     name = step_id.replace("-", "_")
-    return f"{name}_done", f"{name}_refused"
+    return f"{name}_done", f"{name}_refused", f"{name}_on"
+
+
+def derived_names(steps: Iterable[str]) -> frozenset[str]:
+    """Every name that nobody can assert of an item with these steps."""
+    return frozenset([TODAY, *(name for step in steps for name in derived_facts(step))])
 
 
 def _derived(steps: Iterable[str]) -> dict[str, Fact]:
-    return {name: Fact(BOOLEAN, zh=name, en=name) for step in steps for name in derived_facts(step)}
+    kinds = (BOOLEAN, BOOLEAN, DATE)
+    named = {name: Fact(kind, zh=name, en=name) for step in steps for name, kind in zip(derived_facts(step), kinds, strict=True)}
+    return {TODAY: Fact(DATE, zh="今天", en="today"), **named}
 
 
 def fact_of(declared: DeclaredFact) -> Fact:
@@ -98,23 +120,25 @@ def declared_facts(item: Item, profile: ProfileFile) -> dict[str, Fact]:
     return {declared.name: fact_of(declared) for declared in (*profile.facts, *item.facts)}
 
 
-def parameter_values(item: Item | None, profile: ProfileFile) -> dict[str, Tree]:
-    written: list[tuple[str, str]] = [(parameter.name, parameter.value) for parameter in profile.parameters]
+def parameter_values(item: Item | None, entry: ProfileEntry) -> dict[str, Tree]:
+    """What each name stands for: the item's own value, else the profile's, else the figure of the catalogue."""
+    written: list[tuple[str, str]] = [(figure.name, figure.value) for figure in entry.figures]
+    written += [(parameter.name, parameter.value) for parameter in entry.profile.parameters]
     written += [(parameter.name, parameter.value) for parameter in item.parameters] if item else []
     return {name: constant(value)[0] for name, value in written}
 
 
-def item_scope(item: Item, profile: ProfileFile, steps: Iterable[str], mapped: Mapping[str, Sequence[str]]) -> Scope:
+def item_scope(item: Item, entry: ProfileEntry, steps: Iterable[str], mapped: Mapping[str, Sequence[str]]) -> Scope:
     """The names of an item that runs through `steps`. `mapped` says which of them each step of the profile is: a profile that
     asks whether `hear` was done asks it of the item's own hearing, whatever its id, and of nothing where there is none."""
-    facts = declared_facts(item, profile) | _derived(steps)
-    stand_ins = {
-        name: _one_of([derived_facts(step)[k] for step in mapped.get(rule.id, ())])
-        for rule in profile.steps
-        for k, name in enumerate(derived_facts(rule.id))
-        if name not in facts
-    }
-    return Scope(facts, parameter_values(item, profile) | stand_ins)
+    facts = declared_facts(item, entry.profile) | _derived(steps)
+    stand_ins: dict[str, Tree] = {}
+    for rule in entry.profile.steps:
+        own = [derived_facts(step) for step in mapped.get(rule.id, ())]
+        done, refused, on = derived_facts(rule.id)
+        stand_ins |= {done: _one_of([names[0] for names in own]), refused: _one_of([names[1] for names in own])}
+        stand_ins |= {on: Name(own[0][2])} if own else {}
+    return Scope(facts, parameter_values(item, entry) | {name: tree for name, tree in stand_ins.items() if name not in facts})
 
 
 def _one_of(names: Sequence[str]) -> Tree:
@@ -134,7 +158,7 @@ def profile_findings(entry: ProfileEntry) -> Iterator[Finding]:
     if wrong:
         return
     facts = {fact.name: fact_of(fact) for fact in profile.facts}
-    scope = Scope(facts | _derived(step.id for step in profile.steps), parameter_values(None, profile))
+    scope = Scope(facts | _derived(step.id for step in profile.steps), parameter_values(None, entry))
     yield from declared.expressions(profile, scope)
     yield from declared.unused(profile, _read_by(profile))
 
@@ -151,7 +175,7 @@ def item_findings(entry: ItemEntry, profile: ProfileEntry) -> Iterator[Finding]:
     if wrong:
         return
     facts = declared_facts(item, rules)
-    scope = Scope(facts | _derived(steps), parameter_values(item, rules))
+    scope = Scope(facts | _derived(steps), parameter_values(item, profile))
     yield from declared.expressions(item, scope)
     if item.parameters:
         yield from _with_own_parameters(entry, rules, Scope(facts | derived, scope.meanings))
@@ -177,9 +201,13 @@ def _redeclared(entry: ItemEntry, profile: ProfileEntry) -> Iterator[Finding]:
 
 
 def _parameter_types(entry: ItemEntry, profile: ProfileEntry) -> Iterator[Finding]:
-    asked = {parameter.name: (k, constant(parameter.value)[1]) for k, parameter in enumerate(profile.profile.parameters)}
+    asked = {figure.name: (constant(figure.value)[1], figure.place) for figure in profile.figures}
+    asked |= {
+        parameter.name: (constant(parameter.value)[1], profile.located.place("parameters", k))
+        for k, parameter in enumerate(profile.profile.parameters)
+    }
     for n, own in enumerate(entry.item.parameters):
-        k, kind = asked.get(own.name, (0, ""))
+        kind, first = asked.get(own.name, ("", None))
         found = constant(own.value)[1]
         if kind and found != kind:
             yield entry.finding(
@@ -188,7 +216,7 @@ def _parameter_types(entry: ItemEntry, profile: ProfileEntry) -> Iterator[Findin
                 name=own.name,
                 found=KIND_NAMES[found],
                 expected=KIND_NAMES[kind],
-                first=profile.located.place("parameters", k),
+                first=first,
                 example=EXAMPLES[kind],
             )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sidecar.power_list.catalogue import Catalogue
+from sidecar.power_list.catalogue import Catalogue, Figure
 from sidecar.power_list.findings import Finding, Place, Severity, has_errors
 from sidecar.power_list.load import Located
 from sidecar.power_list.model import IncompatibleFile, Item, Organ, Post, ProfileFile, Unit
@@ -67,11 +67,13 @@ class ItemEntry:
 
 @dataclass(slots=True)
 class ProfileEntry:
-    """`whole` is False where mistakes of form were taken out of the file: what it declares is then not all that was written."""
+    """`whole` is False where mistakes of form were taken out of the file: what it declares is then not all that was written.
+    `figures` are those of the catalogue, which expressions may name."""
 
     profile: ProfileFile
     located: Located
     whole: bool = True
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(slots=True)

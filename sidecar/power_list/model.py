@@ -129,6 +129,18 @@ class Exclusion(Part):
     basis: Annotated[Name | None, Zh("依据")] = None
 
 
+class Prohibition(Part):
+    """When the condition holds, the steps are refused under `code`. `reason` says why and what to do instead."""
+
+    steps: Annotated[tuple[Slug, ...], Zh("环节")] = Field(min_length=1, strict=False)
+    when: Annotated[ConditionText, Zh("情形")]
+    code: Annotated[Annotated[str, *_one_of(words.PROHIBITION_CODES)], Zh("代码")] = "OUT_OF_SCOPE"
+    reason: Annotated[Name, Zh("理由")]
+    reason_en: Annotated[Name, Zh("英文理由")]
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
 class Scope(Part):
     function: Annotated[Text | None, Zh("职责")] = None
     objects: Annotated[tuple[Annotated[str, *_one_of(words.OBJECTS)], ...], Zh("实施对象")] = Field(default=(), strict=False)
@@ -378,6 +390,7 @@ class Item(Part):
     facts: Annotated[tuple[DeclaredFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[Parameter, ...], Zh("参数")] = Field(default=(), strict=False)
     controls: Annotated[Controls, Zh("制约措施")] = Controls()
+    prohibitions: Annotated[tuple[Prohibition, ...], Zh("禁止")] = Field(default=(), strict=False)
     risk_points: Annotated[tuple[RiskPoint, ...], Zh("廉政风险点")] = Field(default=(), strict=False)
     duties: Annotated[tuple[Text, ...], Zh("责任事项")] = Field(default=(), strict=False)
     accountable: Annotated[tuple[Tier, ...], Zh("追责对象")] = Field(default=(), strict=False)
@@ -556,5 +569,6 @@ class ProfileFile(Part):
     distinct_persons: Annotated[ProfileDistinctPersons | None, Zh("多人行使")] = None
     types_apart: Annotated[ProfileTypesApart | None, Zh("决策执行监督分设")] = None
     recusal: Annotated[ProfileRecusal | None, Zh("回避")] = None
+    prohibitions: Annotated[tuple[Prohibition, ...], Zh("禁止")] = Field(default=(), strict=False)
     facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[ProfileParameter, ...], Zh("参数")] = Field(default=(), strict=False)

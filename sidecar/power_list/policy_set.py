@@ -73,7 +73,9 @@ def _read_profile(policies: PolicySet, path: str, data: bytes) -> None:
     if known:
         policies.findings.append(duplicate("profile", profile.profile, place, known.located.place("profile")))
         return
-    entry = policies.profiles[profile.profile] = ProfileEntry(profile, loaded.located, loaded.model is not None)
+    entry = policies.profiles[profile.profile] = ProfileEntry(
+        profile, loaded.located, loaded.model is not None, tuple(policies.catalogue.figures)
+    )
     policies.findings += profile_references(profile, loaded.located)
     policies.findings += profile_findings(entry) if entry.whole else ()
     policies.findings += unknown_rules(policies.catalogue, rules_named(profile, loaded.located))

@@ -8,7 +8,7 @@ from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.graph import find_cycle
 from sidecar.power_list.load import Located
 from sidecar.power_list.mending import PLACEHOLDER
-from sidecar.power_list.model import Item, ProfileFile
+from sidecar.power_list.model import Item, ProfileFile, Prohibition
 
 
 def profile_references(profile: ProfileFile, located: Located) -> Iterable[Finding]:
@@ -27,6 +27,7 @@ def profile_references(profile: ProfileFile, located: Located) -> Iterable[Findi
         mentions += [(name, ("separation", n, "pair", k)) for k, name in enumerate(rule.pair)]
     for n, all_of in enumerate(profile.not_all):
         mentions += [(name, ("not_all", n, "steps", k)) for k, name in enumerate(all_of.steps)]
+    mentions += _forbidden_steps(profile.prohibitions)
     for name, path in mentions:
         if name not in ids:
             yield Finding("UNKNOWN_STEP", located.place(*path), facts={"step": name, "near": ", ".join(ids)})
@@ -128,9 +129,15 @@ def _step_mentions(entry: ItemEntry, known: list[str] | None) -> Iterable[Findin
     for n, steps in enumerate(item.controls.not_all):
         mentions += [(name, ("controls", "not_all", n, k)) for k, name in enumerate(steps)]
     mentions += [(risk.step, ("risk_points", n, "step")) for n, risk in enumerate(item.risk_points)]
+    mentions += _forbidden_steps(item.prohibitions)
     for name, path in mentions:
         if known is not None and name not in known:
             yield entry.finding("UNKNOWN_STEP", path, step=name, near=", ".join(known))
+
+
+def _forbidden_steps(prohibitions: Sequence[Prohibition]) -> Iterable[tuple[str, tuple[str | int, ...]]]:
+    for n, prohibition in enumerate(prohibitions):
+        yield from ((name, ("prohibitions", n, "steps", k)) for k, name in enumerate(prohibition.steps))
 
 
 def _post_mentions(item: Item) -> Iterable[tuple[tuple[str | int, ...], str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from sidecar.messages import near
-from sidecar.power_list.catalogue import Catalogue, CatalogueFile, Rule
+from sidecar.power_list.catalogue import Catalogue, CatalogueFile, Figure, Rule
 from sidecar.power_list.findings import Finding, Place, Severity
 from sidecar.power_list.load import Located, load
 from sidecar.power_list.model import Part
@@ -39,6 +39,8 @@ def _parameters(catalogue: Catalogue, rule: Rule, place: Place) -> Iterator[Find
         if parameter.name in catalogue.parameters:
             first = next(catalogue.places[r.id] for r in catalogue.rules.values() if _holds(r, parameter.name))
             yield duplicate("parameter", parameter.name, place, first)
+        else:
+            catalogue.figures.append(Figure(parameter.name, parameter.value, place))
         catalogue.parameters.setdefault(parameter.name, parameter)
 
 

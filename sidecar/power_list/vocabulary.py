@@ -225,6 +225,22 @@ WITHHOLDING_GROUNDS = _table(
 # Three administrators with separated rights (三员分立, GB/T 22239).
 ADMINISTRATIONS = _table(system=("系统管理员",), security=("安全管理员",), audit=("审计管理员",))
 
+# What a prohibition may answer with: codes that say what is wrong with the act, never who acts.
+PROHIBITION_CODES = MappingProxyType(
+    {
+        "OUT_OF_SCOPE": ("不属于本事项",),
+        "DISCRETION_OUT_OF_BOUNDS": ("超出幅度",),
+        "LIMITATION_EXPIRED": ("超过时效",),
+        "TIME_BARRED": ("禁止的时间或者方式",),
+        "STEP_OUT_OF_ORDER": ("尚不得办理",),
+        "MISSING_REQUIREMENT": ("缺少要件",),
+        "RIGHTS_NOT_NOTIFIED": ("未告知权利",),
+        "LEGAL_REVIEW_REQUIRED": ("未经审核",),
+        "COLLECTIVE_REQUIRED": ("未经集体讨论",),
+        "NO_POWER": ("无权",),
+    }
+)
+
 # The catalogue of rules: when a rule is checked, and how far its text was verified.
 PHASES = MappingProxyType({"C": ("编译",), "D": ("决定",), "A": ("事后",)})
 STANDINGS = _table(read=("已核原文",), partly=("部分核对",), memory=("待核",))

@@ -55,13 +55,12 @@ def test_what_the_catalogue_does_not_have_is_a_usage_error(options: list[str], t
 
 def test_a_rule_that_nothing_follows_is_told(folder: Path) -> None:
     """Taken out of its profile it is nowhere, and the status is 1."""
-    penalty = folder / "profiles" / "penalty.yaml"
-    text = penalty.read_text("utf-8")
-    penalty.write_text(
-        text.replace("rule: AP-44, basis: 行政处罚法第四十四条", "rule: AP-42, basis: 行政处罚法第四十四条"), "utf-8"
-    )
+    profiles = {path: path.read_text("utf-8") for path in (folder / "profiles").glob("penalty*.yaml")}
+    for path, text in profiles.items():
+        path.write_text(text.replace("rule: AP-44", "rule: AP-42"), "utf-8")
     run = RUNNER.invoke(app, ["rules", str(folder), "--rule", "AP-44", "--lang", "en"])
-    penalty.write_text(text, "utf-8")
+    for path, text in profiles.items():
+        path.write_text(text, "utf-8")
     assert run.exit_code == 1
     assert "NOWHERE" in run.output
     assert RUNNER.invoke(app, ["rules", str(folder), "--rule", "AP-44"]).exit_code == 0

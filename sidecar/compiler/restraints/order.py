@@ -7,7 +7,7 @@ Two rules about steps that are needed only sometimes (`required_when`):
 
 from collections.abc import Iterator
 
-from sidecar.compiler.plan import OWN_RULE, Binder, Control, Plan
+from sidecar.compiler.plan import Binder, Control, Plan
 from sidecar.power_list.control_kinds import ControlKind as Kind
 from sidecar.power_list.findings import Place
 
@@ -20,7 +20,7 @@ def order(binder: Binder, step_id: str, plan: Plan) -> Iterator[Control]:
     if plan.own:
         for k, prior in binder.known(plan.own.after):
             place = binder.step_place(step_id, "after", k)
-            yield from _order(binder, prior, place, OWN_RULE, binder.own_basis)
+            yield from _order(binder, prior, place, *binder.words_of(plan.own))
     for guard in binder.plans:
         if guard != step_id and step_id in _guarded(binder, guard):
             yield from _conditional(binder, guard)
@@ -48,7 +48,7 @@ def _conditions(binder: Binder, step_id: str) -> Iterator[tuple[str, Place, str,
             yield rule.required_when, place, rule.rule, rule.basis
     if plan.own and plan.own.required_when:
         place = binder.step_place(step_id, "required_when")
-        yield plan.own.required_when, place, OWN_RULE, binder.own_basis
+        yield plan.own.required_when, place, *binder.words_of(plan.own)
 
 
 def _guarded(binder: Binder, guard: str) -> set[str]:

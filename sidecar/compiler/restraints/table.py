@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from sidecar.compiler.plan import Binder, Control, Plan
-from sidecar.compiler.restraints import boundary, order, recusal, separation, signatures
+from sidecar.compiler.restraints import boundary, order, prohibitions, recusal, separation, signatures
 
 Family = Callable[[Binder, str, Plan], Iterator[Control]]
 
@@ -21,5 +21,6 @@ FAMILIES: tuple[Family, ...] = (
     recusal.asked_for,
     recusal.principal_own,
     boundary.requirements,
+    prohibitions.prohibitions,
     boundary.exclusions,
 )
