@@ -113,7 +113,8 @@ class SqliteReader:
             "WHERE e.case_id = ? ORDER BY e.seq",
             (case_id,),
         )
-        return [InCase(*row) for row in rows]
+        found = map(InCase._make, rows)
+        return [e._replace(leaf=_as_bytes(e.leaf), body=_as_bytes(e.body), event=_as_bytes(e.event)) for e in found]
 
     def stored_changes(self, ledger_id: str) -> list[InLog]:
         """The changes of a ledger in this log, as they were written."""
@@ -125,6 +126,11 @@ class SqliteReader:
                 (ledger_id,),
             )
         ]
+
+    def newest_cases(self, count: int) -> list[str]:
+        """The cases of the newest events of this log."""
+        rows = self._rows("SELECT case_id FROM entries WHERE case_id != '' ORDER BY seq DESC LIMIT ?", (count,))
+        return list(dict.fromkeys(row[0] for row in rows))
 
     def has_cases(self) -> bool:
         return bool(self._rows("SELECT 1 FROM case_events LIMIT 1", ()))

@@ -74,15 +74,8 @@ def show_command(
     acts = [_act(item.event) for item in found.items]
     if json:
         problem = told._asdict() if isinstance(told, Problem) else None
-        shown = {
-            "case": case,
-            "version": found.version,
-            "digest": found.digest,
-            "acts": acts,
-            "verdict": verdict,
-            "problem": problem,
-        }
-        print_json(shown)
+        state = {"case": case, "version": found.version, "digest": found.digest, "acts": acts}
+        print_json({**state, "verdict": verdict, "problem": problem})
     else:
         print_line(f"{case}  v{found.version}  {found.digest[:16]}")
         for n, act in enumerate(acts, start=1):

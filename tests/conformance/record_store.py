@@ -2,24 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import msgspec
 import pytest
 
-from sidecar.case_history.history import ActRecorded, OutcomeReported
+from adapters.storage.own_ground import system_ms
+from sidecar.case_history.history import ActRecorded, OutcomeReported, digest_after, encode_event
 from sidecar.case_history.ledger import Ledger, LedgerChange
 from sidecar.decision_log.canonical import leaf_hash
 from sidecar.decision_log.entry import LogReadEntry
-from sidecar.errors import VersionConflictError
-from sidecar.ports.records import Commit, Committed, Filter, RecordStore, Replayed, RequestKey
-from tests.conformance.samples import an_act, an_amount, an_entry
+from sidecar.errors import OutsideWindowError, StalePolicyError, VersionConflictError
+from sidecar.ports.records import Commit, Committed, Epoch, Filter, RecordStore, Replayed, RequestKey, Window
+from tests.conformance.samples import act_on, an_amount, an_entry
 
 Use = Callable[[RecordStore], Awaitable[None]]
 
 
 class RecordStoreSuite:
-    """Subclasses give `open_store`."""
+    """Subclasses give `open_store`; `shared` says that others may write to what it opens."""
+
+    shared = False
 
     def open_store(self) -> RecordStore:
         raise NotImplementedError
@@ -38,7 +40,7 @@ class RecordStoreSuite:
         """Entry and case event are there when commit returns, with sequence number and leaf hash."""
 
         async def use(store: RecordStore) -> None:
-            assert await store.commit(_act("c1", 0, "d1", "accept")) == Committed(1)
+            assert await store.commit(act_on("c1", 0, "d1", "accept")) == Committed(1)
             stored = store.reader.find("d1")
             assert stored is not None
             assert (stored.seq, stored.leaf) == (1, leaf_hash(stored.body))
@@ -51,10 +53,10 @@ class RecordStoreSuite:
         """Entries count 1, 2, 3 … in the order of their commits, refused commits leave no hole."""
 
         async def use(store: RecordStore) -> None:
-            await store.commit(_act("c1", 0, "d1", "accept"))
+            await store.commit(act_on("c1", 0, "d1", "accept"))
             with pytest.raises(VersionConflictError):
-                await store.commit(_act("c1", 0, "d2", "accept"))
-            assert await store.commit(_act("c1", 1, "d3", "review")) == Committed(2)
+                await store.commit(act_on("c1", 0, "d2", "accept"))
+            assert await store.commit(act_on("c1", 1, "d3", "review")) == Committed(2)
             assert [entry.seq for entry in store.reader.since(Filter(), after=0, limit=10)] == [1, 2]
 
         self.run(use)
@@ -64,11 +66,11 @@ class RecordStoreSuite:
 
         async def use(store: RecordStore) -> None:
             key = RequestKey("portal", "r1")
-            await store.commit(_act("c1", 0, "d1", "accept"))
+            await store.commit(act_on("c1", 0, "d1", "accept"))
             with pytest.raises(VersionConflictError):
-                await store.commit(_act("c1", 0, "d2", "review", key=key))
+                await store.commit(act_on("c1", 0, "d2", "review", key=key))
             assert store.reader.find("d2") is None
-            assert isinstance(await store.commit(_act("c1", 1, "d3", "review", key=key)), Committed)
+            assert isinstance(await store.commit(act_on("c1", 1, "d3", "review", key=key)), Committed)
 
         self.run(use)
 
@@ -76,7 +78,7 @@ class RecordStoreSuite:
         """However many requests act on the same version at once, one is stored."""
 
         async def use(store: RecordStore) -> None:
-            attempts = [store.commit(_act("c1", 0, f"d{n}", "accept")) for n in range(50)]
+            attempts = [store.commit(act_on("c1", 0, f"d{n}", "accept")) for n in range(50)]
             results = await asyncio.gather(*attempts, return_exceptions=True)
             assert sum(isinstance(result, Committed) for result in results) == 1
             assert sum(isinstance(result, VersionConflictError) for result in results) == 49
@@ -89,8 +91,8 @@ class RecordStoreSuite:
 
         async def use(store: RecordStore) -> None:
             key = RequestKey("portal", "r1")
-            await store.commit(_act("c1", 0, "d1", "accept", key=key, act="a", answer=b"first"))
-            again = await store.commit(_act("c1", 1, "d2", "accept", key=key, act="b", answer=b"second"))
+            await store.commit(act_on("c1", 0, "d1", "accept", key=key, act="a", answer=b"first"))
+            again = await store.commit(act_on("c1", 1, "d2", "accept", key=key, act="b", answer=b"second"))
             assert again == Replayed("a", b"first")
             assert store.reader.last_seq() == 1
 
@@ -100,8 +102,8 @@ class RecordStoreSuite:
         """The same request identifier of another caller is another request."""
 
         async def use(store: RecordStore) -> None:
-            await store.commit(_act("c1", 0, "d1", "accept", key=RequestKey("portal", "r1")))
-            other = await store.commit(_act("c2", 0, "d2", "accept", key=RequestKey("mobile", "r1")))
+            await store.commit(act_on("c1", 0, "d1", "accept", key=RequestKey("portal", "r1")))
+            other = await store.commit(act_on("c2", 0, "d2", "accept", key=RequestKey("mobile", "r1")))
             assert isinstance(other, Committed)
 
         self.run(use)
@@ -110,9 +112,9 @@ class RecordStoreSuite:
         """Each entry names the leaf hash of the same case's previous entry, across other cases in between."""
 
         async def use(store: RecordStore) -> None:
-            await store.commit(_act("c1", 0, "d1", "accept"))
-            await store.commit(_act("c2", 0, "d2", "accept"))
-            await store.commit(_act("c1", 1, "d3", "review"))
+            await store.commit(act_on("c1", 0, "d1", "accept"))
+            await store.commit(act_on("c2", 0, "d2", "accept"))
+            await store.commit(act_on("c1", 1, "d3", "review"))
             first, third = store.reader.find("d1"), store.reader.find("d3")
             assert first is not None
             assert third is not None
@@ -153,8 +155,8 @@ class RecordStoreSuite:
         """Each field of a filter restricts, together they restrict together; newest first."""
 
         async def use(store: RecordStore) -> None:
-            await store.commit(_act("c1", 0, "d1", "accept", person="o-1", time="2026-01-05T10:01:00.000+08:00"))
-            await store.commit(_act("c1", 1, "d2", "review", person="o-2", time="2026-01-05T10:01:01.000+08:00"))
+            await store.commit(act_on("c1", 0, "d1", "accept", person="o-1", time="2026-01-05T10:01:00.000+08:00"))
+            await store.commit(act_on("c1", 1, "d2", "review", person="o-2", time="2026-01-05T10:01:01.000+08:00"))
             refused = an_entry("d3", "c2", person="o-2", decision="deny", code="NO_POWER", time="2026-01-05T10:01:02.000+08:00")
             await store.commit(Commit(refused, "c2"))
             assert [msgspec.json.decode(e.body)["decision_id"] for e in store.reader.query(wanted, limit=9)] == found
@@ -166,7 +168,7 @@ class RecordStoreSuite:
 
         async def use(store: RecordStore) -> None:
             for n in range(5):
-                await store.commit(_act(f"c{n}", 0, f"d{n}", "accept"))
+                await store.commit(act_on(f"c{n}", 0, f"d{n}", "accept"))
             first = store.reader.query(Filter(), limit=2)
             second = store.reader.query(Filter(), limit=2, before=first[-1].seq)
             assert [e.seq for e in (*first, *second)] == [5, 4, 3, 2]
@@ -177,7 +179,7 @@ class RecordStoreSuite:
         """Events come back in order, so a fold sees the act and then its failure."""
 
         async def use(store: RecordStore) -> None:
-            await store.commit(_act("c1", 0, "d1", "accept"))
+            await store.commit(act_on("c1", 0, "d1", "accept"))
             failed = OutcomeReported("d1", "failed", "2026-01-05T10:00:01.000+08:00")
             await store.commit(Commit(an_entry("d2", "c1"), "c1", 1, failed))
             history = await store.read_case("c1")
@@ -187,6 +189,82 @@ class RecordStoreSuite:
 
         self.run(use)
 
+    def test_the_digest_of_a_case_follows_its_events(self) -> None:
+        """At each version it is the running digest of the events so far, and it can be asked for later."""
+
+        async def use(store: RecordStore) -> None:
+            digests = [""]
+            for n in range(3):
+                commit = act_on("c1", n, f"d{n}", f"s{n}")
+                assert commit.event is not None
+                await store.commit(commit._replace(expected_digest=digests[-1]))
+                digests.append(digest_after(digests[-1], encode_event(commit.event)))
+            assert (await store.read_case("c1")).digest == digests[-1]
+            assert [await store.case_digest("c1", n) for n in range(4)] == digests
+
+        self.run(use)
+
+    def test_a_commit_of_another_epoch_stores_nothing(self) -> None:
+        """Policies or registers were replaced between the decision and its commit."""
+        old, new = Epoch("sha256:1", 1), Epoch("sha256:1", 2)
+
+        async def use(store: RecordStore) -> None:
+            store.serve(old)
+            await store.commit(act_on("c1", 0, "d1", "accept")._replace(epoch=old))
+            store.serve(new)
+            with pytest.raises(StalePolicyError):
+                await store.commit(act_on("c1", 1, "d2", "review")._replace(epoch=old))
+            assert store.reader.find("d2") is None
+            assert isinstance(await store.commit(act_on("c1", 1, "d3", "review")._replace(epoch=new)), Committed)
+
+        self.run(use)
+
+    @pytest.mark.parametrize(("begins", "ends", "holds"), [(-1, 1, True), (1, 2, False), (-2, -1, False)])
+    def test_what_is_not_in_force_by_the_stores_clock_stores_nothing(self, begins: int, ends: int, *, holds: bool) -> None:
+        """A window that has ended or not begun refuses, one that holds does not. In hours from now."""
+        hour, now = 3_600_000, system_ms()
+        window = Window(now + begins * hour, now + ends * hour)
+
+        async def use(store: RecordStore) -> None:
+            commit = act_on("c1", 0, "d1", "accept")._replace(window=window)
+            if holds:
+                assert isinstance(await store.commit(commit), Committed)
+            else:
+                with pytest.raises(OutsideWindowError):
+                    await store.commit(commit)
+            assert ((await store.read_case("c1")).version, store.reader.last_seq()) == ((1, 1) if holds else (0, 0))
+
+        self.run(use)
+
+    def test_a_decision_is_found_by_its_id(self) -> None:
+        """For reports of outcomes; one that nobody made is not."""
+
+        async def use(store: RecordStore) -> None:
+            await store.commit(act_on("c1", 0, "d1", "accept"))
+            found = await store.find_decision("d1")
+            assert found is not None
+            assert found.body == store.reader.find("d1").body  # type: ignore[union-attr]
+            assert await store.find_decision("d2") is None
+
+        self.run(use)
+
+    def test_a_known_request_key_replays_after_a_restart(self) -> None:
+        """The answer and the act are remembered by what keeps its data; a store that forgets says so."""
+        key = RequestKey("portal", "r1")
+        first = act_on("c1", 0, "d1", "accept", key=key, act="a", answer=b"first")
+
+        async def once(store: RecordStore) -> None:
+            await store.commit(first)
+
+        async def again(store: RecordStore) -> None:
+            other = act_on("c2", 0, "d2", "accept", key=key, act="b")
+            for commit in (first, other) if store.durable else ():
+                assert await store.commit(commit) == Replayed("a", b"first" if commit is first or not self.shared else b"")
+            assert store.reader.last_seq() == (1 if store.durable else 0)
+
+        self.run(once)
+        self.run(again)
+
     def test_a_ledger_counts_across_cases(self) -> None:
         """What commits of several cases put into one ledger is found there, in order; an unknown ledger is empty."""
 
@@ -194,7 +272,7 @@ class RecordStoreSuite:
             for n in range(3):
                 ledger = await store.read_ledger("split:a")
                 change = LedgerChange("split:a", ledger.version, add=(an_amount(f"d{n}", f"c{n}", 10 + n),))
-                assert isinstance(await store.commit(_act(f"c{n}", 0, f"d{n}", "accept", ledgers=(change,))), Committed)
+                assert isinstance(await store.commit(act_on(f"c{n}", 0, f"d{n}", "accept", ledgers=(change,))), Committed)
             ledger = await store.read_ledger("split:a")
             assert (ledger.total(), [entry.decision_id for entry in ledger.entries]) == (33, ["d0", "d1", "d2"])
             assert await store.read_ledger("split:b") == Ledger("split:b")
@@ -206,15 +284,15 @@ class RecordStoreSuite:
 
         async def use(store: RecordStore) -> None:
             key = RequestKey("portal", "r1")
-            await store.commit(_act("c1", 0, "d1", "accept", ledgers=(LedgerChange("a", 0, (an_amount("d1", "c1"),)),)))
+            await store.commit(act_on("c1", 0, "d1", "accept", ledgers=(LedgerChange("a", 0, (an_amount("d1", "c1"),)),)))
             both = (LedgerChange("b", 0, (an_amount("d2", "c2"),)), LedgerChange("a", 0, (an_amount("d2", "c2"),)))
             with pytest.raises(VersionConflictError, match="ledger a is no longer at version 0"):
-                await store.commit(_act("c2", 0, "d2", "accept", key=key, ledgers=both))
+                await store.commit(act_on("c2", 0, "d2", "accept", key=key, ledgers=both))
             assert store.reader.find("d2") is None
             assert (await store.read_case("c2")).version == 0
             assert (await store.read_ledger("b")).entries == ()
             newer = LedgerChange("a", (await store.read_ledger("a")).version, (an_amount("d3", "c2"),))
-            assert isinstance(await store.commit(_act("c2", 0, "d3", "accept", key=key, ledgers=(newer,))), Committed)
+            assert isinstance(await store.commit(act_on("c2", 0, "d3", "accept", key=key, ledgers=(newer,))), Committed)
 
         self.run(use)
 
@@ -222,13 +300,13 @@ class RecordStoreSuite:
         """The case decides too: a lost race on it leaves nothing in the ledger that would count for ever."""
 
         async def use(store: RecordStore) -> None:
-            await store.commit(_act("c1", 0, "d1", "accept"))
+            await store.commit(act_on("c1", 0, "d1", "accept"))
             with pytest.raises(VersionConflictError):
-                await store.commit(_act("c1", 0, "d2", "accept", ledgers=(LedgerChange("a", 0, (an_amount("d2", "c1"),)),)))
+                await store.commit(act_on("c1", 0, "d2", "accept", ledgers=(LedgerChange("a", 0, (an_amount("d2", "c1"),)),)))
             ledger = await store.read_ledger("a")
             assert ledger.entries == ()
             change = LedgerChange("a", ledger.version, (an_amount("d3", "c1"),))
-            assert isinstance(await store.commit(_act("c1", 1, "d3", "accept", ledgers=(change,))), Committed)
+            assert isinstance(await store.commit(act_on("c1", 1, "d3", "accept", ledgers=(change,))), Committed)
             assert (await store.read_ledger("a")).total() == 1
 
         self.run(use)
@@ -237,10 +315,8 @@ class RecordStoreSuite:
         """Different cases race for one ledger: nobody slips past the total by asking at once."""
 
         async def use(store: RecordStore) -> None:
-            attempts = [
-                store.commit(_act(f"c{n}", 0, f"d{n}", "accept", ledgers=(LedgerChange("a", 0, (an_amount(f"d{n}", f"c{n}"),)),)))
-                for n in range(30)
-            ]
+            changes = [LedgerChange("a", 0, (an_amount(f"d{n}", f"c{n}"),)) for n in range(30)]
+            attempts = [store.commit(act_on(f"c{n}", 0, f"d{n}", "accept", ledgers=(c,))) for n, c in enumerate(changes)]
             results = await asyncio.gather(*attempts, return_exceptions=True)
             assert sum(isinstance(result, Committed) for result in results) == 1
             assert sum(isinstance(result, VersionConflictError) for result in results) == 29
@@ -253,11 +329,11 @@ class RecordStoreSuite:
         """A decision may stand on a ledger without adding to it; only a moved ledger stops it."""
 
         async def use(store: RecordStore) -> None:
-            await store.commit(_act("c1", 0, "d1", "accept", ledgers=(LedgerChange("a", 0, (an_amount("d1", "c1"),)),)))
+            await store.commit(act_on("c1", 0, "d1", "accept", ledgers=(LedgerChange("a", 0, (an_amount("d1", "c1"),)),)))
             version = (await store.read_ledger("a")).version
             with pytest.raises(VersionConflictError):
-                await store.commit(_act("c2", 0, "d2", "accept", ledgers=(LedgerChange("a", 0),)))
-            await store.commit(_act("c2", 0, "d3", "accept", ledgers=(LedgerChange("a", version),)))
+                await store.commit(act_on("c2", 0, "d2", "accept", ledgers=(LedgerChange("a", 0),)))
+            await store.commit(act_on("c2", 0, "d3", "accept", ledgers=(LedgerChange("a", version),)))
             assert (await store.read_ledger("a")).version == version
 
         self.run(use)
@@ -267,11 +343,11 @@ class RecordStoreSuite:
 
         async def use(store: RecordStore) -> None:
             due = an_amount("d1", "c1", 5, due="2026-01-06T10:00:00.000+08:00")
-            await store.commit(_act("c1", 0, "d1", "accept", ledgers=(LedgerChange("a", 0, (due, an_amount("d0", "c1", 7))),)))
+            await store.commit(act_on("c1", 0, "d1", "accept", ledgers=(LedgerChange("a", 0, (due, an_amount("d0", "c1", 7))),)))
             version = (await store.read_ledger("a")).version
             moment = "2026-01-05T12:00:00.000+08:00"
             change = LedgerChange("a", version, settle=("d1",), withdraw=("d0",), time=moment)
-            await store.commit(_act("c1", 1, "d2", "review", ledgers=(change,)))
+            await store.commit(act_on("c1", 1, "d2", "review", ledgers=(change,)))
             ledger = await store.read_ledger("a")
             assert [(e.decision_id, e.amount, e.settled) for e in ledger.entries] == [("d1", 5, moment)]
 
@@ -282,19 +358,12 @@ class RecordStoreSuite:
 
         async def use(store: RecordStore) -> None:
             key = RequestKey("portal", "r1")
-            first = _act("c1", 0, "d1", "accept", key=key, ledgers=(LedgerChange("a", 0, (an_amount("d1", "c1"),)),))
+            first = act_on("c1", 0, "d1", "accept", key=key, ledgers=(LedgerChange("a", 0, (an_amount("d1", "c1"),)),))
             await store.commit(first)
             assert isinstance(await store.commit(first), Replayed)
             version = (await store.read_ledger("a")).version
-            again = _act("c1", 1, "d2", "accept", key=key, ledgers=(LedgerChange("a", version, (an_amount("d2", "c1"),)),))
+            again = act_on("c1", 1, "d2", "accept", key=key, ledgers=(LedgerChange("a", version, (an_amount("d2", "c1"),)),))
             assert isinstance(await store.commit(again), Replayed)
             assert (await store.read_ledger("a")).total() == 1
 
         self.run(use)
-
-
-def _act(case: str, version: int, decision: str, step: str, **changes: Any) -> Commit:
-    key, act, answer = changes.pop("key", None), changes.pop("act", "act"), changes.pop("answer", b"{}")
-    person, ledgers = changes.get("person", "o-1"), changes.pop("ledgers", ())
-    entry, event = an_entry(decision, case, step=step, **changes), an_act(decision, step, person)
-    return Commit(entry, case, version, event, key, act, answer, ledgers)

@@ -5,6 +5,7 @@ from typing import Any
 from sidecar.case_history.history import ActRecorded
 from sidecar.case_history.ledger import LedgerEntry
 from sidecar.decision_log.entry import DecisionEntry
+from sidecar.ports.records import Commit
 
 
 def an_act(decision_id: str, step: str, person: str = "o-1") -> ActRecorded:
@@ -62,3 +63,11 @@ def an_entry(decision_id: str, case_id: str, **changes: Any) -> DecisionEntry:
         "latency_us": 1,
     }
     return DecisionEntry(**(fields | changes))
+
+
+def act_on(case: str, version: int, decision: str, step: str, **changes: Any) -> Commit:
+    """A commit of an act; `key`, `act`, `answer` and `ledgers` are the commit's, what else is changed the entry's."""
+    key, act, answer = changes.pop("key", None), changes.pop("act", "act"), changes.pop("answer", b"{}")
+    person, ledgers = changes.get("person", "o-1"), changes.pop("ledgers", ())
+    entry, event = an_entry(decision, case, step=step, **changes), an_act(decision, step, person)
+    return Commit(entry, case, version, event, key, act, answer, ledgers)

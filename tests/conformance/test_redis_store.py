@@ -11,6 +11,8 @@ from tests.redis_server import RedisServer
 
 
 class TestRedisStore(RecordStoreSuite):
+    shared = True
+
     @pytest.fixture(autouse=True)
     def _server(self, server: RedisServer, tmp_path: Path) -> None:
         self.server, self.folder = server, tmp_path / "record"

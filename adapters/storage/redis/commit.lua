@@ -3,9 +3,9 @@
 -- KEYS  1 state (hash)   2 events (list)   3 answer to the request identifier (hash)   4 what is open in this slot (set)
 --       5 commits that may no longer happen (set)
 -- ARGV  1 tag of the case          2 id of the commit       3 version it was decided on   4 digest at that version, or ''
---       5 version seen before      6 number of the policy   7, 8 window in ms, or ''      9 item for the events, or ''
---      10 digest after the event  11 record for the log    12 who commits              13 act asked under the identifier, or ''
---      14 answer                  15 ms for which the identifier is known
+--       5 number of the policy     6, 7 window in ms, or ''                               8 item for the events, or ''
+--       9 digest after the event  10 record for the log    11 who commits               12 act asked under the identifier, or ''
+--      13 answer                  14 ms for which the identifier is known
 --
 -- Everything is read before anything is written: an error of a command stops a script, but takes nothing back.
 local state = redis.call('HMGET', KEYS[1], 'version', 'digest', 'leaf', 'open', 'record', 'since', 'owner', 'policy')
@@ -18,7 +18,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 -- The same request again gets its first answer, once that is in a log.
-if ARGV[13] ~= '' and answer[1] and answer[1] ~= state[4] then
+if ARGV[12] ~= '' and answer[1] and answer[1] ~= state[4] then
   return {'REPLAYED', answer[2], answer[3]}
 end
 -- One commit at a time: the one before is not yet in a log, and nobody knows its leaf.
@@ -31,7 +31,7 @@ end
 if void == 1 then
   return {'VOID'}
 end
-if events ~= version or version < tonumber(ARGV[5]) then
+if events ~= version then
   return {'BEHIND', version, events}
 end
 if version ~= tonumber(ARGV[3]) then
@@ -40,24 +40,24 @@ end
 if ARGV[4] ~= '' and ARGV[4] ~= state[2] then
   return {'ALTERED'}
 end
-if tonumber(ARGV[6]) > 0 and tonumber(ARGV[6]) < tonumber(state[8] or '0') then
+if tonumber(ARGV[5]) > 0 and tonumber(ARGV[5]) < tonumber(state[8] or '0') then
   return {'STALE', state[8]}
 end
-if ARGV[7] ~= '' and (now < tonumber(ARGV[7]) or now >= tonumber(ARGV[8])) then
+if ARGV[6] ~= '' and (now < tonumber(ARGV[6]) or now >= tonumber(ARGV[7])) then
   return {'OUTSIDE', now}
 end
 
-redis.call('HSET', KEYS[1], 'open', ARGV[2], 'record', ARGV[11], 'since', now, 'owner', ARGV[12])
+redis.call('HSET', KEYS[1], 'open', ARGV[2], 'record', ARGV[10], 'since', now, 'owner', ARGV[11])
 redis.call('SADD', KEYS[4], 'case ' .. ARGV[1])
-if ARGV[9] ~= '' then
-  redis.call('RPUSH', KEYS[2], ARGV[9])
-  redis.call('HSET', KEYS[1], 'version', version + 1, 'digest', ARGV[10])
+if ARGV[8] ~= '' then
+  redis.call('RPUSH', KEYS[2], ARGV[8])
+  redis.call('HSET', KEYS[1], 'version', version + 1, 'digest', ARGV[9])
 end
-if tonumber(ARGV[6]) > tonumber(state[8] or '0') then
-  redis.call('HSET', KEYS[1], 'policy', ARGV[6])
+if tonumber(ARGV[5]) > tonumber(state[8] or '0') then
+  redis.call('HSET', KEYS[1], 'policy', ARGV[5])
 end
-if ARGV[13] ~= '' then
-  redis.call('HSET', KEYS[3], 'commit', ARGV[2], 'act', ARGV[13], 'answer', ARGV[14])
-  redis.call('PEXPIRE', KEYS[3], ARGV[15])
+if ARGV[12] ~= '' then
+  redis.call('HSET', KEYS[3], 'commit', ARGV[2], 'act', ARGV[12], 'answer', ARGV[13])
+  redis.call('PEXPIRE', KEYS[3], ARGV[14])
 end
 return {'DONE', state[3] or ''}

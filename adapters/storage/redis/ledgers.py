@@ -60,24 +60,15 @@ class Ledgers:
         keys = keys_of(change)
         reservation = b"" if change.is_empty else as_reservation(commit, change)
         own = self._log.last_change(change.ledger_id)
-        arguments = (
-            commit_id(commit.entry),
-            change.expected_version,
-            reservation,
-            keys.tag,
-            own.version if own else 0,
-            MAX_CHANGES,
-        )
+        if own is not None and own.version > change.expected_version:
+            raise VersionConflictError(change.ledger_id, change.expected_version, "ledger")  # read anew, and held against the log
+        arguments = (commit_id(commit.entry), change.expected_version, reservation, keys.tag, MAX_CHANGES)
         answer = (await self._server.run(script("reserve", keys[1:], *arguments)))[0]
         match status_of(answer):
             case "HELD":
                 return
             case "MOVED":
                 raise VersionConflictError(change.ledger_id, change.expected_version, "ledger")
-            case "BEHIND":
-                raise StateRolledBackError(
-                    f"ledger {change.ledger_id}", f"version {answer[1]}", f"version {own.version if own else 0}"
-                )
             case "FULL":
                 raise StoreError(f"ledger {change.ledger_id} has {MAX_CHANGES} changes, it takes no more")
             case status:

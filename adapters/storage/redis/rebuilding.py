@@ -11,6 +11,7 @@ logs is one: a sidecar finished what another had begun. What does not fit togeth
               each count has both. State tokens given for either no longer fit, and callers ask once without.
 """
 
+import secrets
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -195,5 +196,6 @@ class Rebuilder:
         if found.store and store and found.store != store:
             raise StoreError("this case store belongs to other sidecars", "name an empty one, or the one these logs belong to")
         fields = {f"key {name}": text for name, text in self._keys._asdict().items()}
-        words = [word for pair in {"id": store or found.store, "count": new_count(), **fields}.items() for word in pair]
+        fields |= {"id": store or found.store or secrets.token_hex(16), "count": str(new_count())}
+        words = [word for pair in fields.items() for word in pair]
         await self._server.run(Command(("HSET", STORE, *words)))

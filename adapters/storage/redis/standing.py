@@ -17,14 +17,16 @@ import msgspec
 import structlog
 
 from adapters.storage.record_reader import SqliteReader
+from adapters.storage.redis.cases import read_proven
 from adapters.storage.redis.ground import Fingerprints, look, make_mark, read_mark
 from adapters.storage.redis.keys import STORE
 from adapters.storage.redis.server import Command, Server
-from sidecar.errors import StoreError
+from sidecar.errors import StateRolledBackError, StoreError
 
 log = structlog.get_logger("quanheng.cases")
 
 MEMORY_FILE = "cases.json"
+NEWEST = 50  # entries of the own log that are looked for in a store that was restarted
 REPAIR = "rebuild it from the logs of all sidecars: quanheng case repair --all"
 
 
@@ -74,7 +76,8 @@ class Standing:
         self.problem = "the case store was not looked at yet"
         self.warnings: Sequence[str] = ()
         self.count = self._memory.count
-        self.run_id = ""
+        self._run_id = ""
+        self._lacking: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -83,20 +86,41 @@ class Standing:
     async def look(self) -> None:
         """Look at the store anew. Never raises."""
         try:
-            found = await look(self._server, self._replicas, on_disk=self._on_disk)
-            problem = found.problem or await self._problem_of_mark()
-        except (StoreError, OSError, ValueError, LookupError) as fault:
-            self._say(
-                fault.message if isinstance(fault, StoreError) else f"the case store answers strangely: {type(fault).__name__}"
-            )
-            return
-        if self.run_id and found.run_id != self.run_id:
-            log.warning("the case store was restarted or replaced", store=self._server.address.shown)
-        for warning in found.warnings:
+            self._say(await self._look())
+        except (StoreError, OSError) as fault:
+            self._say(fault.message if isinstance(fault, StoreError) else f"{self._folder}: {fault.strerror}")
+        except (ValueError, LookupError, TypeError) as fault:
+            self._say(f"the case store answers strangely: {type(fault).__name__}")
+
+    async def _look(self) -> str:
+        found = await look(self._server, self._replicas, on_disk=self._on_disk)
+        problem = found.problem or await self._problem_of_mark()
+        if not problem and found.run_id != self._run_id:
+            if self._run_id:
+                log.warning("the case store was restarted or replaced", store=self._server.address.shown)
+            self._lacking, self._run_id = await self._own_acts_lacking(), found.run_id
+        for warning in (*found.warnings, *self._lacking):
             if warning not in self.warnings:
                 log.warning("INSECURE", what=warning)
-        self.run_id, self.warnings = found.run_id, found.warnings
-        self._say(problem)
+        self.warnings = [*found.warnings, *self._lacking]
+        return problem
+
+    async def _own_acts_lacking(self) -> list[str]:
+        """What of the newest acts of the own log the store does not have; those cases are refused, others go on."""
+        lost = []
+        for case_id in self._log.newest_cases(NEWEST):
+            try:
+                await read_proven(self._server, self._log, case_id, None)
+            except StateRolledBackError:
+                lost.append(case_id)
+        told = f"the case store lacks acts that this log has: {', '.join(lost[:5])}; quanheng case repair 存储缺少已留痕的行为"
+        return [told] if lost else []
+
+    async def remember(self) -> None:
+        """Keep what was counted, for the next start."""
+        if self._memory.store:
+            self._memory = msgspec.structs.replace(self._memory, count=self.count)
+            await asyncio.to_thread(write_memory, self._folder, self._memory)
 
     def counted(self, number: object, before: int) -> None:
         """A commit was given a number; `before` is the highest one seen when it was sent. Raises StoreError for a store that was

@@ -154,6 +154,7 @@ class RedisStore:
                 self._beside.cancel()
                 await asyncio.wait({self._beside}, timeout=PAUSE)
             await asyncio.gather(*self._commits, return_exceptions=True)
+        await self._standing.remember()
         await self._server.close()
         await self._log.close()
 
@@ -325,7 +326,6 @@ class RedisStore:
             identifier,
             commit.expected_version,
             commit.expected_digest,
-            self._seen(commit.case_id),
             await self._policy_number() if commit.epoch else 0,
             since,
             until,
