@@ -14,7 +14,12 @@
     │   ├── SecondWriterError  another process owns the data directory
     │   ├── VersionConflictError  the case or a ledger moved on; decide again on what it is now
     │   ├── StalePolicyError      other policies or registers serve by now; decide again by them
-    │   └── OutsideWindowError    what the decision rests on is not in force by the store's clock
+    │   ├── OutsideWindowError    what the decision rests on is not in force by the store's clock
+    │   ├── OverloadedError       too many wait for the record       (HTTP 503, Retry-After)
+    │   ├── LogMissingError       no log, or another one, where one was looked for
+    │   └── LogBrokenError        the record is not what was signed or answered for
+    ├── KeyFolderError       a signing key cannot be used
+    ├── WitnessError         a witness does not cosign
     └── NotFoundError        no such decision or case               (HTTP 404)
 
 Each carries its facts as fields; `hint` tells the person at the terminal what to do next.
@@ -107,6 +112,31 @@ class StalePolicyError(StoreError):
 
 class OutsideWindowError(StoreError):
     """The power used begins later or has ended by the store's own clock, whatever the sidecar's says."""
+
+
+class OverloadedError(StoreError):
+    """More requests wait for the record than it can keep up with; nothing was decided. The caller comes again (HTTP 503)."""
+
+
+class LogMissingError(StoreError):
+    """No log is where one was looked for: none was made yet, it was removed, or another one lies there."""
+
+
+class LogBrokenError(StoreError):
+    """The record is not what was signed, or what was answered for: entries `first` to `last` (from 1; 0 where it is no entry)."""
+
+    def __init__(self, first: int, last: int, message: str, hint: str = "") -> None:
+        super().__init__(message, hint or "keep the data folder as it is, copy it, and run: quanheng log verify --data DIR")
+        self.first = first
+        self.last = last
+
+
+class WitnessError(QuanhengError):
+    """A witness cannot be reached, or does not agree that a checkpoint extends what it saw before."""
+
+
+class KeyFolderError(QuanhengError):
+    """A signing key is missing, readable by others, or not the log's."""
 
 
 class NotFoundError(QuanhengError):

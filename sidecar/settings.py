@@ -13,7 +13,11 @@ party_key       file with the key of party tokens; in the data folder unless nam
 state_key       file with the key of state tokens; in the data folder unless named
 cases           the case store many sidecars share: redis://HOST:PORT/DB, rediss://…, unix://PATH; without it the record holds the
 cases callers         name → {token_sha256, may}: who may call, and what
-insecure        loopback without tokens; said at each start and in /readyz
+insecure        loopback without tokens, and a log for trying out where none was made; said at each start and in /readyz
+origin          the log that must lie in the data folder; another one stops the start
+keys            folder of the log's signing key (default: the data folder's name with .keys, beside it)
+head            file of the largest signed head (default: the data folder's name with .head, beside it); no backup may set it back
+witnesses       name → {url, key}: who cosigns checkpoints; witness_quorum of them must
 """
 
 import os
@@ -43,6 +47,15 @@ class CallerSettings(BaseModel):
     may: frozenset[Literal["ask", "read"]] = frozenset({"ask"})
 
 
+class WitnessSettings(BaseModel):
+    """Somebody outside who cosigns checkpoints: where, and with which key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+    key: str
+
+
 class Settings(BaseModel):
     """Everything `serve` needs."""
 
@@ -62,6 +75,13 @@ class Settings(BaseModel):
     tls_key: Path | None = None
     timezone: str = "Asia/Shanghai"
     insecure: bool = False
+    origin: str = ""
+    keys: Path | None = None
+    head: Path | None = None
+    checkpoint_interval: float = Field(default=1.0, ge=0.05, le=3600)  # seconds between signed checkpoints
+    witnesses: dict[str, WitnessSettings] = Field(default_factory=dict)
+    witness_quorum: int = Field(default=0, ge=0, le=16)  # witnesses that must cosign; 0: one, where any is named
+    anchor_max_age: float = Field(default=0.0, ge=0, le=10**8)  # seconds an entry may wait for an anchor outside; 0: no limit
     callers: dict[str, CallerSettings] = Field(default_factory=dict)
     body_limit: int = Field(default=64 * 1024, ge=1024, le=1024 * 1024)  # bytes of one request body
     body_deadline: float = Field(default=2.0, gt=0, le=60)  # seconds a caller may take to send a body
@@ -103,6 +123,8 @@ class Settings(BaseModel):
         self._shared_cases()
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key belong together")
+        if self.witness_quorum > len(self.witnesses):
+            raise ValueError(f"witness_quorum asks for {self.witness_quorum} witnesses, {len(self.witnesses)} are named")
         return self
 
     def _shared_cases(self) -> None:
@@ -173,7 +195,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for name, text in environment.items():
         if name.startswith(PREFIX) and name not in _OTHER_VARIABLES:
             key = name.removeprefix(PREFIX).lower()
-            values[key] = _table(name, text) if key in ("callers", "map") else text
+            values[key] = _table(name, text) if key in ("callers", "map", "witnesses") else text
     return values
 
 

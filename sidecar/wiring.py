@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,20 +15,29 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from adapters.storage.key_folder import public_key
+from adapters.storage.log_making import open_for_trial
+from adapters.storage.log_opening import OpenLog, Places, open_log
+from adapters.storage.notice_folder import NoticeFolder
 from adapters.storage.policy_folder import PolicyFolder
 from adapters.storage.sqlite import SqliteStore, behind_requests
+from adapters.witnesses import HttpWitness
 from sidecar.compiler.manifest import sha256
 from sidecar.decision.engine import read_engine
 from sidecar.decision.policy import PolicySnapshot, as_text
 from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsError
 from sidecar.http_api.app import Served, build_app
+from sidecar.http_api.metrics import Metrics
 from sidecar.personnel.registers import Personnel
 from sidecar.personnel.rules import Rules
 from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, read_personnel
+from sidecar.ports.clock import Clock
 from sidecar.ports.records import RecordStore
 from sidecar.service.asked import PartyToken, party_tokeniser
 from sidecar.service.authorize import Authorizer, Standing
 from sidecar.service.deciding import Deciding
+from sidecar.service.life import InForce, ServiceLife
+from sidecar.service.log_keeper import Keeping, LogKeeper
 from sidecar.service.plain import PlainAuthorizer, PlainPolicy, plain_policy
 from sidecar.service.state_token import StateTokens
 from sidecar.settings import Settings
@@ -58,6 +67,7 @@ class Service(Protocol):
     """What `serve` runs."""
 
     served: Served
+    life: ServiceLife
 
     @property
     def authorizer(self) -> Deciding: ...
@@ -79,9 +89,17 @@ class PowerListService:
         self._tables: dict[str, bytes] = {}
         self._personnel, self._rules = Personnel(), Rules()
         policy, people, unconfirmed = self._read()
-        store, clock = _store(settings, keys), SystemClock(settings.zone)
+        clock = SystemClock(settings.zone)
+        opened = open_the_log(settings, clock)
+        store = _store(opened.store, settings, keys)
         self.authorizer = Authorizer(policy, people, store, clock, self._party_token, unconfirmed, StateTokens(keys.state))
-        self.served = build_app(self.authorizer, settings)
+        metrics = Metrics(store.counters)
+        self.keeper = keeper_of(settings, opened, store, clock, metrics.unrecorded)
+        self.served = build_app(self.authorizer, settings, self.keeper, metrics)
+        self.life = ServiceLife(store, self.keeper, self.in_force, opened.warnings)
+
+    def in_force(self) -> InForce:
+        return InForce(self.authorizer.digest, digest_of_tables(self._tables))
 
     def _read(self) -> Standing:
         folder = PolicyFolder(self._settings.policies)
@@ -98,7 +116,13 @@ class PowerListService:
         return self._personnel
 
     async def reload(self) -> None:
-        await _reload(self.authorizer, self._read)
+        before = self.in_force()
+
+        async def tell(newer: Standing) -> None:
+            await self.keeper.changed("policy", before.policy, newer.policy.digest)
+            await self.keeper.changed("personnel", before.personnel, digest_of_tables(self._tables))
+
+        await _reload(self.authorizer, self._read, tell)
 
 
 class PlainService:
@@ -106,8 +130,13 @@ class PlainService:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.authorizer = PlainAuthorizer(self._read(), _store(settings, None), SystemClock(settings.zone))
-        self.served = build_app(self.authorizer, settings)
+        policy, clock = self._read(), SystemClock(settings.zone)
+        opened = open_the_log(settings, clock)
+        self.authorizer = PlainAuthorizer(policy, opened.store, clock)
+        metrics = Metrics(opened.store.counters)
+        self.keeper = keeper_of(settings, opened, opened.store, clock, metrics.unrecorded)
+        self.served = build_app(self.authorizer, settings, self.keeper, metrics)
+        self.life = ServiceLife(opened.store, self.keeper, lambda: InForce(self.authorizer.digest, ""), opened.warnings)
 
     def _read(self) -> PlainPolicy:
         model, policy = _file(self._settings.model), _file(self._settings.policy)
@@ -117,7 +146,8 @@ class PlainService:
         return plain_policy(engine, self._settings.map, digest, self._settings.policy.name if self._settings.policy else "")
 
     async def reload(self) -> None:
-        await _reload(self.authorizer, self._read)
+        before = self.authorizer.digest
+        await _reload(self.authorizer, self._read, lambda newer: self.keeper.changed("policy", before, newer.digest))
 
 
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -135,10 +165,13 @@ class _Swapping(Protocol[T_contra]):
 _reader = ThreadPoolExecutor(1, thread_name_prefix="reload", initializer=behind_requests)
 
 
-async def _reload(authorizer: _Swapping[T_contra], read: Callable[[], T_contra]) -> None:
-    """Read beside what serves, then swap one reference."""
+async def _reload(
+    authorizer: _Swapping[T_contra], read: Callable[[], T_contra], tell: Callable[[T_contra], Awaitable[None]]
+) -> None:
+    """Read beside what serves, tell the log, then swap one reference. What cannot be told is not put in force."""
     try:
         newer = await asyncio.get_running_loop().run_in_executor(_reader, read)
+        await tell(newer)
     except (QuanhengError, OSError) as fault:
         authorizer.not_reloaded = str(fault)
         log.error("not reloaded", problem=str(fault), serving=authorizer.digest)  # noqa: TRY400 - told in words
@@ -179,10 +212,45 @@ def shared_keys(settings: Settings) -> _Keys:
     return _Keys(_shared_key(settings.party_key), _shared_key(settings.state_key))
 
 
-def _store(settings: Settings, keys: _Keys | None) -> RecordStore:
+def places_of(settings: Settings) -> Places:
+    """Where the log of these settings lies."""
+    return Places.of(settings.data, settings.keys, settings.head)
+
+
+def open_the_log(settings: Settings, clock: Clock) -> OpenLog:
+    """The proven log; with `insecure`, one for trying out where none was made yet."""
+    places = places_of(settings)
     with _writing(settings.data):
-        own = SqliteStore(settings.data)
-    return own if settings.cases is None or keys is None else _shared_store(own, settings, keys)
+        if settings.insecure:
+            return open_for_trial(places, clock=clock, origin=settings.origin)
+        return open_log(places, clock=clock, origin=settings.origin)
+
+
+def keeper_of(settings: Settings, opened: OpenLog, store: RecordStore, clock: Clock, unrecorded: Callable[[], int]) -> LogKeeper:
+    witnesses = [HttpWitness(witness.url, public_key(witness.key)) for witness in settings.witnesses.values()]
+    keeping = Keeping(settings.checkpoint_interval, settings.witness_quorum, settings.anchor_max_age)
+    return LogKeeper(
+        store=store,
+        tree=opened.tree,
+        head=opened.head,
+        identity=opened.identity,
+        hash=opened.store.hash,
+        signers=opened.signers,
+        clock=clock,
+        witnesses=witnesses,
+        keeping=keeping,
+        notices=NoticeFolder(settings.data),
+        unrecorded=unrecorded,
+    )
+
+
+def digest_of_tables(tables: Mapping[str, bytes]) -> str:
+    """The digest of personnel registers: of their names and their bytes."""
+    return sha256("".join(f"{name} {sha256(data)}\n" for name, data in sorted(tables.items())).encode())
+
+
+def _store(own: SqliteStore, settings: Settings, keys: _Keys) -> RecordStore:
+    return own if settings.cases is None else _shared_store(own, settings, keys)
 
 
 def _shared_store(own: SqliteStore, settings: Settings, keys: _Keys) -> RecordStore:

@@ -123,6 +123,9 @@ class MemoryReader:
     def outcome_of(self, decision_id: str) -> Stored | None:
         return self._one("outcome", decision_id)
 
+    def event(self, kind: str, event_id: str) -> Stored | None:
+        return self._one(kind, event_id)
+
     def case_events(self, case_id: str) -> Iterator[CaseEvent]:
         return iter(tuple(self.events.get(case_id, ())))
 
@@ -132,13 +135,17 @@ class MemoryReader:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def _one(self, kind: str, decision_id: str) -> Stored | None:
-        return next((e for e in self.entries if (_fields(e)["kind"], _fields(e)["decision_id"]) == (kind, decision_id)), None)
+    def _one(self, kind: str, identifier: str) -> Stored | None:
+        return next((e for e in self.entries if (_fields(e)["kind"], _identifier(_fields(e))) == (kind, identifier)), None)
 
 
 def _fields(entry: Stored) -> dict[str, object]:
     fields: dict[str, object] = {"case_id": "", **msgspec.json.decode(entry.body)}
     return fields
+
+
+def _identifier(fields: dict[str, object]) -> object:
+    return fields.get("decision_id") or fields.get("event_id")
 
 
 def _matches(entry: Stored, wanted: Filter) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from sidecar.decision_log.canonical import leaf_hash
+from sidecar.decision_log.events import LOG_ID
+from sidecar.decision_log.hashing import SHA256, HashUnavailableError, TreeHash, tree_hash
 from sidecar.errors import SecondWriterError, StoreError
 
 RECORD_FILE = "record.sqlite3"
@@ -77,12 +78,72 @@ def open_writer(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def prove_tail(connection: sqlite3.Connection) -> int:
+def log_hash(connection: sqlite3.Connection, new: str = SHA256) -> TreeHash:
+    """The hash of this record, as the entry of its identity names it; `new` for one that has no entry yet. Records of the earlier
+    form have no such entry, and SHA-256. Raises StoreError."""
+    found = connection.execute("SELECT body FROM entries WHERE id = ? AND kind = 'log'", (LOG_ID,)).fetchone()
+    empty = found is None and connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None
+    try:
+        return tree_hash(msgspec.json.decode(found[0], type=_Identity).hash if found else new if empty else SHA256)
+    except (msgspec.MsgspecError, HashUnavailableError) as fault:
+        raise StoreError(f"the entry that names the log cannot be used: {fault}") from fault
+
+
+class _Identity(msgspec.Struct):
+    hash: str
+
+
+def prove_tail(connection: sqlite3.Connection, hash_: TreeHash) -> int:
     """The last sequence number, after checking that the last entry is the one its leaf hash names. Raises StoreError."""
     last = connection.execute("SELECT seq, leaf, body FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
     if last is None:
         return 0
     seq, leaf, body = last
-    if not isinstance(body, bytes) or leaf_hash(body) != leaf or msgspec.json.decode(body)["seq"] != seq:
+    if not isinstance(body, bytes) or hash_.leaf(body) != leaf or msgspec.json.decode(body)["seq"] != seq:
         raise StoreError(f"entry {seq} is not the one that was recorded")
     return int(seq)
+
+
+def unusable(path: Path, fault: Exception) -> StoreError:
+    """Why a record cannot be opened for writing, and what can be done, in words."""
+    code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
+    found, remedy = _FOUND.get(
+        code, (str(fault), "restore it from a backup, or move it away and look at it with: quanheng log verify")
+    )
+    return StoreError(f"{path} cannot be used: {found}", remedy)
+
+
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the latter: no room to grow the index of the write-ahead log
+
+
+def is_full(fault: BaseException) -> bool:
+    """Whether there was no room on the disk, and nothing worse."""
+    code = getattr(fault, "sqlite_errorcode", 0)
+    return code in _NO_ROOM or code & 0xFF == sqlite3.SQLITE_FULL
+
+
+_FOUND = {
+    sqlite3.SQLITE_READONLY: (
+        "it, or its folder, is read-only",
+        "make the folder and the files in it writable for this user / 请使目录及其文件可写",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "it cannot be opened or made",
+        "make the folder and the files in it readable and writable for this user / 请使目录及其文件可读写",
+    ),
+    sqlite3.SQLITE_PERM: (
+        "this user may not open it",
+        "make the folder and the files in it readable and writable for this user / 请使目录及其文件可读写",
+    ),
+    sqlite3.SQLITE_FULL: ("the disk is full", "make room on the disk, then start again; nothing is lost / 请腾出磁盘空间后重启"),
+    sqlite3.SQLITE_BUSY: (
+        "another program holds it",
+        "wait for that program, a backup say, to end / 请等待占用该文件的程序结束",
+    ),
+    sqlite3.SQLITE_NOTADB: ("it is no SQLite file", "restore the record from a backup; keep this file to look at / 请从备份恢复"),
+    sqlite3.SQLITE_CORRUPT: (
+        "its pages are damaged",
+        "copy the data folder, restore the record from a backup, and hold both against each other: quanheng log verify",
+    ),
+    sqlite3.SQLITE_IOERR: ("the disk reports an error", "check disk and file system, then start again / 请检查磁盘"),
+}

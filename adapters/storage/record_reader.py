@@ -84,6 +84,9 @@ class SqliteReader:
     def outcome_of(self, decision_id: str) -> Stored | None:
         return self._one("outcome", decision_id)
 
+    def event(self, kind: str, event_id: str) -> Stored | None:
+        return self._one(kind, event_id)
+
     def items_named(self, name: str) -> list[str]:
         """Items of which a decision was recorded under this name, or, when … ends it, under one that begins so."""
         text = b'"item_name":' + msgspec.json.encode(name.removesuffix("…"))

@@ -10,7 +10,8 @@ both run Python would hand the interpreter to and fro for every statement, which
 
 A second writer is refused by a lock on the folder (SQLite's WAL-reset bug needs two writers). A failed commit is final: what the
 kernel wrote is unknown after a failed fsync, and a retry could acknowledge what is not there. The process then refuses
-everything until it is restarted, and on restart reads what is really on the disk.
+everything until it is restarted, and on restart reads what is really on the disk. Only a full disk is no such failure: what had
+no room was never synced, the batch is undone and refused, and the next one is tried.
 """
 
 import asyncio
@@ -29,14 +30,25 @@ import msgspec
 import structlog
 
 from adapters.storage.own_ground import Ground, system_ms
-from adapters.storage.record_file import BUSY_MS, LOCK_FILE, RECORD_FILE, open_writer, prove_tail, take_lock
+from adapters.storage.record_file import (
+    BUSY_MS,
+    LOCK_FILE,
+    RECORD_FILE,
+    is_full,
+    log_hash,
+    open_writer,
+    prove_tail,
+    take_lock,
+    unusable,
+)
 from adapters.storage.record_index import RecordIndex
 from adapters.storage.record_reader import SqliteReader
 from sidecar.case_history.history import CaseHistory, encode_event, extend, fold_stored
 from sidecar.case_history.ledger import MAX_CHANGES, Ledger, LedgerChange, amend, fold_changes
-from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
+from sidecar.decision_log.canonical import NotCanonicalError
 from sidecar.decision_log.entry import entry_bytes
-from sidecar.errors import StoreError, VersionConflictError
+from sidecar.decision_log.hashing import SHA256
+from sidecar.errors import OverloadedError, StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Committed, Epoch, Replayed, RequestKey, Stored
 
 log = structlog.get_logger("quanheng.record")
@@ -114,7 +126,7 @@ class SqliteStore:
     warnings: Sequence[str] = ()
     counters: Mapping[str, int] = {}
 
-    def __init__(self, folder: Path, now_ms: Callable[[], int] = system_ms) -> None:
+    def __init__(self, folder: Path, now_ms: Callable[[], int] = system_ms, new_hash: str = SHA256) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = take_lock(folder / LOCK_FILE)
         self._path = folder / RECORD_FILE
@@ -130,10 +142,11 @@ class SqliteStore:
         self._loop: asyncio.AbstractEventLoop | None = None
         try:
             self._connection = open_writer(self._path)
-            self._next_seq = prove_tail(self._connection) + 1
+            self.hash = log_hash(self._connection, new_hash)
+            self._next_seq = prove_tail(self._connection, self.hash) + 1
         except (sqlite3.Error, StoreError) as fault:
             os.close(self._lock)
-            raise StoreError(f"{self._path} cannot be used: {fault}", "restore it from a backup or move it away") from fault
+            raise unusable(self._path, fault) from fault
         self._inode = self._path.stat().st_ino
         self._index = RecordIndex(self._path)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="record-disk")
@@ -200,7 +213,7 @@ class SqliteStore:
         if self._failure:
             raise StoreError(self._failure, "restart the sidecar after checking the disk")
         if len(self._waiting) >= MAX_WAITING:
-            raise StoreError(self._note("too many decisions wait for the disk"), "the caller retries")
+            raise OverloadedError(self._note("too many decisions wait for the disk"), "the caller retries")
         loop = asyncio.get_running_loop()
         waiting = _Waiting(commit, loop.create_future(), place)
         self._waiting.append(waiting)
@@ -303,16 +316,22 @@ class SqliteStore:
         self._connection.execute("COMMIT")
         if self._copied:
             self._copied = False
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            except sqlite3.Error as fault:
+                if not is_full(fault):  # the commit stands, and what was not copied back is copied when there is room
+                    raise
 
     def _ended(self, results: Sequence[Result], seq: int, fault: BaseException | None) -> None:
         """Answer the batch, then begin the next. A failed commit is never tried again."""
+        trouble = ""
         if fault is not None:
             reason = str(fault) if isinstance(fault, sqlite3.Error) else type(fault).__name__
-            self._failure = f"the record could not be made durable: {reason}"
+            trouble = f"the record could not be made durable: {reason}"
             self._next_seq = seq
-            results = [StoreError(self._failure)] * len(self._batch)
-        self._note(self._failure)
+            self._failure = "" if self._stands_as_before(fault) else trouble
+            results = [StoreError(trouble)] * len(self._batch)
+        self._note(trouble)
         batch, self._batch = self._batch, []
         for waiting, result in zip(batch, results, strict=True):
             self._learn(waiting.commit, result)
@@ -323,6 +342,21 @@ class SqliteStore:
         if self._untended >= TEND_EVERY:
             self._tend_soon()
         self._go_on()
+
+    def _stands_as_before(self, fault: BaseException) -> bool:
+        """Whether nothing but a full disk stopped the batch, it is undone, and the record is what it was: then the next one may
+        be tried. No sync has failed, for what had no room was never given to the disk to sync."""
+        if not is_full(fault):
+            return False
+        self._heads.clear()
+        self._ledger_versions.clear()
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            last = self._connection.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0]
+        except sqlite3.Error:
+            return False
+        return bool(last == self._next_seq - 1)
 
     def _refuse_all(self, reason: str) -> None:
         self._note(reason)
@@ -362,7 +396,7 @@ class SqliteStore:
         """One line when the record fails and one when it works again, without a word of what was to be recorded."""
         if trouble != self._trouble:
             self._trouble = trouble
-            remedy = "repair the disk, then restart" if self._failure else "each request tries again"
+            remedy = "repair the disk, then restart" if self._failure else "make room if it is full; each request tries again"
             with contextlib.suppress(OSError, ValueError):  # the log may lie on the same full disk; deciding goes on
                 if trouble:
                     log.error("record failed", trouble=trouble, answer="LOG_UNAVAILABLE", remedy=remedy)
@@ -413,11 +447,11 @@ class SqliteStore:
         except NotCanonicalError as fault:
             return StoreError(f"the entry cannot be recorded: {fault}")
         self._add(commit, _Head(place.version, place.leaf), body, rows)
-        done = rows.placed[entry.decision_id, entry.kind] = Appended(self._next_seq - 1, leaf_hash(body).hex())
+        done = rows.placed[entry.decision_id, entry.kind] = Appended(self._next_seq - 1, self.hash.leaf(body).hex())
         return done
 
     def _add(self, commit: Commit, head: _Head, body: bytes, rows: _Rows) -> None:
-        seq, leaf, version = self._next_seq, leaf_hash(body), head.version
+        seq, leaf, version = self._next_seq, self.hash.leaf(body), head.version
         rows.entries.append(_columns(seq, commit, leaf, body))
         if commit.event:
             version += 1

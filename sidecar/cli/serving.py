@@ -59,25 +59,26 @@ def serve_command(
     settings = read_settings(overrides=overrides, config=config)
     service = build_service(settings)
     store = service.authorizer.store
-    for warning in warnings_of(settings, store):
+    for warning in (*warnings_of(settings, store), *service.life.warnings, *service.life.keeper.warnings):
         log.warning("INSECURE", what=warning)
     for doubt in doubts_of(service.authorizer):
         log.warning("UNCONFIRMED", what=doubt)
-    ready = {"policy": service.authorizer.digest, **service.authorizer.size, **_where(settings)}
+    origin = service.life.keeper.identity.origin
+    ready = {"log": origin, "policy": service.authorizer.digest, **service.authorizer.size, **_where(settings)}
     try:
         serve_http(
             service.served.app,
             listen_on(settings.uds) if settings.uds else listen_at(settings.host, settings.port),
             ready,
             service.reload,
-            store.start,
+            service.life.begin,
             http=service.served.protocol,
             ssl_certfile=settings.tls_certificate,
             ssl_keyfile=settings.tls_key,
             timeout_keep_alive=30,
         )
     finally:
-        asyncio.run(store.close())
+        asyncio.run(service.life.end())
 
 
 def _pairs(mapping: list[str]) -> dict[str, str]:

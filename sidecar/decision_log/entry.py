@@ -15,7 +15,9 @@ import msgspec
 
 from sidecar.decision_log import events
 from sidecar.decision_log.canonical import NotCanonicalError, encoded, refuse_others
-from sidecar.decision_log.events import VERSION, Placed
+from sidecar.decision_log.events import Placed
+
+VERSION = events.VERSION
 
 
 class DecisionEntry(Placed, frozen=True, kw_only=True):

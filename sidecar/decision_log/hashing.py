@@ -63,6 +63,16 @@ def tree_hash(name: str) -> TreeHash:
     return known
 
 
+def is_leaf(digest: bytes, entry: bytes) -> bool:
+    """Whether this is the leaf hash of an entry, in a log of either hash."""
+    if tree_hash(SHA256).leaf(entry) == digest:
+        return True
+    try:
+        return tree_hash(SM3).leaf(entry) == digest
+    except HashUnavailableError:
+        return False
+
+
 _MADE: dict[str, TreeHash] = {}
 
 

@@ -2,7 +2,7 @@
 it to the root, and a signed checkpoint of that root.
 
     c2sp.org/tlog-proof@v1
-    extra base64(entry)
+    extra base64(entry)       left out in a receipt, whose holder knows the leaf hash
     index N
     base64(hash)              one line each, from the leaf's sibling up
                               an empty line
@@ -26,7 +26,7 @@ MAX_PATH = 63
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An entry with the proof that it is in the log at `index` (from 0)."""
+    """An entry with the proof that it is in the log at `index` (from 0); empty where only its leaf hash is known."""
 
     entry: bytes
     index: int
@@ -38,17 +38,19 @@ class Evidence:
         return checkpoint_in(self.note.text)
 
     def __str__(self) -> str:
-        lines = [HEADER, f"extra {base64.b64encode(self.entry).decode()}", f"index {self.index}", *_encoded(self.path)]
+        extra = [f"extra {base64.b64encode(self.entry).decode()}"] if self.entry else []
+        lines = [HEADER, *extra, f"index {self.index}", *_encoded(self.path)]
         return "\n".join(lines) + f"\n\n{self.note}"
 
-    def verify(self, hash_: TreeHash) -> None:
+    def verify(self, hash_: TreeHash, leaf: bytes | None = None) -> None:
         """That the entry stands at its place under the checkpoint's root, whoever signed that. Raises ProofError."""
         checkpoint = self.checkpoint
-        verify_inclusion(hash_, hash_.leaf(self.entry), self.index, checkpoint.size, checkpoint.root, self.path)
+        known = leaf or hash_.leaf(self.entry)
+        verify_inclusion(hash_, known, self.index, checkpoint.size, checkpoint.root, self.path)
 
 
 def read_evidence(data: bytes) -> Evidence:
-    """Raises NoteError for anything that is not exactly such a file with an entry in it."""
+    """Raises NoteError for anything that is not exactly such a file."""
     try:
         head, parted, rest = data.decode().partition("\n\n")
     except UnicodeDecodeError:
@@ -56,12 +58,14 @@ def read_evidence(data: bytes) -> Evidence:
     lines = head.split("\n")
     if not parted or lines[0] != HEADER:
         raise NoteError(f"evidence begins with the line {HEADER}")
-    if len(lines) < 3 or not lines[1].startswith("extra ") or not lines[2].startswith("index "):  # noqa: PLR2004
-        raise NoteError("evidence has a line `extra` with the entry and a line `index`")
-    if len(lines) - 3 > MAX_PATH:
+    del lines[0]
+    entry = unbase64(lines.pop(0).removeprefix("extra ")) if lines and lines[0].startswith("extra ") else b""
+    if not lines or not lines[0].startswith("index "):
+        raise NoteError("evidence has a line `index`")
+    index, path = read_number(lines[0].removeprefix("index ")), lines[1:]
+    if len(path) > MAX_PATH:
         raise NoteError("the path is longer than any tree is high")
-    entry, index = unbase64(lines[1].removeprefix("extra ")), read_number(lines[2].removeprefix("index "))
-    evidence = Evidence(entry, index, tuple(unbase64(line) for line in lines[3:]), read_note(rest.encode()))
+    evidence = Evidence(entry, index, tuple(unbase64(line) for line in path), read_note(rest.encode()))
     checkpoint_in(evidence.note.text)
     return evidence
 

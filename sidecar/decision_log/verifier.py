@@ -277,7 +277,7 @@ class _Judgement:
     def _judge_receipts(self, good: Sequence[_Head]) -> None:
         actual = self._passed.actual
         held = [(receipt.index, receipt.leaf, self._is_given(receipt, note)) for receipt, note in self._held.receipts]
-        held += [(e.index, self._passed.hash.leaf(e.entry), True) for e in self._held.evidence]
+        held += [(e.index, self._passed.hash.leaf(e.entry), True) for e in self._held.evidence if e.entry]
         for index, leaf, given in held:
             seq = index + 1
             if not given:

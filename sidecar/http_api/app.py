@@ -1,6 +1,6 @@
 """The FastAPI application around the hot path: outcomes, reading, health, metrics, documentation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -14,12 +14,14 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from sidecar import __version__
 from sidecar.decision.search import MAX_RESULTS
-from sidecar.errors import NotFoundError, RequestError, StoreError
+from sidecar.decision_log.entry import KINDS
+from sidecar.errors import NotFoundError, OverloadedError, RequestError, StoreError
 from sidecar.http_api.callers import Caller, Callers
 from sidecar.http_api.decisions import Decisions
 from sidecar.http_api.documentation import HEADERS, page_of
-from sidecar.http_api.guard import App, Bounds, Guard
+from sidecar.http_api.guard import OVERLOADED, App, Bounds, Guard
 from sidecar.http_api.lane import ProtocolFactory, lane_to
+from sidecar.http_api.log_proofs import add_proofs, told
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.openapi import with_decision_paths
 from sidecar.http_api.strict_json import check_text, read_json
@@ -30,6 +32,7 @@ from sidecar.service.asked import MAX_IDENTIFIER
 from sidecar.service.authorize import Authorizer
 from sidecar.service.deciding import Deciding
 from sidecar.service.inspect import Inspector
+from sidecar.service.log_keeper import LogKeeper
 from sidecar.service.outcome import OutcomeReports
 from sidecar.service.search import Searches
 from sidecar.settings import Settings, is_loopback
@@ -55,29 +58,47 @@ class Served(NamedTuple):
     protocol: ProtocolFactory
 
 
-def build_app(authorizer: Deciding, settings: Settings) -> Served:
-    """Everything that is served, from the outside in: lane, guard, hot path, FastAPI."""
-    metrics = Metrics(authorizer.store.counters)
+def build_app(
+    authorizer: Deciding, settings: Settings, keeper: LogKeeper | None = None, metrics: Metrics | None = None
+) -> Served:
+    """Everything that is served, from the outside in: lane, guard, hot path, FastAPI. Without a keeper there are no proofs."""
+    metrics = metrics or Metrics(authorizer.store.counters)
+    if keeper is not None:
+        metrics.keeper = keeper
     callers = Callers(settings.callers, insecure=settings.insecure)
     app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None)
     _add_errors(app, metrics)
     _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock), callers)
-    _add_reading(app, Inspector(authorizer.store, authorizer.clock), callers)
+    inspector = Inspector(authorizer.store, authorizer.clock)
+    if keeper is not None:
+        anybody, reads, formed = Depends(_known(callers)), _caller_for("read", callers), [Depends(_well_formed)]
+        add_proofs(app, keeper, inspector, anybody=anybody, reads=reads, formed=formed, facts=_facts)
+    _add_reading(app, inspector, callers)
     if isinstance(authorizer, Authorizer):
         _add_searches(app, Searches(authorizer), callers)
-    _add_health(app, authorizer, settings, metrics)
+    _add_health(app, authorizer, settings, metrics, keeper)
     _add_documentation(app)
     with_decision_paths(app)
-    decisions = Decisions(app, authorizer, callers, metrics)
+    decisions = Decisions(app, authorizer, callers, metrics, keeper)
     bounds = Bounds(settings.body_limit, settings.body_deadline, loopback_only=settings.insecure and settings.uds is None)
     return Served(Guard(decisions, bounds, metrics.rejected), lane_to(decisions, bounds, metrics.rejected))
 
 
-def _caller_for(duty: str, callers: Callers) -> Any:
+def _known(callers: Callers) -> Callable[[Request], Caller]:
     def find(request: Request) -> Caller:
         caller = callers.find(request.headers.get("authorization"))
         if caller is None:
             raise HTTPException(401, "unauthenticated: send Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
+        return caller
+
+    return find
+
+
+def _caller_for(duty: str, callers: Callers) -> Any:
+    known = _known(callers)
+
+    def find(request: Request) -> Caller:
+        caller = known(request)
         if duty not in caller.may:
             raise HTTPException(403, f"forbidden: this caller may not {duty}")
         return caller
@@ -139,7 +160,7 @@ def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
         case: str = "",
         code: str = "",
         decision: Annotated[str, Query(pattern="^(allow|deny)?$")] = "",
-        kind: Annotated[str, Query(pattern="^(decision|outcome|log_read)?$")] = "",
+        kind: Annotated[str, Query(pattern=f"^({'|'.join(KINDS)})?$")] = "",
         since_ms: Moment = None,
         until_ms: Moment = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
@@ -197,7 +218,7 @@ _SEARCH_BODY = {
 }
 
 
-def _add_health(app: FastAPI, authorizer: Deciding, settings: Settings, metrics: Metrics) -> None:
+def _add_health(app: FastAPI, authorizer: Deciding, settings: Settings, metrics: Metrics, keeper: LogKeeper | None) -> None:
     @app.get("/healthz", tags=["operation"])
     async def healthz() -> dict[str, str]:
         """The process answers."""
@@ -206,12 +227,18 @@ def _add_health(app: FastAPI, authorizer: Deciding, settings: Settings, metrics:
     @app.get("/readyz", tags=["operation"])
     async def readyz(response: Response) -> dict[str, Any]:
         """Whether decisions can be made and recorded; insecure settings are named here."""
-        failure = authorizer.store.failure
+        failure = authorizer.store.failure or (keeper.failure if keeper else "")
         response.status_code = 503 if failure else 200
         return {
             "ready": not failure,
             "failure": failure,
-            "warnings": [*warnings_of(settings, authorizer.store), *doubts_of(authorizer), *_stale(authorizer)],
+            "warnings": [
+                *warnings_of(settings, authorizer.store),
+                *(keeper.warnings if keeper else ()),
+                *doubts_of(authorizer),
+                *_stale(authorizer),
+            ],
+            **({"log": told(keeper)} if keeper else {}),
             "policy": authorizer.digest,
             **authorizer.size,
             "version": __version__,
@@ -268,6 +295,9 @@ def _said(fault: StarletteHTTPException) -> str:
     return f"{standard.name.lower()}: {f'use {allowed}' if allowed else 'nothing is served here, see /docs'}"
 
 
+_COME_AGAIN = {"Retry-After": OVERLOADED.seconds.decode()}
+
+
 def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     """One shape for every error: a status and a plain string."""
 
@@ -292,4 +322,9 @@ def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     @app.exception_handler(StoreError)
     async def unrecorded(_: Request, fault: StoreError) -> PlainTextResponse:
         log.error("record unavailable", problem=fault.message)
-        return PlainTextResponse("LOG_UNAVAILABLE: the record cannot be read or written now", 503)
+        return PlainTextResponse("LOG_UNAVAILABLE: the record cannot be read or written now", 503, headers=_COME_AGAIN)
+
+    @app.exception_handler(OverloadedError)
+    async def overloaded(_: Request, __: OverloadedError) -> PlainTextResponse:
+        metrics.rejected(OVERLOADED.code)
+        return PlainTextResponse(OVERLOADED.told, 503, headers=_COME_AGAIN)

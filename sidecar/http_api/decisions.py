@@ -18,6 +18,8 @@ from sidecar.http_api.strict_json import read_json
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import evaluation_of
 from sidecar.service.deciding import Deciding
+from sidecar.service.log_keeper import LogKeeper
+from sidecar.service.receipts import wanted_receipt, with_receipt
 
 PATHS = frozenset({"/authorize", "/access/v1/evaluation"})
 JSON = b"application/json"
@@ -36,8 +38,11 @@ class Head(NamedTuple):
 class Decisions:
     """Answers the two evaluation paths. As an ASGI application it passes everything else on."""
 
-    def __init__(self, app: App, authorizer: Deciding, callers: Callers, metrics: Metrics) -> None:
+    def __init__(
+        self, app: App, authorizer: Deciding, callers: Callers, metrics: Metrics, keeper: LogKeeper | None = None
+    ) -> None:
         self._app, self._authorizer, self._callers, self._metrics = app, authorizer, callers, metrics
+        self._keeper = keeper
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] not in PATHS:
@@ -61,8 +66,11 @@ class Decisions:
         if head.content_type != "application/json":
             _check_content_type(head.content_type)
         wire = evaluation_of(read_json(body))
+        wanted = wanted_receipt(wire) if "options" in wire.context else ""
         answer = await self._authorizer.authorize(wire, CallerFacts(caller.name, head.client_ip, head.request_id))
         self._metrics.decided(answer, perf_counter() - started)
+        if wanted:
+            return Reply(200, await with_receipt(answer.body, wanted, self._keeper), JSON)
         return Reply(200, answer.body, JSON)
 
 

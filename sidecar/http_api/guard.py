@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from sidecar.errors import QuanhengError, RequestError
+from sidecar.errors import OverloadedError, QuanhengError, RequestError
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -100,12 +100,26 @@ class Guard:
                 return b"".join(chunks)
 
 
+class _Overload(NamedTuple):
+    """What a caller hears when it must come again: nothing was decided, so nothing is allowed."""
+
+    code: str = "overloaded"
+    told: str = "overloaded: more requests wait for the record than it can keep; nothing was decided, come again"
+    seconds: bytes = b"1"
+
+
+OVERLOADED = _Overload()
+
+
 def reply_to(fault: Exception, path: str, rejected: Rejected) -> Reply:
     """What is answered when a request failed: why, where the request is at fault; nothing of the inside, where we are."""
     if isinstance(fault, RequestError):
         rejected(fault.code)
         extra = ((b"www-authenticate", b"Bearer"),) if fault.status_hint == _UNAUTHENTICATED else ()
         return Reply(fault.status_hint, f"{fault.code}: {fault.message}".encode(), extra=extra)
+    if isinstance(fault, OverloadedError):
+        rejected(OVERLOADED.code)
+        return Reply(503, OVERLOADED.told.encode(), extra=((b"retry-after", OVERLOADED.seconds),))
     log.error("unexpected", path=path, fault=type(fault).__name__, at=_origin(fault))
     kind = "unavailable" if isinstance(fault, QuanhengError) else "internal"
     return Reply(500, f"{kind}: the request could not be handled; it was not allowed".encode())

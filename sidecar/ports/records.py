@@ -114,6 +114,10 @@ class RecordReader(Protocol):
 
     def outcome_of(self, decision_id: str) -> Stored | None: ...
 
+    def event(self, kind: str, event_id: str) -> Stored | None:
+        """The entry of an event of the log itself, by its kind and identifier."""
+        ...
+
     def case_events(self, case_id: str) -> Iterator[CaseEvent]:
         """The events of a case that are in this log."""
         ...

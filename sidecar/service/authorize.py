@@ -19,7 +19,7 @@ from sidecar.controls.context import QUESTION, AccessRequest
 from sidecar.decision.acts import act_of
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
-from sidecar.errors import OutsideWindowError, RequestError, StalePolicyError, StoreError, VersionConflictError
+from sidecar.errors import OutsideWindowError, OverloadedError, RequestError, StalePolicyError, StoreError, VersionConflictError
 from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
 from sidecar.ports.clock import Clock
@@ -100,7 +100,7 @@ class Authorizer:
         self.not_reloaded = ""
 
     async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer:
-        """Decide, record, answer. Raises RequestError for a request that cannot be understood."""
+        """Decide, record, answer. Raises RequestError for a request that cannot be understood, OverloadedError for too many."""
         asked = read_request(wire, self.party_token)
         act = _digest(asked) if caller.request_id else ""
         standing, epoch, again = self._standing, self._epoch, False
@@ -120,6 +120,8 @@ class Authorizer:
                     again, standing, epoch = True, self._standing, self._epoch
                 else:
                     return answered(commit, made.decision.allowed, made.decision.code, result)
+        except OverloadedError:
+            raise
         except StoreError:
             pass
         return unavailable(standing.policy.digest, step=asked.request.step, case={"id": asked.request.case_id})

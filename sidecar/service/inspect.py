@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from sidecar.case_history.history import ActRecorded
-from sidecar.decision_log.canonical import leaf_hash
-from sidecar.decision_log.entry import DecisionEntry, LogReadEntry, OutcomeEntry
+from sidecar.decision_log.entry import FORMS, LogReadEntry
+from sidecar.decision_log.hashing import is_leaf
 from sidecar.errors import NotFoundError
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import Commit, Filter, RecordStore, Stored
@@ -27,14 +27,14 @@ class Inspector:
     async def decisions(self, wanted: Filter, *, limit: int, before: int | None, caller: CallerFacts) -> dict[str, object]:
         """A page of entries, newest first; `next` is the `before` of the following page."""
         named = {name: str(value) for name, value in wanted._asdict().items() if value not in ("", None)}
-        await self._record(caller, {"what": "decisions", **named})
+        await self.record_reading(caller, {"what": "decisions", **named})
         size = min(limit, MAX_PAGE)
         found = await asyncio.to_thread(self._store.reader.query, wanted, limit=size, before=before)
         return {"entries": [as_shown(entry) for entry in found], "next": found[-1].seq if len(found) == size else None}
 
     async def decision(self, decision_id: str, caller: CallerFacts) -> dict[str, object]:
         """One decision with its outcome, if one was reported."""
-        await self._record(caller, {"what": "decision", "id": decision_id})
+        await self.record_reading(caller, {"what": "decision", "id": decision_id})
         stored = self._store.reader.find(decision_id)
         if stored is None:
             raise NotFoundError(f"no decision {decision_id}")
@@ -43,7 +43,7 @@ class Inspector:
 
     async def case(self, case_id: str, caller: CallerFacts) -> dict[str, object]:
         """A case as its own history tells it."""
-        await self._record(caller, {"what": "case", "id": case_id})
+        await self.record_reading(caller, {"what": "case", "id": case_id})
         history = await self._store.read_case(case_id)
         if not history.version:
             raise NotFoundError(f"no case {case_id}")
@@ -57,7 +57,8 @@ class Inspector:
             "acts": [_act(act) for act in history.acts],
         }
 
-    async def _record(self, caller: CallerFacts, query: dict[str, str]) -> None:
+    async def record_reading(self, caller: CallerFacts, query: dict[str, str]) -> None:
+        """Record that somebody reads, before anything is shown. Raises StoreError, and then nothing is."""
         now = self._clock.now()
         entry = LogReadEntry(
             decision_id=new_id(int(now.timestamp() * 1000)),
@@ -74,7 +75,7 @@ class Inspector:
 def as_shown(stored: Stored) -> dict[str, Any]:
     """An entry with its leaf hash, as programs see it; `altered` where it is not what was recorded at its place."""
     fields = _fields(stored.body)
-    if leaf_hash(stored.body) != stored.leaf or fields.get("seq") != stored.seq:
+    if not is_leaf(stored.leaf, stored.body) or fields.get("seq") != stored.seq:
         fields = {**(fields if _is_entry(fields) else {}), "seq": stored.seq, "altered": True}
     return {**fields, "leaf": stored.leaf.hex()}
 
@@ -89,7 +90,7 @@ def _fields(body: bytes) -> dict[str, Any]:
 
 def _is_entry(fields: dict[str, Any]) -> bool:
     """Whether an altered body still has the form of an entry and can be shown as one."""
-    for form in (DecisionEntry, OutcomeEntry, LogReadEntry):
+    for form in FORMS:
         with suppress(msgspec.ValidationError):
             msgspec.convert(fields, form)
             return True

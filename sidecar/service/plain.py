@@ -15,7 +15,7 @@ import msgspec
 from sidecar.controls.context import EXERCISE
 from sidecar.decision.engine import Engine, Matches, Row
 from sidecar.decision_log.entry import DecisionEntry
-from sidecar.errors import PolicyError, RequestError, StoreError
+from sidecar.errors import OverloadedError, PolicyError, RequestError, StoreError
 from sidecar.messages import Sentence, say
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import Commit, RecordStore, RequestKey
@@ -100,6 +100,8 @@ class PlainAuthorizer:
         commit = Commit(entry, key=key, act=act, answer=body)
         try:
             result = await self.store.commit(commit)
+        except OverloadedError:
+            raise
         except StoreError:
             return unavailable(policy.digest)
         return answered(commit, matches.allowed, code, result)

@@ -107,9 +107,13 @@ class TestSqliteStore(RecordStoreSuite):
         async def use(store: RecordStore) -> None:
             assert isinstance(store, SqliteStore)
             await store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept")))
-            store._connection.execute("PRAGMA max_page_count=1")  # as on a full disk: no page can be added
-            with pytest.raises(StoreError, match="full"):
-                await _commit_many(store, 400)
+
+            def fail() -> None:
+                raise sqlite3.OperationalError("disk I/O error")
+
+            store._commit = fail  # type: ignore[method-assign]
+            with pytest.raises(StoreError, match="disk I/O error"):
+                await _commit_many(store, 4)
             assert "could not be made durable" in store.failure
             with pytest.raises(StoreError):
                 await store.commit(Commit(an_entry("last", "c9999"), "c9999", 0, an_act("last", "accept")))
@@ -121,6 +125,32 @@ class TestSqliteStore(RecordStoreSuite):
             assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
 
         self.run(again)
+
+    def test_a_full_disk_refuses_and_recovers_when_there_is_room(self) -> None:
+        """Nothing of a refused batch is there, cases and retries are as before, and the next commit that fits is kept."""
+
+        async def use(store: RecordStore) -> None:
+            assert isinstance(store, SqliteStore)
+            await store.commit(_act_on(0))
+            store._connection.execute("PRAGMA max_page_count=1")  # no page can be added, as on a full disk
+            with pytest.raises(StoreError, match="full"):
+                await _commit_steps(store, 400)
+            refused = store.reader.last_seq()
+            assert refused > 1
+            assert store.failure == ""
+            with pytest.raises(StoreError, match="full"):
+                await asyncio.gather(*[store.commit(_act_on(n)) for n in range(1000, 1100)])
+            last = store.reader.last_seq()
+            assert last == refused
+            store._connection.execute("PRAGMA max_page_count=1000000")
+            entry = an_entry(f"d{refused}", "c0")
+            assert await store.commit(Commit(entry, "c0", refused, an_act(f"d{refused}", "accept"))) == (last + 1,)
+            assert [e.seq for e in store.reader.since(Filter(), after=0, limit=1000)] == list(range(1, last + 2))
+
+        with capture_logs() as lines:
+            self.run(use)
+        told = [(line["log_level"], line["event"]) for line in lines]
+        assert told == [("error", "record failed"), ("info", "record works again")]
 
     def test_a_failing_record_is_one_line_in_the_log_and_so_is_its_recovery(self) -> None:
         """The operators learn it without asking /readyz, once, and no entry is quoted."""
@@ -173,6 +203,7 @@ class TestSqliteStore(RecordStoreSuite):
             monkeypatch.setattr("adapters.storage.sqlite.log.error", full)
             with pytest.raises(StoreError, match="full"):
                 await _commit_many(store, 400)
+            assert store.failure == ""
 
         self.run(use)
 
@@ -303,6 +334,12 @@ async def _nothing(_: RecordStore) -> None:
 
 async def _commit(store: RecordStore, commit: Commit) -> None:
     await store.commit(commit)
+
+
+async def _commit_steps(store: RecordStore, count: int) -> None:
+    """One act after another in one case."""
+    for n in range(1, count):
+        await store.commit(Commit(an_entry(f"d{n}", "c0"), "c0", n, an_act(f"d{n}", "accept")))
 
 
 async def _commit_many(store: RecordStore, count: int) -> None:

@@ -27,7 +27,7 @@ from adapters.storage.redis.keys import STORE, case_keys, case_tag, ledger_keys,
 from adapters.storage.redis.server import Command, Server, script, status_of
 from adapters.storage.redis.standing import new_count, read_memory
 from sidecar.case_history.history import digest_after
-from sidecar.decision_log.canonical import leaf_hash
+from sidecar.decision_log.hashing import is_leaf
 from sidecar.errors import StoreError
 
 NOBODY_WORKS_MS = 60_000  # on what has been open so long
@@ -103,7 +103,7 @@ class Logs:
 def told_of(case_id: str, entries: Sequence[InCase], *, merge: bool = False) -> Told | Problem:
     """Put a case together from its entries in all logs."""
     for entry in entries:
-        if leaf_hash(entry.body) != entry.leaf:
+        if not is_leaf(entry.leaf, entry.body):
             return Problem(case_id, "altered", f"{entry.commit} is not the entry that was recorded")
     events: dict[str, InCase] = {}
     for entry in entries:

@@ -1,0 +1,41 @@
+"""The largest signed head, outside the data folder, where no restored backup sets it back.
+
+One small file: the checkpoint as it was signed. It is replaced in one step and durable before anybody else sees the checkpoint,
+so that a log which is behind it, or tells another history, is known at the next start, however neatly it was put in place.
+"""
+
+import os
+from pathlib import Path
+
+from sidecar.errors import StoreError
+
+
+class HeadFile:
+    """`read` gives the head, or None where there is none yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> bytes | None:
+        """Raises StoreError where there is one that cannot be read."""
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as fault:
+            raise StoreError(f"{self.path}: the head of the log cannot be read: {fault.strerror}", "make it readable") from fault
+
+    def replace(self, note: bytes) -> None:
+        """When this returns the head is durable. Raises OSError, and then the earlier one stands."""
+        draft = self.path.with_name(f".{self.path.name}.new")
+        with draft.open("wb") as stream:
+            os.fchmod(stream.fileno(), 0o600)
+            stream.write(note)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,444 @@
+"""Keeping the log: its tree follows the record, a checkpoint is signed at an interval and at each orderly stop, witnesses are
+asked, and what happens to the log and to the service becomes an entry of it.
+
+Nothing is signed that does not extend what was signed before: each new root must be shown consistent with the last head before
+the signer sees it, and the head outside the data folder is replaced before anybody sees the checkpoint.
+
+It runs beside the requests. A decision never waits for it, except one whose caller asked for the whole proof.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+import msgspec
+import structlog
+
+from sidecar import __version__
+from sidecar.decision_log.checkpoint import Checkpoint, read_checkpoint, sign
+from sidecar.decision_log.events import AnchorEntry, ChangeEntry, ClockEntry, Event, GapEntry, ServiceEntry
+from sidecar.decision_log.hashing import TreeHash
+from sidecar.decision_log.identity import Identity
+from sidecar.decision_log.merkle import ProofError, verify_consistency
+from sidecar.decision_log.notes import Signature, Signer, read_note, signed_by, with_signatures
+from sidecar.decision_log.proof import Evidence
+from sidecar.decision_log.receipt import Receipt
+from sidecar.errors import LogBrokenError, NotFoundError, RequestError, StoreError, WitnessError
+from sidecar.ports.clock import Clock
+from sidecar.ports.log import Head, LogTree, Notices, Signed, Witness
+from sidecar.ports.records import Commit, Filter, RecordStore, Stored
+from sidecar.service.ids import new_id
+
+log = structlog.get_logger("quanheng.log")
+
+SERVICE = "service"
+SET_BACK_MS = 1_000  # a clock that is adjusted by less is not told of
+WAIT_SECONDS = 10.0  # for a checkpoint that covers an entry, at most
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How the log is kept: seconds between checkpoints, how many witnesses must cosign, and how old the oldest entry without an
+    anchor outside may be before the service is not ready (seconds; 0 for no limit)."""
+
+    interval: float = 1.0
+    quorum: int = 0
+    anchor_max_age: float = 0.0
+
+
+@dataclass(slots=True)
+class _Unrecorded:
+    """Requests that were answered LOG_UNAVAILABLE and are not told of yet."""
+
+    seen: int = 0
+    pending: int = 0
+    since: str = ""
+    until: str = ""
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Anchored:
+    """Up to which size something outside vouches for the log, and since when entries behind it wait for that."""
+
+    size: int = 0
+    waiting_since_ms: int = 0
+    witnessed: bool | None = None  # as it was told last; None before the first answer
+
+
+@dataclass
+class LogKeeper:
+    """All methods run on the event loop of the service; `tree` is used on one thread of its own."""
+
+    store: RecordStore
+    tree: LogTree
+    head: Head
+    identity: Identity
+    hash: TreeHash
+    signers: Sequence[Signer]
+    clock: Clock
+    witnesses: Sequence[Witness] = ()
+    keeping: Keeping = field(default_factory=Keeping)
+    notices: Notices | None = None
+    unrecorded: Callable[[], int] = lambda: 0
+
+    def __post_init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-keeper")
+        self._lost = 0
+        self._broken = ""
+        self._trouble = ""
+        self._latest_ms = self._last_time_ms()
+        self._is_set_back = False
+        self._unrecorded = _Unrecorded()
+        self._anchored = _Anchored(waiting_since_ms=self._now_ms())
+        self._signed_more = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._signed = self._last_signed()
+        self._begun = False
+
+    # -- what others ask ----------------------------------------------------------------------------------------------------
+
+    @property
+    def lost(self) -> int:
+        """Entries that were recorded and are not there any more. Anything but zero is an emergency."""
+        return self._lost
+
+    @property
+    def failure(self) -> str:
+        """Why the service is not ready for the log's sake; empty while all is well."""
+        if self._broken:
+            return self._broken
+        age = self.anchor_age
+        if self.keeping.anchor_max_age and age > self.keeping.anchor_max_age:
+            limit = f"{age:.0f} s, more than {self.keeping.anchor_max_age:.0f} s"
+            return f"entries wait for an anchor outside for {limit}: ask the witnesses, or print and confirm an anchor 锚定过期"
+        return ""
+
+    @property
+    def warnings(self) -> list[str]:
+        told = [self._trouble] if self._trouble else []
+        if not self.witnesses and not self.keeping.anchor_max_age:
+            told.append("nobody outside keeps a head of the log: name witnesses, or anchor it on paper 日志无外部见证")
+        return told
+
+    @property
+    def anchor_age(self) -> float:
+        """For how many seconds the oldest entry has waited that nothing outside vouches for; 0 when there is none."""
+        if self._anchored.size >= self.store.reader.last_seq():
+            return 0.0
+        return max(0.0, (self._now_ms() - self._anchored.waiting_since_ms) / 1000)
+
+    @property
+    def signed(self) -> Signed | None:
+        """The newest signed checkpoint."""
+        return self._signed
+
+    async def in_tree(self, look: Callable[[LogTree], T]) -> T:
+        """Look something up in the tree, on its thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, look, self.tree)
+
+    async def covered(self, size: int) -> Signed:
+        """The newest checkpoint, once it covers `size` entries. Raises StoreError when none comes in time."""
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while self._signed is None or self._signed.size < size:
+                    self._signed_more.clear()
+                    await self._signed_more.wait()
+        except TimeoutError:
+            raise StoreError("no checkpoint covers the entry yet", "ask for its proof again later") from None
+        return self._signed
+
+    async def evidence(self, stored: Stored) -> Evidence:
+        """The proof of an entry under the newest checkpoint, which is waited for where it does not cover the entry yet."""
+        signed = await self.covered(stored.seq)
+        path = await self.in_tree(lambda tree: tree.tree().inclusion(stored.seq - 1, signed.size))
+        return Evidence(stored.body, stored.seq - 1, tuple(path), read_note(signed.note))
+
+    def receipt(self, stored: Stored) -> str:
+        """The log's signed word that the entry stands in it. Raises StoreError where it cannot sign."""
+        if not self.signers:
+            raise StoreError("the log's key is not here", "start the service with its key folder")
+        time: str = msgspec.json.decode(stored.body)["time"]
+        receipt = Receipt(self.identity.origin, stored.seq - 1, stored.leaf, time)
+        return str(receipt.signed(self.signers[0]))
+
+    # -- the life of the service ------------------------------------------------------------------------------------------------
+
+    async def begin(self, policy_digest: str, personnel_digest: str) -> None:
+        """Tell the start, before anything is answered, and sign it."""
+        self._begun = True
+        await self._check_clock()
+        after = self._ended_before()
+        await self._commit(
+            lambda common: ServiceEntry(
+                kind="start",
+                version=__version__,
+                policy_digest=policy_digest,
+                personnel_digest=personnel_digest,
+                after=after,
+                **common,
+            )
+        )
+        await self.checkpoint()
+
+    async def run(self) -> None:
+        """Keep the log until cancelled."""
+        while True:
+            await asyncio.sleep(self.keeping.interval)
+            await self.tick()
+
+    async def tick(self) -> None:
+        """What is done at each interval. Whatever goes wrong is told once, and tried again the next time."""
+        for step in (self._check_clock, self._take_notices, self._tell_gap, self._checkpoint_if_grown):
+            try:
+                await step()
+            except LogBrokenError as fault:
+                self._break(fault)
+            except (StoreError, sqlite3.Error, OSError, ProofError) as fault:
+                self._say(f"{step.__name__.strip('_').replace('_', ' ')}: {fault}")
+                return
+        self._say("")
+
+    async def end(self, policy_digest: str, personnel_digest: str) -> None:
+        """Tell the orderly stop and sign the last head; then let go of the tree."""
+        if self._begun:
+            with contextlib.suppress(StoreError, sqlite3.Error, OSError, ProofError):
+                await self._last_words(policy_digest, personnel_digest)
+        await asyncio.to_thread(self._thread.shutdown)
+        self.tree.close()
+
+    async def _last_words(self, policy_digest: str, personnel_digest: str) -> None:
+        await self._tell_gap()
+        await self._commit(
+            lambda common: ServiceEntry(
+                kind="stop", version=__version__, policy_digest=policy_digest, personnel_digest=personnel_digest, **common
+            )
+        )
+        await self.checkpoint()
+
+    async def changed(self, kind: Literal["policy", "personnel"], before: str, after: str) -> None:
+        """Tell that others are put in force, before they are. Raises StoreError: what cannot be told is not put in force."""
+        if before != after:
+            await self._commit(lambda common: ChangeEntry(kind=kind, before=before, after=after, **common))
+
+    # -- checkpoints ----------------------------------------------------------------------------------------------------------
+
+    async def checkpoint(self) -> Signed | None:
+        """Sign what is recorded by now, unless it is signed already, and have it witnessed."""
+        async with self._turn:
+            now_ms, signed = self._now_ms(), self._signed
+            newer = await self.in_tree(lambda tree: self._sign(tree, now_ms, signed))
+            if newer is None:
+                return signed
+            self._signed = newer
+            self._signed_more.set()
+            if self.witnesses:
+                await self._witness(newer)
+            return self._signed
+
+    async def _checkpoint_if_grown(self) -> None:
+        last = self.store.reader.last_seq()
+        if self._signed is None or last != self._signed.size:
+            await self.checkpoint()
+        if self._anchored.size >= self.store.reader.last_seq():
+            self._anchored.waiting_since_ms = self._now_ms()
+
+    def _sign(self, tree: LogTree, now_ms: int, last: Signed | None) -> Signed | None:
+        """On the tree's thread. Nothing is given to the signer that is not shown to extend the last head."""
+        size = tree.follow(last.size if last else None)
+        if last is not None and size == last.size:
+            return None
+        checkpoint = Checkpoint(self.identity.origin, size, tree.root())
+        if last is not None:
+            self._prove_extension(tree, read_checkpoint(last.note)[0], checkpoint)
+        note = str(sign(checkpoint, self.signers)).encode()
+        signed = Signed(size, max(now_ms, last.time_ms if last else 0), note)  # never earlier than the one before
+        self.head.replace(note)
+        tree.keep(signed)
+        return signed
+
+    def _prove_extension(self, tree: LogTree, old: Checkpoint, new: Checkpoint) -> None:
+        proof = tree.tree().consistency(old.size, new.size)
+        try:
+            verify_consistency(self.hash, old.size, new.size, old.root, new.root, proof)
+        except ProofError as fault:
+            told = f"the record no longer begins with the {old.size} entries that were signed: {fault}"
+            raise LogBrokenError(1, old.size, told) from fault
+
+    async def _witness(self, signed: Signed) -> None:
+        """Ask every witness at once; what they sign is kept with the checkpoint, and a change in whether enough do is told."""
+        text = signed.note.decode()
+        tree = await self.in_tree(lambda tree: tree.tree())
+        asked = [witness.cosign(text, signed.size, tree) for witness in self.witnesses]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        given = [answer for answer in answers if isinstance(answer, Signature)]
+        refused = [str(answer) for answer in answers if isinstance(answer, WitnessError)]
+        for fault in answers:
+            if isinstance(fault, BaseException) and not isinstance(fault, WitnessError):
+                raise fault
+        enough = len(given) >= max(1, self.keeping.quorum)
+        if given:
+            note = with_signatures(read_note(signed.note), given)
+            cosigned = self._signed = signed._replace(note=str(note).encode())
+            first = enough and self._anchored.witnessed is not True
+            await self.in_tree(lambda tree: tree.keep(cosigned, for_ever=first))
+        if enough:
+            self._anchor(signed.size)
+        else:
+            log.warning("not witnessed", size=signed.size, cosigned=len(given), refused=refused)
+        await self._tell_witnessing(enough, signed, "; ".join(refused))
+
+    async def _tell_witnessing(self, enough: bool, signed: Signed, refused: str) -> None:
+        """Told when it changes, not each time: an entry for each checkpoint would ask for another checkpoint."""
+        if self._anchored.witnessed == enough:
+            return
+        self._anchored.witnessed = enough
+        root = read_checkpoint(signed.note)[0].root
+        holder = ", ".join(witness.key.name for witness in self.witnesses)
+        event: Literal["witnessed", "unwitnessed"] = "witnessed" if enough else "unwitnessed"
+        await self._commit(
+            lambda common: AnchorEntry(
+                event=event, size=signed.size, root=self.hash.text(root), holder=holder, digest=refused[:400], **common
+            )
+        )
+
+    def _anchor(self, size: int) -> None:
+        if size > self._anchored.size:
+            self._anchored.size, self._anchored.waiting_since_ms = size, self._now_ms()
+
+    # -- what happens to the log ------------------------------------------------------------------------------------------------
+
+    async def _take_notices(self) -> None:
+        """What commands of this machine left: anchors that somebody printed, signed or had time-stamped."""
+        for notice in self.notices.take() if self.notices else ():
+            size = int(notice["size"])
+            event: Literal["printed", "timestamped"] = "timestamped" if notice["event"] == "timestamped" else "printed"
+            await self._commit(
+                lambda common, notice=notice, size=size, event=event: AnchorEntry(  # type: ignore[misc]
+                    event=event,
+                    size=size,
+                    root=notice["root"],
+                    holder=notice["holder"],
+                    digest=notice["digest"],
+                    **(common | {"actor": notice["actor"]}),
+                )
+            )
+            await self.in_tree(lambda tree, size=size: tree.keep_for_ever(size))  # type: ignore[misc]
+            self._anchor(size)
+
+    async def _tell_gap(self) -> None:
+        """Once the record works again, how many requests went unrecorded while it did not."""
+        gap, now = self._unrecorded, self._now().isoformat(timespec="milliseconds")
+        count = self.unrecorded()
+        if count > gap.seen:
+            gap.pending, gap.seen = gap.pending + count - gap.seen, count
+            gap.since, gap.until = gap.since or now, now
+            gap.reason = self.store.failure or gap.reason or "the record could not be written"
+        if gap.pending:
+            refused, since, until, reason = gap.pending, gap.since, gap.until, gap.reason
+            await self._commit(lambda common: GapEntry(since=since, until=until, refused=refused, reason=reason, **common))
+            gap.pending, gap.since = 0, ""
+
+    async def _check_clock(self) -> None:
+        """A clock that shows less than was known before is told of, once until it has caught up."""
+        now_ms = self._wall_ms()
+        behind = self._latest_ms - now_ms
+        if behind <= 0:
+            self._latest_ms, self._is_set_back = now_ms, False
+        elif behind > SET_BACK_MS and not self._is_set_back:
+            before = self._moment(self._latest_ms).isoformat(timespec="milliseconds")
+            log.error("the clock was set back", before=before, behind_ms=behind)
+            await self._commit(lambda common: ClockEntry(before=before, behind_ms=behind, **common))
+            self._is_set_back = True
+
+    def _break(self, fault: LogBrokenError) -> None:
+        """Entries are gone or others than were signed: nothing is signed any more, and the service is not ready."""
+        if not self._broken:
+            log.critical("the log is broken", problem=fault.message, hint=fault.hint)
+        self._broken = fault.message
+        self._lost = max(self._lost, fault.last - fault.first + 1)
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            if trouble:
+                log.error("the log cannot be kept", trouble=trouble, remedy="decisions are still recorded; see to the disk")
+            else:
+                log.info("the log is kept again")
+        self._trouble = trouble
+
+    # -- small things -----------------------------------------------------------------------------------------------------------
+
+    async def _commit(self, entry_of: Callable[[Mapping[str, Any]], Event]) -> None:
+        now = self._now()
+        common = {
+            "event_id": new_id(int(now.timestamp() * 1000)),
+            "time": now.isoformat(timespec="milliseconds"),
+            "time_source": self.clock.source,
+            "actor": SERVICE,
+        }
+        await self.store.commit(Commit(entry_of(common)))
+
+    def _now(self) -> datetime:
+        return self.clock.now()
+
+    def _wall_ms(self) -> int:
+        return int(self._now().timestamp() * 1000)
+
+    def _now_ms(self) -> int:
+        """The time of the clock, never before one that was known: checkpoints follow one another."""
+        return max(self._wall_ms(), self._latest_ms)
+
+    def _moment(self, milliseconds: int) -> datetime:
+        now = self._now()
+        return now + timedelta(milliseconds=milliseconds - int(now.timestamp() * 1000))
+
+    def _last_time_ms(self) -> int:
+        """The latest time the log knows: of its newest entry, and of its last checkpoint."""
+        newest = self.store.reader.query(Filter(), limit=1)
+        told = datetime.fromisoformat(msgspec.json.decode(newest[0].body)["time"]).timestamp() if newest else 0.0
+        last = self.tree.last()
+        return max(int(told * 1000), last.time_ms if last else 0)
+
+    def _last_signed(self) -> Signed | None:
+        """The head: it is written first, so it may be larger than the last checkpoint that was kept."""
+        last, note = self.tree.last(), self.head.read()
+        if note is None:
+            return last
+        size = read_checkpoint(note)[0].size
+        if last is not None and last.size >= size:
+            return last
+        return Signed(size, self._last_time_ms(), note)
+
+    def _ended_before(self) -> Literal["stop", "crash", "nothing"]:
+        start, stop = (self.store.reader.query(Filter(kind=kind), limit=1) for kind in ("start", "stop"))
+        if not start:
+            return "nothing"
+        return "stop" if stop and stop[0].seq > start[0].seq else "crash"
+
+
+def consistency_of(tree: LogTree, old: int, new: int, signed: int) -> list[bytes]:
+    """The proof between two sizes that were signed. Raises RequestError for sizes that cannot be."""
+    if not 0 <= old <= new <= signed:
+        raise RequestError("bad_size", f"sizes must be 0 <= from <= to <= {signed}, the newest checkpoint's")
+    return tree.tree().consistency(old, new)
+
+
+def inclusion_of(tree: LogTree, index: int, size: int, signed: int) -> list[bytes]:
+    """The proof of one leaf in the tree of `size`. Raises RequestError or NotFoundError."""
+    if not 0 < size <= signed:
+        raise RequestError("bad_size", f"size must be from 1 to {signed}, the newest checkpoint's")
+    if not 0 <= index < size:
+        raise NotFoundError(f"no entry {index} within {size}")
+    return tree.tree().inclusion(index, size)
+
+
+def cosigners(signed: Signed, witnesses: Sequence[Witness]) -> list[str]:
+    """Which witnesses cosigned a checkpoint."""
+    return [key.name for key in signed_by(read_note(signed.note), [witness.key for witness in witnesses])]
