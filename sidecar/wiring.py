@@ -88,11 +88,13 @@ class PowerListService:
         self._party_token = party_tokeniser(keys.party)
         self._tables: dict[str, bytes] = {}
         self._personnel, self._rules = Personnel(), Rules()
-        policy, people, unconfirmed = self._read()
+        read = self._read()
         clock = SystemClock(settings.zone)
         opened = open_the_log(settings, clock)
         store = _store(opened.store, settings, keys)
-        self.authorizer = Authorizer(policy, people, store, clock, self._party_token, unconfirmed, StateTokens(keys.state))
+        self.authorizer = Authorizer(
+            read.policy, read.personnel, store, clock, self._party_token, read.unconfirmed, StateTokens(keys.state)
+        )
         metrics = Metrics(store.counters)
         self.keeper = keeper_of(settings, opened, store, clock, metrics.unrecorded)
         self.served = build_app(self.authorizer, settings, self.keeper, metrics)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 import msgspec
@@ -14,6 +15,7 @@ from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
 from sidecar.decision_log.entry import entry_bytes
 from sidecar.errors import StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Committed, Epoch, Filter, Replayed, RequestKey, Stored
+from sidecar.ports.telling import Then, outcome
 
 
 class MemoryStore:
@@ -57,10 +59,25 @@ class MemoryStore:
         """Nothing to begin."""
 
     async def read_ledger(self, ledger_id: str) -> Ledger:
+        return self._ledger(ledger_id)
+
+    def _ledger(self, ledger_id: str) -> Ledger:
         return self._ledgers.get(ledger_id, Ledger(ledger_id))
 
+    def submit(self, commit: Commit, then: Then[Committed | Replayed]) -> None:
+        def tell() -> None:  # as with a disk, others run meanwhile
+            try:
+                result: Committed | Replayed | Exception = self._stored(commit)
+            except StoreError as fault:
+                result = fault
+            then(result)
+
+        asyncio.get_running_loop().call_soon(tell)
+
     async def commit(self, commit: Commit) -> Committed | Replayed:
-        await asyncio.sleep(0)  # as with a disk, others run meanwhile
+        return await outcome(partial(self.submit, commit))
+
+    def _stored(self, commit: Commit) -> Committed | Replayed:
         if self._failure:
             raise StoreError(self._failure)
         if commit.key and commit.key in self._requests:
@@ -69,7 +86,7 @@ class MemoryStore:
         events = self.reader.events.setdefault(commit.case_id, []) if commit.case_id else []
         if commit.case_id and len(events) != commit.expected_version:
             raise VersionConflictError(commit.case_id, commit.expected_version)
-        ledgers = await self._amended(commit)
+        ledgers = self._amended(commit)
         try:
             seq = self.reader.append(commit)
         except NotCanonicalError as fault:
@@ -81,10 +98,10 @@ class MemoryStore:
         self._ledgers |= ledgers
         return Committed(seq)
 
-    async def _amended(self, commit: Commit) -> dict[str, Ledger]:
+    def _amended(self, commit: Commit) -> dict[str, Ledger]:
         changed = {}
         for change in commit.ledgers:
-            ledger = await self.read_ledger(change.ledger_id)
+            ledger = self._ledger(change.ledger_id)
             if ledger.version != change.expected_version:
                 raise VersionConflictError(change.ledger_id, change.expected_version, "ledger")
             if ledger.version >= MAX_CHANGES:

@@ -22,13 +22,14 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import structlog
 
+from adapters.storage.batch import NEW, Appended, Head, Place, Rows, row_of
 from adapters.storage.own_ground import Ground, system_ms
 from adapters.storage.record_file import (
     BUSY_MS,
@@ -50,6 +51,7 @@ from sidecar.decision_log.entry import entry_bytes
 from sidecar.decision_log.hashing import SHA256
 from sidecar.errors import OverloadedError, StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Committed, Epoch, Replayed, RequestKey, Stored
+from sidecar.ports.telling import Then, outcome
 
 log = structlog.get_logger("quanheng.record")
 
@@ -65,57 +67,13 @@ T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
 
 
-class Place(NamedTuple):
-    """Where a commit stands that was made elsewhere: the case's version and leaf hash before it."""
-
-    version: int
-    leaf: str
-
-
-class Appended(NamedTuple):
-    """An entry of a commit that was made elsewhere: its number in this log, and its leaf hash."""
-
-    seq: int
-    leaf: str
-
-
 Result = Committed | Replayed | Appended | StoreError
 
 
 class _Waiting(NamedTuple):
     commit: Commit
-    future: "asyncio.Future[Any]"
+    then: Then[Any]
     place: Place | None = None
-
-
-class _Head(NamedTuple):
-    """A case as its last entry left it: its version, and that entry's leaf hash in hexadecimal."""
-
-    version: int
-    leaf: str
-
-
-_NEW = _Head(0, "")
-
-
-class _Rows(NamedTuple):
-    """What one batch writes, and the answers among it by request identifier."""
-
-    entries: list[tuple[object, ...]]
-    events: list[tuple[object, ...]]
-    requests: list[tuple[object, ...]]
-    ledgers: list[tuple[object, ...]]
-    answers: dict[RequestKey, Replayed]
-    placed: dict[tuple[str, str], Appended]
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self.entries)
-        if self.events:
-            connection.executemany("INSERT INTO case_events VALUES (?, ?, ?, ?)", self.events)
-        if self.requests:
-            connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", self.requests)
-        if self.ledgers:
-            connection.executemany("INSERT INTO ledger_changes VALUES (?, ?, ?, ?)", self.ledgers)
 
 
 class SqliteStore:
@@ -134,7 +92,7 @@ class SqliteStore:
         self._trouble = ""
         self._ground = Ground(now_ms)
         self._cases: OrderedDict[str, CaseHistory] = OrderedDict()
-        self._heads: OrderedDict[str, _Head] = OrderedDict()
+        self._heads: OrderedDict[str, Head] = OrderedDict()
         self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
         self._ledger_versions: OrderedDict[str, int] = OrderedDict()
         self._waiting: deque[_Waiting] = deque()
@@ -200,25 +158,29 @@ class SqliteStore:
         return known
 
     async def commit(self, commit: Commit) -> Committed | Replayed:
-        result: Committed | Replayed = await self._written(commit, None)
-        return result
+        return await outcome(partial(self.submit, commit))
+
+    def submit(self, commit: Commit, then: Then[Committed | Replayed]) -> None:
+        self._write(_Waiting(commit, then))
 
     async def append(self, commit: Commit, place: Place) -> Appended:
         """Record a commit that a shared store made: nothing is checked here, it stands already. One that this log has is
         found."""
-        result: Appended = await self._written(commit, place)
-        return result
+        appended: Appended = await outcome(lambda then: self._write(_Waiting(commit, then, place)))
+        return appended
 
-    async def _written(self, commit: Commit, place: Place | None) -> Any:
-        if self._failure:
-            raise StoreError(self._failure, "restart the sidecar after checking the disk")
-        if len(self._waiting) >= MAX_WAITING:
-            raise OverloadedError(self._note("too many decisions wait for the disk"), "the caller retries")
+    def _write(self, waiting: _Waiting) -> None:
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(commit, loop.create_future(), place)
-        self._waiting.append(waiting)
-        self._begin_soon(loop)
-        return await waiting.future  # a caller that goes away takes only its future along: the commit stands
+        if self._failure:
+            loop.call_soon(waiting.then, StoreError(self._failure, "restart the sidecar after checking the disk"))
+        elif len(self._waiting) >= MAX_WAITING:
+            loop.call_soon(
+                waiting.then, OverloadedError(self._note("too many decisions wait for the disk"), "the caller retries")
+            )
+        else:
+            self._waiting.append(waiting)
+            if self._loop is not loop:
+                self._begin_soon(loop)
 
     async def close(self) -> None:
         while self._loop is not None and not self._loop.is_closed():  # noqa: ASYNC110 - once, at the end
@@ -240,7 +202,7 @@ class SqliteStore:
         elif commit.event and isinstance(result, Committed):
             known = self._cases.get(commit.case_id) or CaseHistory(commit.case_id)
             if known.version == commit.expected_version:
-                self._remember(extend(known, commit.event))
+                self._remember(extend(known, commit.event, commit.stored_event))
             else:
                 self._cases.pop(commit.case_id, None)
         for change in commit.ledgers:
@@ -301,7 +263,7 @@ class SqliteStore:
         self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         seq = self._next_seq
         try:
-            rows = _Rows([], [], [], [], {}, {})
+            rows = Rows([], [], [], [], {}, {})
             results = [
                 self._store(waiting.commit, rows) if waiting.place is None else self._put(waiting.commit, waiting.place, rows)
                 for waiting in self._batch
@@ -335,7 +297,7 @@ class SqliteStore:
         batch, self._batch = self._batch, []
         for waiting, result in zip(batch, results, strict=True):
             self._learn(waiting.commit, result)
-            _resolve(waiting, result)
+            _tell(waiting, result)
         _let_go(self._heads)
         _let_go(self._ledger_versions)
         self._untended += len(batch)
@@ -362,7 +324,7 @@ class SqliteStore:
         self._note(reason)
         refused, self._waiting = self._waiting, deque()
         for waiting in refused:
-            _resolve(waiting, StoreError(reason))
+            _tell(waiting, StoreError(reason))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -406,7 +368,7 @@ class SqliteStore:
 
     # -- what is written -------------------------------------------------------------------------------------------
 
-    def _store(self, commit: Commit, rows: _Rows) -> Result:
+    def _store(self, commit: Commit, rows: Rows) -> Result:
         """Add a commit to the rows of the batch, if it may stand."""
         known = self._answer_to(commit.key, rows) if commit.key else None
         if known:
@@ -415,7 +377,7 @@ class SqliteStore:
             self._ground.prove(commit)
         except StoreError as fault:
             return fault
-        head = self._head(commit.case_id) if commit.case_id else _NEW
+        head = self._head(commit.case_id) if commit.case_id else NEW
         if commit.case_id and head.version != commit.expected_version:
             return VersionConflictError(commit.case_id, commit.expected_version)
         moved = self._moved_ledger(commit) if commit.ledgers else None
@@ -428,7 +390,7 @@ class SqliteStore:
         self._add(commit, head, body, rows)
         return Committed(self._next_seq - 1)
 
-    def _put(self, commit: Commit, place: Place, rows: _Rows) -> Result:
+    def _put(self, commit: Commit, place: Place, rows: Rows) -> Result:
         """Add a commit made elsewhere. A duplicate is known by its id; another one in its place is a fault of one commit only."""
         entry = commit.entry
         if (entry.decision_id, entry.kind) in rows.placed:
@@ -446,16 +408,16 @@ class SqliteStore:
             body = entry_bytes(entry, self._next_seq, place.leaf)
         except NotCanonicalError as fault:
             return StoreError(f"the entry cannot be recorded: {fault}")
-        self._add(commit, _Head(place.version, place.leaf), body, rows)
+        self._add(commit, Head(place.version, place.leaf), body, rows)
         done = rows.placed[entry.decision_id, entry.kind] = Appended(self._next_seq - 1, self.hash.leaf(body).hex())
         return done
 
-    def _add(self, commit: Commit, head: _Head, body: bytes, rows: _Rows) -> None:
+    def _add(self, commit: Commit, head: Head, body: bytes, rows: Rows) -> None:
         seq, leaf, version = self._next_seq, self.hash.leaf(body), head.version
-        rows.entries.append(_columns(seq, commit, leaf, body))
+        rows.entries.append(row_of(seq, commit, leaf, body))
         if commit.event:
             version += 1
-            rows.events.append((commit.case_id, version, seq, encode_event(commit.event)))
+            rows.events.append((commit.case_id, version, seq, commit.stored_event or encode_event(commit.event)))
         if commit.key:
             rows.requests.append((*commit.key, commit.act, commit.answer, seq))
             rows.answers[commit.key] = Replayed(commit.act, commit.answer)
@@ -465,24 +427,24 @@ class SqliteStore:
                 rows.ledgers.append((change.ledger_id, at, seq, _encode(change)))
                 self._ledger_versions[change.ledger_id] = at
         if commit.case_id:
-            self._heads[commit.case_id] = _Head(version, leaf.hex())
+            self._heads[commit.case_id] = Head(version, leaf.hex())
             self._heads.move_to_end(commit.case_id)
         self._next_seq += 1
 
-    def _answer_to(self, key: RequestKey, rows: _Rows) -> Replayed | None:
+    def _answer_to(self, key: RequestKey, rows: Rows) -> Replayed | None:
         if key in rows.answers:
             return rows.answers[key]
         found = self._connection.execute("SELECT act, answer FROM requests WHERE caller = ? AND request_id = ?", key).fetchone()
         return Replayed(*found) if found else None
 
-    def _head(self, case_id: str) -> _Head:
+    def _head(self, case_id: str) -> Head:
         """Heads are let go between batches only: in the midst of one, the file does not yet hold what it will write."""
         known = self._heads.get(case_id)
         if known is not None:
             return known
         found = self._connection.execute("SELECT leaf FROM entries WHERE case_id = ? ORDER BY seq DESC LIMIT 1", (case_id,))
         row = found.fetchone()
-        return _Head(self._version(case_id), row[0].hex()) if row else _NEW
+        return Head(self._version(case_id), row[0].hex()) if row else NEW
 
     def _version(self, case_id: str) -> int:
         found = self._connection.execute("SELECT max(version) FROM case_events WHERE case_id = ?", (case_id,)).fetchone()
@@ -538,18 +500,9 @@ def _let_go(kept: OrderedDict[str, T], limit: int = CACHED_CASES) -> None:
         kept.popitem(last=False)
 
 
-def _columns(seq: int, commit: Commit, leaf: bytes, body: bytes) -> tuple[object, ...]:
-    entry = commit.entry
-    officer = getattr(entry, "subject", {}).get("person", "")
-    time_ms = int(datetime.fromisoformat(entry.time).timestamp() * 1000)
-    item, code, decision = (getattr(entry, name, "") for name in ("item", "code", "decision"))
-    return seq, entry.decision_id, entry.kind, time_ms, officer, item, commit.case_id, code, decision, leaf, body
-
-
-def _resolve(waiting: _Waiting, result: Result) -> None:
-    if waiting.future.done() or waiting.future.get_loop().is_closed():
-        return
-    if isinstance(result, StoreError):
-        waiting.future.set_exception(result)
-    else:
-        waiting.future.set_result(result)
+def _tell(waiting: _Waiting, result: Result) -> None:
+    """Whatever becomes of one answer, the others of its batch are told theirs."""
+    try:
+        waiting.then(result)
+    except Exception as fault:  # noqa: BLE001 - the commit stands; who asked finds it again by its identifier
+        log.error("an answer was lost", fault=type(fault).__name__)  # noqa: TRY400 - its message may quote a request

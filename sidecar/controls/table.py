@@ -50,14 +50,11 @@ class Judge:
     def answer(self, control: str, arg: str) -> Stop | None:
         key = (control, arg)
         if key not in self._answers:
-            self._answers[key] = self._ask(control, arg)
+            try:
+                self._answers[key] = GUARDS[control](arg, self.context)
+            except Exception:  # noqa: BLE001 - whatever went wrong inside, the prohibition stands
+                self._answers[key] = Stop("CONTROL_ERROR", {"control": control})
         return self._answers[key]
-
-    def _ask(self, control: str, arg: str) -> Stop | None:
-        try:
-            return GUARDS[control](arg, self.context)
-        except Exception:  # noqa: BLE001 - whatever went wrong inside, the prohibition stands
-            return Stop("CONTROL_ERROR", {"control": control})
 
 
 def stops(judge: Judge, control: str, arg: str) -> bool:

@@ -12,8 +12,7 @@ Default deny: an allow names item, version, step, post, rows and legal basis, an
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-
-from msgspec.structs import replace
+from typing import NamedTuple
 
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
@@ -78,8 +77,6 @@ _ANOTHER_MAY = frozenset(
 )
 _RANK = {code: n for n, code in enumerate(_PRECEDENCE)}
 
-_REMEMBERED = 32  # allows of one step that are kept ready: its posts and the regions it is asked for
-
 # columns of a p row, as in policies/model.conf
 _ID, _SUB, _REGION, _SINCE, _UNTIL, _CTL, _ARG = 0, 1, 2, 5, 6, 7, 8
 
@@ -91,8 +88,8 @@ def decide(policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, r
         return _unknown(request, item)
     asked = _Asked(policy, personnel, history, request, item, now)
     matches = policy.engine.match(asked.casbin_request, reach={"g": asked.reach})
-    grounds = [*asked.power_grounds(matches), *asked.case_grounds(), *asked.control_grounds(matches)]
-    return asked.refused(grounds, matches) if grounds else asked.granted(matches)
+    findings = [*asked.power_findings(matches), *asked.case_findings(), *asked.control_findings(matches)]
+    return asked.refused(findings, matches) if findings else asked.granted(matches)
 
 
 def nearest(
@@ -107,6 +104,23 @@ def nearest(
     steps = [request.step] if request.step in item.steps else list(item.steps)
     among = [row for step in steps for row in policy.step(request.item, step).rows if row[_CTL] == "-"]
     return policy.engine.nearest(asked.casbin_request, reach={"g": asked.reach}, limit=limit, among=among)
+
+
+class _Finding(NamedTuple):
+    """A ground before it is said: its code, and the rule of the catalogue or the row that stops; what its sentence is told with,
+    beside what is the same for every request of the step."""
+
+    code: str
+    rule: str
+    row: Row | None
+    facts: tuple[tuple[str, object], ...]
+    sentence: str = ""
+    missing: tuple[str, ...] = ()
+
+    @property
+    def known_by(self) -> tuple[object, ...]:
+        told = tuple([(name, type(fact), fact) for name, fact in self.facts])  # 1 and true are equal, but not the same words
+        return self.code, self.row[-1] if self.row else self.rule, told, self.sentence, self.missing
 
 
 class _Asked:
@@ -143,7 +157,7 @@ class _Asked:
 
     # -- why not ---------------------------------------------------------------------------------------------------
 
-    def power_grounds(self, matches: Matches) -> Iterator[Ground]:
+    def power_findings(self, matches: Matches) -> Iterator[_Finding]:
         if matches.allow:
             return
         if self._request.acting_post and not self._roles:
@@ -163,15 +177,15 @@ class _Asked:
             status = words.label(words.STATUSES, self._item.status)
             yield self._unwritten("ITEM_NOT_IN_FORCE", item=self._item.name, status=status, period=period)
 
-    def _no_power(self, powers: Iterable[Row]) -> Ground:
+    def _no_power(self, powers: Iterable[Row]) -> _Finding:
         """No post of this person holds the step; say so, or say that the one which did has ended."""
         wanted = {row[_SUB].removeprefix("post:") for row in powers}
         ended = [a for a in self._personnel.appointments(self._request.person) if a.post in wanted]
         if ended:
             return self._no_post(ended[-1].post)
-        return self._unwritten("NO_POWER", item=self._item.name, step=self._step_name, posts=self._able_names)
+        return self._unwritten("NO_POWER", item=self._item.name, step=self._step_name)
 
-    def _no_post(self, post: str) -> Ground:
+    def _no_post(self, post: str) -> _Finding:
         spans = [a.span for a in self._personnel.appointments(self._request.person) if a.post == post]
         ended = [span.end for span in spans if span.end and span.end < self._today]
         name = f"“{self._policy.post_name(post)}”({post})"
@@ -179,48 +193,76 @@ class _Asked:
             return self._unwritten("POST_EXPIRED", acting_post=name, until=max(ended))
         return self._unwritten("NO_POST", acting_post=name)
 
-    def case_grounds(self) -> Iterator[Ground]:
+    def case_findings(self) -> Iterator[_Finding]:
         history, request = self._history, self._request
         if history.version >= MAX_EVENTS:
-            yield self._ground("CASE_TOO_LARGE", "CASE", limit=MAX_EVENTS)
+            yield self._finding("CASE_TOO_LARGE", "CASE", limit=MAX_EVENTS)
         if history.item and history.item != request.item:
-            yield self._ground("CASE_ITEM_MISMATCH", "CASE", fixed=history.item, item=request.item)
+            yield self._finding("CASE_ITEM_MISMATCH", "CASE", fixed=history.item, item=request.item)
         if history.region and request.region and history.region != request.region:
-            yield self._ground("CASE_REGION_MISMATCH", "CASE", fixed=history.region)
+            yield self._finding("CASE_REGION_MISMATCH", "CASE", fixed=history.region)
         if history.party and request.party and history.party != request.party:
-            yield self._ground("CASE_PARTY_MISMATCH", "CASE")
+            yield self._finding("CASE_PARTY_MISMATCH", "CASE")
         for name in self._judge.context.invalid_facts:
             stop = invalid_fact(name, self._judge.context)
-            yield replace(self._ground(stop.code, "CASE", **stop.facts), missing=stop.missing)
+            yield self._finding(stop.code, "CASE", **stop.facts)._replace(missing=stop.missing)
         if request.intent == CO_SIGN and not self._needs_signatures():
-            yield self._ground("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
+            yield self._finding("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
         if request.intent == VOTE:
-            yield self._ground("VOTE_NOT_NEEDED", "CASE", step=self._step_name)
+            yield self._finding("VOTE_NOT_NEEDED", "CASE", step=self._step_name)
         if request.on_behalf:
-            yield self._ground("DELEGATION_INVALID", "AL-24", step=self._step_name)
+            yield self._finding("DELEGATION_INVALID", "AL-24", step=self._step_name)
 
     def _needs_signatures(self) -> bool:
         return any(row[_CTL] in SIGNED_TOGETHER for row in self._rows.rows)
 
-    def control_grounds(self, matches: Matches) -> Iterator[Ground]:
+    def control_findings(self, matches: Matches) -> Iterator[_Finding]:
         for row in matches.deny:
             stop = self._judge.answer(row[_CTL], row[_ARG]) or Stop("CONTROL_ERROR", {"control": row[_CTL]})
-            source = self._rows.sources[row[-1]]
-            facts = {"posts": self._able_names, "reason": told(source.note), "basis": source.basis, **stop.facts}
-            reason = say(stop.sentence or stop.code, **facts)
-            yield Ground(stop.code, reason, source.rule, source.basis, f"{source.file}:{source.line}", row[_ID], stop.missing)
+            yield _Finding(stop.code, "", row, tuple(stop.facts.items()), stop.sentence, stop.missing)
 
-    def _unwritten(self, code: str, **facts: object) -> Ground:
-        return self._ground(code, rule_of(code, self._item.power_class), **facts)
+    def _unwritten(self, code: str, **facts: object) -> _Finding:
+        return self._finding(code, rule_of(code, self._item.power_class), **facts)
 
-    def _ground(self, code: str, rule: str, **facts: object) -> Ground:
-        place = f"{self._item.file}:{self._item.line}"
-        return Ground(code, say(code, **facts), rule, self._item_basis, place)
+    def _finding(self, code: str, rule: str, **facts: object) -> _Finding:
+        return _Finding(code, rule, None, tuple(facts.items()))
+
+    def _said(self, finding: _Finding) -> Ground:
+        """A finding in words, with where it comes from."""
+        code, rule, row, facts, sentence, missing = finding
+        said: dict[str, object] = {"posts": self._able_names}
+        if row is None:
+            place = f"{self._item.file}:{self._item.line}"
+            return Ground(code, say(code, **{**said, **dict(facts)}), rule, self._item_basis, place, "", missing)
+        source = self._rows.sources[row[-1]]
+        said |= {"reason": told(source.note), "basis": source.basis, **dict(facts)}
+        place = f"{source.file}:{source.line}"
+        return Ground(code, say(sentence or code, **said), source.rule, source.basis, place, row[_ID], missing)
 
     # -- the answers -----------------------------------------------------------------------------------------------
 
-    def refused(self, grounds: list[Ground], matches: Matches) -> Decision:
-        ordered = sorted(_without_echoes(grounds), key=lambda ground: _RANK.get(ground.code, 0))
+    # Decisions are values: one that was made of the same findings and rows is given again. All it is told with is part of what it
+    # is known by, so that nothing said of one request is ever told to another that differs in it.
+
+    def refused(self, findings: list[_Finding], matches: Matches) -> Decision:
+        request = self._request
+        allowing = tuple([row[-1] for row in matches.allow])
+        found = tuple([finding.known_by for finding in findings])
+        made_of = (request.item, request.step, self._region, request.acting_post, allowing, found)
+        try:
+            return self._policy.kept.get(made_of) or self._policy.kept.put(made_of, self._refuse(findings, matches))
+        except TypeError:  # a fact that is no value of its own, a list say
+            return self._refuse(findings, matches)
+
+    def granted(self, matches: Matches) -> Decision:
+        request, kept = self._request, self._policy.kept
+        asked = (request.intent, request.outcome == REFUSE, self._recusal_pending)
+        made_of = (self._region, *asked, *[row[-1] for row in matches.allow])
+        return kept.get(made_of) or kept.put(made_of, self._grant(matches))
+
+    def _refuse(self, findings: list[_Finding], matches: Matches) -> Decision:
+        grounds = _without_echoes(self._said(finding) for finding in findings)
+        ordered = sorted(grounds, key=lambda ground: _RANK.get(ground.code, 0))
         first = ordered[0]
         return Decision(
             allowed=False,
@@ -240,18 +282,6 @@ class _Asked:
             judged=self._judged(matches),
             region=self._region,
         )
-
-    def granted(self, matches: Matches) -> Decision:
-        """Decisions are values: one that was made of the same rows, for the same region and outcome, is given again."""
-        request, known = self._request, self._rows.granted
-        asked = (request.intent == CO_SIGN, request.outcome == REFUSE, self._recusal_pending)
-        made_of = (self._region, *asked, *[row[-1] for row in matches.allow])
-        decision: Decision | None = known.get(made_of)
-        if decision is None:
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            decision = known[made_of] = self._grant(matches)
-        return decision
 
     def _grant(self, matches: Matches) -> Decision:
         post = self._first_post(matches)

@@ -1,13 +1,16 @@
 """One version of the policies, ready to decide: engine, names, sources, obligations. Swapped whole, never changed."""
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
 import msgspec
 
 from sidecar.compiler.manifest import ItemFacts, RowSource, read_manifest, sha256
 from sidecar.compiler.rows import OPEN
 from sidecar.controls.table import stops
+from sidecar.decision.decision import Decision
 from sidecar.decision.engine import Engine, Row, engine_over, read_engine
 from sidecar.decision.engine.effects import ALLOW_AND_DENY, DENY
 from sidecar.decision.engine.program import Functions
@@ -16,6 +19,8 @@ from sidecar.decision.prepared import Prepared, PreparedFrom, PreparedIndex, Pre
 from sidecar.errors import PolicyError
 from sidecar.personnel.rules import Incompatibility, Rules
 from sidecar.power_list.regions import within
+
+KEPT_DECISIONS = 8_192
 
 
 def in_force(day: str, since: str, until: str) -> bool:
@@ -80,14 +85,37 @@ def _refuse_weaker(engine: Engine) -> None:
         )
 
 
+T = TypeVar("T")
+
+
+class Kept(Generic[T]):
+    """The most recently made values, at most `limit` of them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
+        self.get, self.clear = self._values.get, self._values.clear
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def put(self, key: Hashable, value: T) -> T:
+        self._values[key] = value
+        if len(self._values) > self._limit:
+            self._values.popitem(last=False)
+        return value
+
+
 class PolicySnapshot:
-    """One build, opened: model, rows, names and sources. Immutable but for what it keeps decoded."""
+    """One build, opened: model, rows, names and sources. Immutable but for what it keeps decoded, and decided: `kept` is for
+    `decide()`, the decisions it has made, each known by all that it depends on."""
 
     def __init__(self, model: bytes, prepared: Prepared) -> None:
         if prepared.made_from.model != sha256(model):
             raise PolicyError("model.conf is not the one that was built", "run `quanheng build DIR` again")
         self.prepared = prepared
         self.items, self.posts, self.organs, self.digest = prepared.items, prepared.posts, prepared.organs, prepared.digest
+        self.kept: Kept[Decision] = Kept(KEPT_DECISIONS)
         self._index = PreparedIndex(prepared, prepared.key_columns)
         names = CASBIN_FUNCTIONS.keys()
         self.engine = engine_over(as_text(model, "model.conf"), PreparedRows(prepared), self._index, CASBIN_FUNCTIONS, names)

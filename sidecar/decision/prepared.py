@@ -18,7 +18,7 @@ import hashlib
 import json
 import struct
 from array import array
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -165,16 +165,14 @@ def _assembled(facts: dict[str, Any], parts: Mapping[str, bytes]) -> bytes:
 class StepRows(NamedTuple):
     """The rows of one key, decoded: with where each comes from, and what an allow of the step brings with it.
 
-    `duties` are id, item, step, kind, argument, article. `granted` is for `decide()`: the allows it has made of these rows, each
-    known by all that it depends on."""
+    `duties` are id, item, step, kind, argument, article."""
 
     rows: Sequence[Row]
     sources: Mapping[int, RowSource]
     duties: Sequence[Sequence[str]]
-    granted: dict[Hashable, Any]
 
 
-NO_ROWS = StepRows((), {}, (), {})
+NO_ROWS = StepRows((), {}, ())
 
 
 class Prepared:
@@ -219,7 +217,7 @@ class Prepared:
                 if len(self._steps) >= CACHED_STEPS:
                     self._steps = {}
                 sources = {row[-1]: self.source(row[-1]) for row in rows}
-                self._steps[key] = StepRows(rows, sources, self.document(f"duties {' '.join(key)}") or (), {})
+                self._steps[key] = StepRows(rows, sources, self.document(f"duties {' '.join(key)}") or ())
                 return self._steps[key]
         return NO_ROWS
 

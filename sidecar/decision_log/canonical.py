@@ -5,7 +5,8 @@ below 2^53, no floats and no null. Two entries are equal exactly when their byte
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -30,12 +31,52 @@ def canonical_bytes(entry: dict[str, object]) -> bytes:
 def encoded(entry: object) -> bytes:
     """The bytes of an entry whose values are known to be of the profile's types: text, whole numbers, truth values."""
     data = _encode(entry)
+    _refuse_long(data)
+    _refuse_unnormalised(data)
+    return data
+
+
+def _refuse_long(data: bytes) -> None:
     if len(data) > MAX_ENTRY:
         raise NotCanonicalError(f"the entry has {len(data)} bytes, more than {MAX_ENTRY}")
-    # Texts are parted by quotes, with which no combining character composes: the whole is NFC exactly when each of them is.
+
+
+def _refuse_unnormalised(data: bytes) -> None:
+    """Texts are parted by quotes, with which no combining character composes: the whole is NFC exactly when each of them is."""
     if not data.isascii() and not unicodedata.is_normalized("NFC", data.decode()):
         raise NotCanonicalError("text is not NFC")
-    return data
+
+
+class Form:
+    """The canonical bytes of an object some of whose members are still open, the others encoded and proven once.
+
+    Filled with the values of the open members it gives the bytes that encoding the whole object gives.
+    """
+
+    __slots__ = ("_pieces", "open")
+
+    def __init__(self, known: Mapping[str, object], open_: Sequence[str], before: bytes = b"", behind: bytes = b"") -> None:
+        """`open_` names the members that are still to come; `before` and `behind` are bytes around the object."""
+        self.open: Final = tuple(sorted(open_))
+        pieces, text = [], before + b"{"
+        for n, name in enumerate(sorted([*known, *open_])):
+            text += b'%s"%s":' % (b"," if n else b"", name.encode())
+            if name in known:
+                text += _encode(known[name])
+            else:
+                pieces += [text, b""]
+                text = b""
+        self._pieces: Final = [*pieces, text + b"}" + behind]
+        _refuse_unnormalised(b"".join(self._pieces))
+
+    def filled(self, values: Sequence[bytes]) -> bytes:
+        """The whole, with the encoded value of each open member in the order of `open`. Raises NotCanonicalError."""
+        pieces = self._pieces.copy()
+        pieces[1::2] = values
+        data = b"".join(pieces)
+        _refuse_long(data)
+        _refuse_unnormalised(b"".join(values))
+        return data
 
 
 leaf_hash = tree_hash(SHA256).leaf  # of a log whose hash is not SM3

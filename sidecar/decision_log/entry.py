@@ -9,12 +9,12 @@ then an entry has no place in the log.
 """
 
 from collections.abc import Mapping
-from typing import Literal, get_args, get_type_hints
+from typing import Literal, NamedTuple, get_args, get_type_hints
 
 import msgspec
 
 from sidecar.decision_log import events
-from sidecar.decision_log.canonical import NotCanonicalError, encoded, refuse_others
+from sidecar.decision_log.canonical import Form, NotCanonicalError, encoded, refuse_others
 from sidecar.decision_log.events import Placed
 
 VERSION = events.VERSION
@@ -102,12 +102,62 @@ KINDS = tuple(kind for form in FORMS for kind in get_args(get_type_hints(form)["
 _PROOFS = {form: msgspec.json.Decoder(form).decode for form in FORMS if form is not DecisionEntry}
 
 
-def entry_bytes(entry: Entry, seq: int, prev_case: str) -> bytes:
+class FilledEntry(NamedTuple):
+    """A decision's entry as the form its decision gives and the encoded values of what is open in it; of these `seq` and
+    `prev_case` stand empty until it has its place. The other fields are those of a DecisionEntry."""
+
+    form: Form
+    values: list[bytes]
+    decision_id: str
+    time: str
+    subject: Mapping[str, str]
+    item: str
+    code: str
+    decision: str
+    facts: Mapping[str, bool | int | str]
+    kind: Literal["decision"] = "decision"
+
+    def placed(self, seq: int, prev_case: str) -> bytes:
+        values = self.values.copy()
+        values[_PREV_CASE], values[_SEQ] = b'"%s"' % prev_case.encode(), b"%d" % seq
+        return self.form.filled(values)
+
+
+# What an entry says of the decision alone; all else depends on who asked, about which case, when.
+OF_DECISION = frozenset(
+    {
+        "basis",
+        "code",
+        "decision",
+        "engine_version",
+        "grounds",
+        "item",
+        "item_name",
+        "item_version",
+        "kind",
+        "obligations",
+        "policy_digest",
+        "reason",
+        "region",
+        "rows",
+        "rules_evaluated",
+        "sources",
+        "v",
+    }
+)
+OPEN = tuple(sorted(set(DecisionEntry.__struct_fields__) - OF_DECISION))
+_PREV_CASE, _SEQ = OPEN.index("prev_case"), OPEN.index("seq")
+
+
+def entry_bytes(entry: Entry | FilledEntry, seq: int, prev_case: str) -> bytes:
     """The canonical bytes of an entry at its place in the log. Raises NotCanonicalError.
 
     That nothing but text, whole numbers and truth values stands in it follows from the types of its fields. Of a decision only
     the facts are a caller's values, and they are looked at; what holds values read back from elsewhere is proven by reading it.
     """
+    if isinstance(entry, FilledEntry):
+        refuse_others(entry.facts, "facts")
+        return entry.placed(seq, prev_case)
     placed: Entry = msgspec.structs.replace(entry, seq=seq, prev_case=prev_case)
     if isinstance(placed, DecisionEntry):
         refuse_others(placed.facts, "facts")

@@ -4,9 +4,10 @@ Both speak AuthZEN Authorization API 1.0: a deny is 200, an error is a status wi
 in the same shape; `/authorize` is the same decision under the project's own name.
 
 A request arrives in one of two ways: through `lane.py`, straight from the connection, or as an ASGI request like any other, when
-anything about it is out of the ordinary. Both end in `Decisions.answer`.
+anything about it is out of the ordinary. Both end in `Decisions.begin`.
 """
 
+from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
@@ -15,8 +16,10 @@ from sidecar.http_api.callers import Callers
 from sidecar.http_api.guard import App, Receive, Reply, Scope, Send, header, request_id, send_reply
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.strict_json import read_json
+from sidecar.ports.telling import Then, outcome, told
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import evaluation_of
+from sidecar.service.authorize import Answer
 from sidecar.service.deciding import Deciding
 from sidecar.service.log_keeper import LogKeeper
 from sidecar.service.receipts import wanted_receipt, with_receipt
@@ -53,10 +56,11 @@ class Decisions:
             client = scope.get("client")
             kind = header(scope, b"content-type") or ""
             head = Head(header(scope, b"authorization"), kind, request_id(scope), client[0] if client else "")
-            await send_reply(send, await self.answer(head, (await receive())["body"]))
+            body = (await receive())["body"]
+            await send_reply(send, await outcome(partial(self.begin, head, body)))
 
-    async def answer(self, head: Head, body: bytes) -> Reply:
-        """Decide one request. Raises RequestError for one that cannot be understood."""
+    def begin(self, head: Head, body: bytes, then: Then[Reply]) -> None:
+        """Decide one request, then tell the reply. Raises RequestError for a request that cannot be understood."""
         started = perf_counter()
         caller = self._callers.find(head.authorization)
         if caller is None:
@@ -65,13 +69,23 @@ class Decisions:
             raise RequestError("forbidden", "this caller may not ask for decisions", 403)
         if head.content_type != "application/json":
             _check_content_type(head.content_type)
+
+        def decided(answer: Answer | Exception) -> None:
+            if isinstance(answer, Exception):
+                then(answer)
+                return
+            self._metrics.decided(answer, perf_counter() - started)
+            if wanted:
+                told(self._with_receipt(answer, wanted), then)
+            else:
+                then(Reply(200, answer.body, JSON))
+
         wire = evaluation_of(read_json(body))
         wanted = wanted_receipt(wire) if "options" in wire.context else ""
-        answer = await self._authorizer.authorize(wire, CallerFacts(caller.name, head.client_ip, head.request_id))
-        self._metrics.decided(answer, perf_counter() - started)
-        if wanted:
-            return Reply(200, await with_receipt(answer.body, wanted, self._keeper), JSON)
-        return Reply(200, answer.body, JSON)
+        self._authorizer.begin(wire, CallerFacts(caller.name, head.client_ip, head.request_id), decided)
+
+    async def _with_receipt(self, answer: Answer, wanted: str) -> Reply:
+        return Reply(200, await with_receipt(answer.body, wanted, self._keeper), JSON)
 
 
 def _check_content_type(value: str) -> None:

@@ -9,9 +9,13 @@ than the answer. So the lane takes a request only when nothing about it is out o
 
 Everything else goes the way of every request, through the guard, which also says what is wrong. Parsing is httptools's and the
 connection uvicorn's in both cases; the lane stands in for one thing only, the cycle of one request and its answer.
+
+A kept connection sends the same head again and again, but for the length of the body and the identifier of the request. A head
+that is byte for byte the one before, but for those two, is not parsed again (`repeated_head.py`).
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -20,8 +24,9 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sidecar.errors import RequestError
-from sidecar.http_api.decisions import PATHS, Decisions, Head
+from sidecar.http_api.decisions import JSON, PATHS, Decisions, Head
 from sidecar.http_api.guard import Bounds, Rejected, Reply, check_head, reply_to
+from sidecar.http_api.repeated_head import RepeatedHead, repeated_head
 
 ProtocolFactory = Callable[..., asyncio.Protocol]
 
@@ -29,6 +34,8 @@ _URLS = frozenset(path.encode() for path in PATHS)
 _UNUSUAL = frozenset({b"transfer-encoding", b"content-encoding", b"upgrade", b"expect"})
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _LENGTH_DIGITS = 9
+_OK = 200
+_BUSY = math.inf  # idle since never
 
 
 def lane_to(decisions: Decisions, bounds: Bounds, rejected: Rejected) -> ProtocolFactory:
@@ -49,26 +56,41 @@ class _Turn:
     __slots__ = ("body", "disconnected", "head", "keep_alive", "request_id", "response_complete")
     message_event = _Anybody()
 
-    def __init__(self, head: Head, request_id: bytes | None) -> None:
-        self.head, self.request_id = head, request_id
-        self.body = b""
+    def __init__(self, head: Head, request_id: bytes | None, body: bytes = b"") -> None:
+        self.head, self.request_id, self.body = head, request_id, body
         self.disconnected = self.response_complete = False
         self.keep_alive = True  # uvicorn takes it back when the server stops
 
 
 class _Lane(HttpToolsProtocol):
-    """One connection. `_reading` is a request of the lane whose body is still to come."""
+    """One connection. `_reading` is a request of the lane whose body is still to come, `_packet` the packet that is being parsed
+    where it began with a request, and `_repeated` the head of the last request, where a packet was that request and no more."""
 
     def __init__(self, decisions: Decisions, bounds: Bounds, rejected: Rejected, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._decisions, self._bounds, self._rejected = decisions, bounds, rejected
         self._reading: _Turn | None = None
-        self._dated: tuple[object, bytes] = (None, b"")
+        self._packet, self._amid = b"", False
+        self._repeated: RepeatedHead | None = None
+        self._idle_since = _BUSY
+        self._dated: tuple[object, bytes, bytes] = (None, b"", b"")
 
     def data_received(self, data: bytes) -> None:
+        self._idle_since = _BUSY
+        if self._repeated is not None:
+            same = self._repeated.of(data) if self.cycle.response_complete else None
+            if same is not None:
+                self._take(_Turn(*same))
+                return
+            self._repeated = None
+        self._packet = b"" if self._amid else data
         super().data_received(data)
         if self._reading is not None and self.parser is not None:
             self._leave()  # the body comes in pieces, which the guard has the time for
+
+    def on_message_begin(self) -> None:
+        self._amid = True
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._reading = self._turn()
@@ -82,14 +104,13 @@ class _Lane(HttpToolsProtocol):
             self._reading.body += body
 
     def on_message_complete(self) -> None:
+        self._amid = False
         if self._reading is None:
             super().on_message_complete()
             return
         turn, self._reading = self._reading, None
-        self.cycle = turn  # type: ignore[assignment]  # all that uvicorn asks of a cycle, see _Turn
-        task = self.loop.create_task(self._answer(turn))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self._repeated = repeated_head(self._packet, turn.head, turn.request_id, turn.body, self._bounds.body_limit)
+        self._take(turn)
 
     def _turn(self) -> _Turn | None:
         """A turn for a request with nothing out of the ordinary about it."""
@@ -131,11 +152,15 @@ class _Lane(HttpToolsProtocol):
             super().on_headers_complete()
             super().on_body(turn.body)
 
-    async def _answer(self, turn: _Turn) -> None:
+    def _take(self, turn: _Turn) -> None:
+        self.cycle = turn  # type: ignore[assignment]  # all that uvicorn asks of a cycle, see _Turn
         try:
-            reply = await self._decisions.answer(turn.head, turn.body)
+            self._decisions.begin(turn.head, turn.body, partial(self._answer, turn))
         except Exception as fault:  # noqa: BLE001 - as in the guard: whatever it is, it becomes an answer
-            reply = reply_to(fault, "a decision", self._rejected)
+            self._answer(turn, fault)
+
+    def _answer(self, turn: _Turn, told: Reply | Exception) -> None:
+        reply = reply_to(told, "a decision", self._rejected) if isinstance(told, Exception) else told
         turn.response_complete = True
         if not self.transport.is_closing():
             self.transport.write(self._written(turn, reply))
@@ -144,8 +169,14 @@ class _Lane(HttpToolsProtocol):
         self.on_response_complete()
 
     def _written(self, turn: _Turn, reply: Reply) -> bytes:
-        parts = [_STATUS_LINES[reply.status], self._date(), b"content-type: ", reply.kind]
-        parts += [b"\r\ncontent-length: ", str(len(reply.body)).encode(), b"\r\n"]
+        headers = self.server_state.default_headers
+        if self._dated[0] is not headers:  # uvicorn makes a new list of them once a second
+            dated = b"".join([b"%s: %s\r\n" % header for header in headers])
+            self._dated = headers, dated, b"%s%scontent-type: %s\r\ncontent-length: " % (_STATUS_LINES[_OK], dated, JSON)
+        length = b"%d\r\n" % len(reply.body)
+        if reply.kind is JSON and turn.request_id is None and turn.keep_alive:
+            return b"".join((self._dated[2], length, b"\r\n", reply.body))
+        parts = [_STATUS_LINES[reply.status], self._dated[1], b"content-type: ", reply.kind, b"\r\ncontent-length: ", length]
         if turn.request_id is not None:
             parts += [b"x-request-id: ", turn.request_id, b"\r\n"]
         for name, value in reply.extra:
@@ -154,9 +185,30 @@ class _Lane(HttpToolsProtocol):
             parts.append(b"connection: close\r\n")
         return b"".join([*parts, b"\r\n", reply.body])
 
-    def _date(self) -> bytes:
-        """The headers uvicorn gives every answer; it makes a new list of them once a second."""
-        headers = self.server_state.default_headers
-        if self._dated[0] is not headers:
-            self._dated = headers, b"".join([b"%s: %s\r\n" % header for header in headers])
-        return self._dated[1]
+    # -- how long a connection may be idle: as in uvicorn, but with one timer instead of one for each request -------------------
+
+    def on_response_complete(self) -> None:
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._watch(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """The timer looks for itself whether the connection is idle, and ends with it."""
+        if self.transport.is_closing():
+            super()._unset_keepalive_if_required()
+
+    def _watch(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left <= 0:
+            super().timeout_keep_alive_handler()
+        elif self._idle_since is not _BUSY:
+            self._watch(left)

@@ -68,12 +68,13 @@ def _read_plain(data: bytes) -> Any:
     except (UnicodeDecodeError, msgspec.DecodeError, _NoFloatsError, RecursionError):
         return _READ_WITH_CARE
     again = _encode(value)
+    between = "".join(text.split('"')[::2])  # what stands outside of texts, for no quote stands within one
     plain = (
         text.isprintable()
         and len(again) - again.count(b" ") == len(data) - data.count(b" ")
-        and text.count("{") + text.count("[") <= MAX_DEPTH
-        and text.count(",") <= MAX_KEYS - MAX_DEPTH
-        and not _LONG_NUMBER.search(text)
+        and between.count("{") + between.count("[") <= MAX_DEPTH
+        and between.count(",") <= MAX_KEYS - MAX_DEPTH
+        and not _LONG_NUMBER.search(between)
         and (text.isascii() or (unicodedata.is_normalized("NFC", text) and _FILLERS.isdisjoint(text)))
     )
     return value if plain else _READ_WITH_CARE

@@ -19,7 +19,8 @@ from typing import NamedTuple, Protocol
 
 from sidecar.case_history.history import CaseEvent, CaseHistory
 from sidecar.case_history.ledger import Ledger, LedgerChange
-from sidecar.decision_log.entry import Entry
+from sidecar.decision_log.entry import Entry, FilledEntry
+from sidecar.ports.telling import Then
 
 
 class RequestKey(NamedTuple):
@@ -48,9 +49,10 @@ class Window(NamedTuple):
 
 class Commit(NamedTuple):
     """One thing to make durable. `act` is a digest of what was asked, `answer` the bytes a retry gets. `expected_digest` is the
-    case's digest at the expected version, where it is known. A commit that changes a ledger carries an event."""
+    case's digest at the expected version, where it is known. A commit that changes a ledger carries an event. `stored_event`
+    are the event's bytes where they were made already."""
 
-    entry: Entry
+    entry: Entry | FilledEntry
     case_id: str = ""
     expected_version: int = 0
     event: CaseEvent | None = None
@@ -61,6 +63,7 @@ class Commit(NamedTuple):
     expected_digest: str = ""
     epoch: Epoch | None = None
     window: Window | None = None
+    stored_event: bytes = b""
 
 
 class Committed(NamedTuple):
@@ -151,7 +154,13 @@ class RecordStore(Protocol):
         """The ledger at its newest version; an unknown one is empty, at version 0."""
         ...
 
-    async def commit(self, commit: Commit) -> Committed | Replayed: ...
+    def submit(self, commit: Commit, then: Then[Committed | Replayed]) -> None:
+        """A commit whose outcome is told to `then`, a fault too; on the event loop, after `submit` has returned."""
+        ...
+
+    async def commit(self, commit: Commit) -> Committed | Replayed:
+        """The same, awaited."""
+        ...
 
     def serve(self, epoch: Epoch) -> None:
         """From now on commits decided under another epoch are refused."""

@@ -1,7 +1,9 @@
 """One decision, told twice: to the caller as an AuthZEN response, to the record as an entry."""
 
 import hashlib
-from typing import NamedTuple
+from collections import OrderedDict
+from time import perf_counter_ns
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -9,13 +11,18 @@ from sidecar import __version__
 from sidecar.case_history.history import CaseHistory
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import AccessRequest
-from sidecar.decision.acts import kept_facts
 from sidecar.decision.decision import Decision, Due, Ground
 from sidecar.decision.policy import PolicySnapshot
-from sidecar.decision_log.entry import DecisionEntry
+from sidecar.decision_log.canonical import Form
+from sidecar.decision_log.entry import OPEN, FilledEntry
+from sidecar.decision_log.events import VERSION
+from sidecar.expressions.facts import Asserted
 from sidecar.service.asked import Asked
 
 ENGINE = f"quanheng {__version__}"
+
+KEPT_FORMS = 8_192
+OPEN_IN_ANSWERS = ("case", "decision_id", "state_token")
 
 encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -30,7 +37,7 @@ class CallerFacts(NamedTuple):
 
 class Made(NamedTuple):
     """A decision with its item, the moment it was made in and the history it was made on; `version` and `digest` are the case's
-    after it."""
+    after it, and `facts` are those that are remembered and recorded in clear."""
 
     decision: Decision
     request: AccessRequest
@@ -40,12 +47,61 @@ class Made(NamedTuple):
     time_source: str
     history: CaseHistory
     version: int
-    digest: str = ""
+    digest: str
+    facts: dict[str, Asserted]
 
 
-def response_of(made: Made, policy: PolicySnapshot, state_token: str) -> dict[str, object]:
-    """The AuthZEN response."""
-    decision, item = made.decision, made.item
+class _Forms(NamedTuple):
+    """How one decision is told to the caller and to the record, but for what depends on who asked, about which case, when."""
+
+    decision: Decision
+    answer: Form
+    entry: Form
+
+
+class Telling:
+    """Tells the decisions of one version of the policies. What is told again is encoded once: decisions that `decide()` gives
+    again are the same object, and its forms are kept."""
+
+    def __init__(self, policy: PolicySnapshot) -> None:
+        self._policy = policy
+        self._kept: OrderedDict[int, _Forms] = OrderedDict()  # by the identity of the decision, which is kept with it
+
+    def told(self, made: Made, asked: Asked, caller: CallerFacts, state_token: str, started_ns: int) -> tuple[bytes, FilledEntry]:
+        """The AuthZEN response, and the entry of the record."""
+        decision, forms = made.decision, self._forms(made.decision, made.item)
+        case = encode({"id": made.request.case_id, "version": made.version})
+        answer = forms.answer.filled([case, b'"%s"' % made.decision_id.encode(), b'"%s"' % state_token.encode()])
+        latency_us = (perf_counter_ns() - started_ns) // 1000
+        opened = of_request(made, asked, caller, latency_us, self._policy)
+        values = [encode(opened[name]) for name in OPEN]
+        verdict = _verdict(decision)
+        entry = FilledEntry(
+            forms.entry, values, made.decision_id, made.time, opened["subject"], decision.item, decision.code, verdict, made.facts
+        )
+        return answer, entry
+
+    def _forms(self, decision: Decision, item: ItemFacts | None) -> _Forms:
+        known = self._kept.get(id(decision))
+        if known is None:
+            answer = Form(answer_of_decision(decision, item, self._policy), OPEN_IN_ANSWERS, *_around(decision))
+            known = _Forms(decision, answer, Form(of_decision(decision, item, self._policy), OPEN))
+            self._kept[id(decision)] = known
+            if len(self._kept) > KEPT_FORMS:
+                self._kept.popitem(last=False)
+        return known
+
+
+def _around(decision: Decision) -> tuple[bytes, bytes]:
+    return b'{"context":', b',"decision":%s}' % encode(decision.allowed)
+
+
+def _verdict(decision: Decision) -> str:
+    return "allow" if decision.allowed else "deny"
+
+
+def answer_of_decision(decision: Decision, item: ItemFacts | None, policy: PolicySnapshot) -> dict[str, object]:
+    """The context of the AuthZEN response, but for the members OPEN_IN_ANSWERS."""
     context: dict[str, object] = {
         "code": decision.code,
         "rule": decision.rule,
@@ -58,9 +114,6 @@ def response_of(made: Made, policy: PolicySnapshot, state_token: str) -> dict[st
         "sources": decision.sources,
         "legal_basis": decision.legal_basis,
         "obligations": [_obligation(due) for due in decision.obligations],
-        "case": {"id": made.request.case_id, "version": made.version},
-        "state_token": state_token,
-        "decision_id": made.decision_id,
         "policy": policy.digest,
     }
     if not decision.allowed:
@@ -68,23 +121,46 @@ def response_of(made: Made, policy: PolicySnapshot, state_token: str) -> dict[st
         context["grounds"] = [
             {**_ground(ground), "reason": ground.reason.in_both(), "missing": ground.missing} for ground in decision.grounds
         ]
-    return {"decision": decision.allowed, "context": context}
+    return context
 
 
-def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapshot, latency_us: int) -> DecisionEntry:
-    """The entry of the record."""
+def of_decision(decision: Decision, item: ItemFacts | None, policy: PolicySnapshot) -> dict[str, object]:
+    """What an entry says of the decision alone: the members OF_DECISION."""
+    return {
+        "v": VERSION,
+        "kind": "decision",
+        "item": decision.item,
+        "item_name": item.name if item else "",
+        "item_version": decision.item_version,
+        "region": decision.region,
+        "decision": _verdict(decision),
+        "code": decision.code,
+        "reason": decision.reason.in_both(),
+        "grounds": [_ground(ground) for ground in decision.grounds],
+        "rules_evaluated": [{"row": j.row, "rule": j.rule, "result": "stop" if j.stopped else "pass"} for j in decision.judged],
+        "obligations": [{"id": due.id, "kind": due.kind, "arg": due.arg} for due in decision.obligations],
+        "rows": decision.rows,
+        "sources": decision.sources,
+        "basis": decision.legal_basis,
+        "policy_digest": policy.digest,
+        "engine_version": ENGINE,
+    }
+
+
+def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, policy: PolicySnapshot) -> dict[str, Any]:
+    """What an entry says of this request: the members OPEN, without a place in the log."""
     decision, request, item = made.decision, made.request, made.item
     step = item.steps.get(request.step) if item else None
-    return DecisionEntry(
-        decision_id=made.decision_id,
-        request_id=caller.request_id,
-        time=made.time,
-        time_source=made.time_source,
-        caller=caller.name,
-        client_ip=caller.client_ip,
-        channel=asked.channel,
-        intent=request.intent,
-        subject={
+    return {
+        "decision_id": made.decision_id,
+        "request_id": caller.request_id,
+        "time": made.time,
+        "time_source": made.time_source,
+        "caller": caller.name,
+        "client_ip": caller.client_ip,
+        "channel": asked.channel,
+        "intent": request.intent,
+        "subject": {
             "type": asked.subject_type,
             "person": request.person,
             "acting_post": decision.post,
@@ -92,38 +168,25 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
             "organ": item.organ if item else "",
             "level": policy.organs[item.organ].level if item else "",
         },
-        action={
+        "action": {
             "step": request.step,
             "outcome": request.outcome,
             "verb": step.verb if step else "",
             "about": request.about,
             "vote": request.vote,
         },
-        item=decision.item,
-        item_name=item.name if item else "",
-        item_version=decision.item_version,
-        case_id=request.case_id,
-        case_version=made.version,
-        case_digest=made.digest,
-        party_token=request.party or made.history.party,
-        region=decision.region,
-        decision="allow" if decision.allowed else "deny",
-        code=decision.code,
-        reason=decision.reason.in_both(),
-        grounds=[_ground(ground) for ground in decision.grounds],
-        rules_evaluated=[{"row": j.row, "rule": j.rule, "result": "stop" if j.stopped else "pass"} for j in decision.judged],
-        obligations=[{"id": due.id, "kind": due.kind, "arg": due.arg} for due in decision.obligations],
-        rows=list(decision.rows),
-        sources=list(decision.sources),
-        basis=list(decision.legal_basis),
-        officers=sorted(made.history.open_signatures(request.step)),
-        facts=kept_facts(request, item),
-        facts_digest=_digest(request.facts) if request.facts else "",
-        evidence_digests={name: _digest(reference) for name, reference in asked.evidence.items()},
-        policy_digest=policy.digest,
-        engine_version=ENGINE,
-        latency_us=latency_us,
-    )
+        "case_id": request.case_id,
+        "case_version": made.version,
+        "case_digest": made.digest,
+        "party_token": request.party or made.history.party,
+        "officers": sorted(made.history.open_signatures(request.step)),
+        "facts": made.facts,
+        "facts_digest": _digest(request.facts) if request.facts else "",
+        "evidence_digests": {name: _digest(reference) for name, reference in asked.evidence.items()},
+        "latency_us": latency_us,
+        "prev_case": "",
+        "seq": 0,
+    }
 
 
 def _ground(ground: Ground) -> dict[str, str]:

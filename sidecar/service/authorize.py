@@ -14,9 +14,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import asdict, replace
 
-from sidecar.case_history.history import ActRecorded, CaseHistory, digest_after, encode_event
+from sidecar.case_history.history import CaseHistory, digest_after, encode_event
 from sidecar.controls.context import QUESTION, AccessRequest
-from sidecar.decision.acts import act_of
+from sidecar.decision.acts import act_of, kept_facts
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import OutsideWindowError, OverloadedError, RequestError, StalePolicyError, StoreError, VersionConflictError
@@ -24,12 +24,14 @@ from sidecar.messages import say
 from sidecar.personnel.registers import Personnel
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import Commit, Committed, Epoch, RecordStore, Replayed, RequestKey
-from sidecar.service.answering import CallerFacts, Made, encode, entry_of, response_of
+from sidecar.ports.telling import Then, told
+from sidecar.service.answering import CallerFacts, Made, Telling, encode
 from sidecar.service.asked import Asked, EvaluationRequest, PartyToken, read_request
 from sidecar.service.ids import new_id
 from sidecar.service.in_force import window_of
 from sidecar.service.state_token import StateTokens, not_behind
 
+_AGAIN = (VersionConflictError, StalePolicyError, OutsideWindowError)  # decided anew, on what holds now
 MAX_RACES = 64  # a case that is raced this often within one request is not a case but an attack
 
 
@@ -42,13 +44,15 @@ class Answer(NamedTuple):
     replayed: bool = False
 
 
-class Standing(NamedTuple):
+class Standing:
     """What requests are judged by at one moment: one version of the policies, one state of the personnel registers, and how many
-    posts of the policies were written by an import and confirmed by nobody."""
+    posts of the policies were written by an import and confirmed by nobody. Never changed but swapped as a whole."""
 
-    policy: PolicySnapshot
-    personnel: Personnel
-    unconfirmed: int = 0
+    __slots__ = ("personnel", "policy", "telling", "unconfirmed")
+
+    def __init__(self, policy: PolicySnapshot, personnel: Personnel, unconfirmed: int = 0) -> None:
+        self.policy, self.personnel, self.unconfirmed = policy, personnel, unconfirmed
+        self.telling = Telling(policy)
 
 
 class Authorizer:
@@ -99,32 +103,54 @@ class Authorizer:
         self.store.serve(self._epoch)
         self.not_reloaded = ""
 
-    async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer:
-        """Decide, record, answer. Raises RequestError for a request that cannot be understood, OverloadedError for too many."""
+    def begin(self, wire: EvaluationRequest, caller: CallerFacts, then: Then[Answer]) -> None:
+        """Decide, record, then tell the answer. Raises RequestError for a request that cannot be understood, and tells
+        OverloadedError where too many wait."""
         asked = read_request(wire, self.party_token)
         act = _digest(asked) if caller.request_id else ""
-        standing, epoch, again = self._standing, self._epoch, False
-        history = self.store.likely_case(asked.request.case_id)
+        standing, epoch = self._standing, self._epoch
+        if asked.state_token:
+            told(self._with_care(asked, caller, act, standing, epoch, None), then)
+            return
+        made, commit = self._decided(asked, caller, act, standing, epoch, self.store.likely_case(asked.request.case_id))
+
+        def stored(result: Committed | Replayed | Exception) -> None:
+            if isinstance(result, _AGAIN):
+                told(self._with_care(asked, caller, act, standing, epoch, result), then)
+            elif isinstance(result, StoreError) and not isinstance(result, OverloadedError):
+                then(_unrecorded(asked, standing))
+            else:
+                then(answered(commit, made.decision.allowed, made.decision.code, result))
+
+        self.store.submit(commit, stored)
+
+    async def _with_care(
+        self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, epoch: Epoch, fault: StoreError | None
+    ) -> Answer:
+        """What is not decided and stored at the first attempt: there is a state to prove, or `fault` says what had changed."""
+        history, again = self.store.likely_case(asked.request.case_id), False
         try:
             if asked.state_token:
                 history = await not_behind(self.tokens.read(asked.state_token, history.case_id), history, self.store)
-            for _ in range(MAX_RACES):
-                made, commit = self._decided(asked, caller, act, standing, epoch, history)
-                try:
-                    result = await self.store.commit(commit)
-                except VersionConflictError:
+            for _ in range(MAX_RACES - (fault is not None)):
+                if isinstance(fault, VersionConflictError):
                     history = await self.store.read_case(asked.request.case_id)
-                except (StalePolicyError, OutsideWindowError):
+                elif fault is not None:
                     if again:
                         break
                     again, standing, epoch = True, self._standing, self._epoch
+                made, commit = self._decided(asked, caller, act, standing, epoch, history)
+                try:
+                    result = await self.store.commit(commit)
+                except _AGAIN as raised:
+                    fault = raised
                 else:
-                    return answered(commit, made.decision.allowed, made.decision.code, result)
+                    return _returned(answered(commit, made.decision.allowed, made.decision.code, result))
         except OverloadedError:
             raise
         except StoreError:
             pass
-        return unavailable(standing.policy.digest, step=asked.request.step, case={"id": asked.request.case_id})
+        return _unrecorded(asked, standing)
 
     def _decided(
         self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, epoch: Epoch, history: CaseHistory
@@ -136,31 +162,43 @@ class Authorizer:
         enters = decision.allowed and request.intent != QUESTION
         time, decision_id = now.isoformat(timespec="milliseconds"), new_id(int(now.timestamp() * 1000))
         item, version = policy.item(decision.item), history.version + enters
-        made = Made(decision, request, item, decision_id, time, self.clock.source, history, version, history.digest)
-        event = window = None
+        facts, digest = kept_facts(request, item), history.digest
+        event, window, stored = None, None, b""
         if enters:
-            event, window = _event(made), window_of(standing.personnel, request, decision.post, now)
-            made = made._replace(digest=digest_after(history.digest, encode_event(event)))
-        body = encode(response_of(made, policy, self.tokens.of(request.case_id, version, made.digest)))
-        entry = entry_of(made, asked, caller, policy, (perf_counter_ns() - started) // 1000)
+            event = act_of(decision, request, item, decision_id, time)
+            window, stored = window_of(standing.personnel, request, decision.post, now), encode_event(event)
+            digest = digest_after(digest, stored)
+        made = Made(decision, request, item, decision_id, time, self.clock.source, history, version, digest, facts)
+        token = self.tokens.of(request.case_id, version, digest)
+        body, entry = standing.telling.told(made, asked, caller, token, started)
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
-        commit = Commit(entry, request.case_id, history.version, event, key, act, body)
-        return made, commit._replace(expected_digest=history.digest, epoch=epoch, window=window)
+        commit = Commit(
+            entry, request.case_id, history.version, event, key, act, body,
+            expected_digest=history.digest, epoch=epoch, window=window, stored_event=stored,
+        )  # fmt: skip
+        return made, commit
 
 
-def answered(commit: Commit, allowed: bool, code: str, result: Committed | Replayed) -> Answer:
-    """The answer that was committed now, or first under the same identifier. Raises RequestError where that was another act."""
+def answered(commit: Commit, allowed: bool, code: str, result: Committed | Replayed | Exception) -> Answer | Exception:
+    """The answer that was committed now, or first under the same identifier; a RequestError where that was another act."""
     if isinstance(result, Committed):
         return Answer(commit.answer, allowed, code)
+    if isinstance(result, Exception):
+        return result
     if result.act != commit.act:
-        raise RequestError("idempotency_conflict", "this X-Request-ID was used for another act; use a new one", 409)
+        return RequestError("idempotency_conflict", "this X-Request-ID was used for another act; use a new one", 409)
     first = msgspec.json.decode(result.answer)
     return Answer(result.answer, first["decision"], first["context"]["code"], replayed=True)
 
 
-def _event(made: Made) -> ActRecorded:
-    """What an allowed exercise puts into its case."""
-    return act_of(made.decision, made.request, made.item, made.decision_id, made.time)
+def _returned(told: Answer | Exception) -> Answer:
+    if isinstance(told, Exception):
+        raise told
+    return told
+
+
+def _unrecorded(asked: Asked, standing: Standing) -> Answer:
+    return unavailable(standing.policy.digest, step=asked.request.step, case={"id": asked.request.case_id})
 
 
 def unavailable(policy_digest: str, **named: object) -> Answer:

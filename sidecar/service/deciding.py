@@ -4,6 +4,7 @@ from typing import Protocol
 
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import RecordStore
+from sidecar.ports.telling import Then
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import EvaluationRequest
 from sidecar.service.authorize import Answer
@@ -26,4 +27,6 @@ class Deciding(Protocol):
     @property
     def unconfirmed(self) -> int: ...
 
-    async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer: ...
+    def begin(self, wire: EvaluationRequest, caller: CallerFacts, then: Then[Answer]) -> None:
+        """Decide, record, then tell the answer. Raises RequestError for a request that cannot be understood."""
+        ...

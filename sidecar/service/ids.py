@@ -1,19 +1,22 @@
 """Decision identifiers: ULIDs — 48 bits of milliseconds, 80 random bits, 26 characters of Crockford's base 32, sorted by time."""
 
+import base64
 import secrets
 from collections.abc import Iterator
+from functools import lru_cache
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time
-_RANDOM_BYTES, _AT_ONCE = 10, 256
+_FROM_RFC_4648 = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET)
+_RANDOM_BYTES, _RANDOM_LETTERS, _AT_ONCE = 10, 16, 256
 
 
-def _draws() -> Iterator[int]:
+def _draws() -> Iterator[str]:
     """80 random bits at a time, for which the system is asked for many at once: each asking costs as much as deciding."""
     while True:
         block = secrets.token_bytes(_AT_ONCE * _RANDOM_BYTES)
-        for start in range(0, len(block), _RANDOM_BYTES):
-            yield int.from_bytes(block[start : start + _RANDOM_BYTES])
+        letters = base64.b32encode(block).decode().translate(_FROM_RFC_4648)
+        for start in range(0, len(letters), _RANDOM_LETTERS):
+            yield letters[start : start + _RANDOM_LETTERS]
 
 
 _draw = _draws().__next__
@@ -21,5 +24,10 @@ _draw = _draws().__next__
 
 def new_id(milliseconds: int) -> str:
     """A fresh identifier for a moment given in milliseconds since the epoch."""
-    value = (milliseconds << 80) | _draw()
-    return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(120, -10, -10)])
+    return _moment(milliseconds) + _draw()
+
+
+@lru_cache(maxsize=16)
+def _moment(milliseconds: int) -> str:
+    """48 bits as ten letters, five bits each."""
+    return "".join([_ALPHABET[(milliseconds >> shift) & 31] for shift in range(45, -5, -5)])

@@ -18,7 +18,8 @@ from sidecar.decision_log.entry import DecisionEntry
 from sidecar.errors import OverloadedError, PolicyError, RequestError, StoreError
 from sidecar.messages import Sentence, say
 from sidecar.ports.clock import Clock
-from sidecar.ports.records import Commit, RecordStore, RequestKey
+from sidecar.ports.records import Commit, Committed, RecordStore, Replayed, RequestKey
+from sidecar.ports.telling import Then
 from sidecar.service.answering import ENGINE, CallerFacts, encode
 from sidecar.service.asked import EvaluationRequest
 from sidecar.service.authorize import Answer, answered, digest_of, unavailable
@@ -79,8 +80,8 @@ class PlainAuthorizer:
     def swap(self, policy: PlainPolicy) -> None:
         self.policy, self.not_reloaded = policy, ""
 
-    async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer:
-        """Decide, record, answer. Raises RequestError when a mapped field is missing."""
+    def begin(self, wire: EvaluationRequest, caller: CallerFacts, then: Then[Answer]) -> None:
+        """Decide, record, then tell the answer. Raises RequestError when a mapped field is missing."""
         policy, started = self.policy, perf_counter_ns()
         parts = msgspec.to_builtins(wire)
         matches = policy.engine.match([_part(parts, path) for path in policy.paths])
@@ -98,13 +99,14 @@ class PlainAuthorizer:
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
         act = digest_of([parts])
         commit = Commit(entry, key=key, act=act, answer=body)
-        try:
-            result = await self.store.commit(commit)
-        except OverloadedError:
-            raise
-        except StoreError:
-            return unavailable(policy.digest)
-        return answered(commit, matches.allowed, code, result)
+
+        def stored(result: Committed | Replayed | Exception) -> None:
+            if isinstance(result, StoreError) and not isinstance(result, OverloadedError):
+                then(unavailable(policy.digest))
+            else:
+                then(answered(commit, matches.allowed, code, result))
+
+        self.store.submit(commit, stored)
 
 
 def _part(parts: Mapping[str, Any], path: Sequence[str]) -> Any:

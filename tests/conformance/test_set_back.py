@@ -21,6 +21,7 @@ from adapters.storage.redis.store import RedisStore
 from adapters.storage.sqlite import SqliteStore
 from sidecar.case_history.history import digest_after, encode_event
 from sidecar.case_history.ledger import LedgerChange
+from sidecar.decision_log.entry import DecisionEntry
 from sidecar.errors import StateRolledBackError, StoreError, VersionConflictError
 from sidecar.ports.records import Committed, Replayed, RequestKey
 from tests.conformance.samples import act_on, an_amount
@@ -52,6 +53,7 @@ class Fleet:
             before = (await store.read_case(case)).digest
             commit = act_on(case, version, decision, "accept", **how)
             digest = digest_after(before, encode_event(commit.event))
+            assert isinstance(commit.entry, DecisionEntry)
             await store.commit(commit._replace(entry=replace(commit.entry, case_version=version + 1, case_digest=digest)))
 
         self.run(use, name)

@@ -12,8 +12,11 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from adapters.storage.memory import MemoryStore
 from sidecar.http_api import lane
 from sidecar.http_api.app import build_app
+from sidecar.ports.records import Commit, Committed, Replayed
+from sidecar.ports.telling import Then
 from sidecar.settings import Settings
 from tests.http_api.calling import ACCEPT, CALLERS, Sidecar, token_of
 
@@ -53,6 +56,26 @@ CASES: dict[str, tuple[Sequence[bytes], int]] = {
     "the identifier again": ([request(b"X-Request-ID: r-1"), request(b"X-Request-ID: r-1")], 2),
     "the identifier for another act": ([request(b"X-Request-ID: r-1"), request(b"X-Request-ID: r-1", body=question("C-2"))], 2),
     "a refusal": ([request(body=BODY.replace(b'"accept"', b'"decide"'))], 1),
+    "again, longer than it says": ([request(), request() + b"x"], 2),
+    "again, shorter than it says": ([request(), request()[:-1]], 1),
+    "again in two pieces": ([request(), request()[:-9], request()[-9:]], 1),
+    "again, two at once": ([request(), request(), request() + request()], 3),
+    "again from another host": ([request(), request().replace(HOST, b"Host: evil.example"), request()], 3),
+    "again for another path": ([request(), request(line=b"POST /access/v1/evaluation HTTP/1.1"), request()], 3),
+    "again and then another thing": ([request(), request(line=b"GET /healthz HTTP/1.1", body=b""), request()], 2),
+    "again with one header more": ([request(), request(b"Expect: 100-continue")], 1),
+    "again in other letters": ([request(), request().replace(b"Content-Length", b"CONTENT-LENGTH"), request()], 3),
+    "again with a length of zeros": ([request(), request().replace(b"Content-Length: ", b"Content-Length: 0")], 2),
+    "again with no length": ([request(), request().replace(b"Content-Length: ", b"Content-Length: x")], 1),
+    "again beyond the limit": ([request(), request(body=b" " * 70_000)], 1),
+    "other identifiers": ([request(b"X-Request-ID: r-%d" % n, body=question(f"C-{n}")) for n in range(3)], 3),
+    "an identifier for the first time": ([request(), request(b"X-Request-ID: r-1"), request()], 3),
+    "an identifier too long": ([request(b"X-Request-ID: r"), request(b"X-Request-ID: " + b"r" * 300)], 1),
+    "an identifier with spaces": ([request(b"X-Request-ID: r"), request(b"X-Request-ID: r s "), request(b"X-Request-ID: s")], 3),
+    "an identifier of other letters": ([request(b"X-Request-ID: r"), request(b"X-Request-ID: \xe9")], 2),
+    "no identifier": ([request(b"X-Request-ID: r"), request(b"X-Request-ID: "), request(b"X-Request-ID: \x01")], 2),
+    "an identifier in a header": ([request(b"X-A: \r\nX-Request-ID: r"), request(b"X-A: \r\nX-Request-ID: s")], 2),
+    "within another request": ([b"POST /authorize HTTP/1.1\r\nX-A: ", request(), request(), b"POST /authorize HTTP/1.1"], 2),
     "no token": ([request(JSON, b"Content-Length: 2", usual=False, body=b"{}")], 1),
     "a caller that may not ask": ([request().replace(b"token-of-portal", b"token-of-idle")], 1),
     "no JSON": ([request(body=b"{")], 1),
@@ -85,11 +108,13 @@ CASES: dict[str, tuple[Sequence[bytes], int]] = {
 
 
 @contextlib.asynccontextmanager
-async def connected(sidecar: Sidecar, *, through_lane: bool = True, **settings: Any) -> AsyncIterator[Connected]:
+async def connected(
+    sidecar: Sidecar, *, through_lane: bool = True, keep_alive: float = 5, **settings: Any
+) -> AsyncIterator[Connected]:
     """The service on a port of its own, and one connection to it."""
     served = build_app(sidecar.authorizer, Settings.model_validate({"callers": CALLERS, **settings}))
     protocol: Any = served.protocol if through_lane else "httptools"
-    config = uvicorn.Config(served.app, http=protocol, lifespan="off", log_level="critical")
+    config = uvicorn.Config(served.app, http=protocol, lifespan="off", log_level="critical", timeout_keep_alive=keep_alive)  # type: ignore[arg-type]
     config.load()
     state = ServerState()
     state.default_headers = [(b"date", b"today")]
@@ -99,6 +124,21 @@ async def connected(sidecar: Sidecar, *, through_lane: bool = True, **settings: 
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         yield Connected(reader, writer, state)
         writer.close()
+
+
+class Held(MemoryStore):
+    """Keeps commits waiting until they are let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[Callable[[], None]] = []
+
+    def submit(self, commit: Commit, then: Then[Committed | Replayed]) -> None:
+        self.held.append(partial(super().submit, commit, then))
+
+    def let_go(self) -> None:
+        for begin in self.held:
+            begin()
 
 
 async def until(reached: Callable[[], bool]) -> None:
@@ -129,19 +169,52 @@ def test_the_lane_answers_like_the_way_of_every_request(name: str, monkeypatch: 
     """Status, headers and body are equal, and so is the record; what is out of the ordinary does not go through the lane."""
     packets, expected = CASES[name]
     through: list[object] = []
-    answer = lane._Lane._answer
+    take = lane._Lane._take
 
-    async def counted(self: Any, turn: Any) -> None:
+    def counted(self: Any, turn: Any) -> None:
         through.append(turn)
-        await answer(self, turn)
+        take(self, turn)
 
-    monkeypatch.setattr(lane._Lane, "_answer", counted)
+    monkeypatch.setattr(lane._Lane, "_take", counted)
     one, other = Sidecar(), Sidecar()
     assert exchange(packets, through_lane=True, sidecar=one) == exchange(packets, through_lane=False, sidecar=other)
     assert len(through) == expected
     changing = r'"(decision_id|prev_case|case_digest)": "\w*"|"latency_us": \d+'
     blotted = [re.sub(changing, "", json.dumps(s.entries())) for s in (one, other)]
     assert blotted[0] == blotted[1]
+
+
+def test_a_head_that_was_sent_before_is_not_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the length of the body and the identifier; parsing begins again with the first byte that differs."""
+    parsed: list[object] = []
+    begin = lane._Lane.on_message_begin
+
+    def counted(self: Any) -> None:
+        parsed.append(self)
+        begin(self)
+
+    monkeypatch.setattr(lane._Lane, "on_message_begin", counted)
+    packets = [request(b"X-Request-ID: r-%d" % n, body=question(f"C-{10**n}")) for n in range(5)]
+    exchange([*packets, packets[0].replace(b"X-Request", b"x-request")], through_lane=True, sidecar=Sidecar())
+    assert len(parsed) == 3  # the first, the one in other letters, and the one that ends the exchange
+
+
+def test_an_idle_connection_is_closed() -> None:
+    """After the time for it, counted from the last answer and not while a request is waiting for its own."""
+    store = Held()
+
+    async def wait() -> tuple[bool, bytes]:
+        async with connected(Sidecar(store), keep_alive=0.1) as (reader, writer, state):
+            writer.write(request())
+            await until(lambda: bool(store.held))
+            await asyncio.sleep(0.3)
+            open_while_waiting = bool(state.connections)
+            store.let_go()
+            return open_while_waiting, await asyncio.wait_for(reader.read(), 5)
+
+    open_while_waiting, got = asyncio.run(wait())
+    assert open_while_waiting
+    assert got.startswith(b"HTTP/1.1 200 OK")
 
 
 def test_names_of_other_machines_are_refused_without_tokens() -> None:
@@ -164,10 +237,10 @@ def test_what_fails_inside_says_nothing_of_the_inside(monkeypatch: pytest.Monkey
     """500, a plain sentence, and the connection goes on."""
     sidecar = Sidecar()
 
-    async def fails(*_: object) -> None:
+    def fails(*_: object) -> None:
         raise KeyError("secret")
 
-    monkeypatch.setattr(sidecar.authorizer, "authorize", fails)
+    monkeypatch.setattr(sidecar.authorizer, "begin", fails)
     got = exchange([request(), request()], through_lane=True, sidecar=sidecar)
     assert got.count(b"HTTP/1.1 500 ") == 2
     assert b"internal: the request could not be handled" in got
@@ -177,12 +250,15 @@ def test_what_fails_inside_says_nothing_of_the_inside(monkeypatch: pytest.Monkey
 def test_who_stops_the_server_ends_the_connection_after_the_answer() -> None:
     """An orderly stop answers what was asked, says that the connection ends, and ends it."""
 
+    store = Held()
+
     async def stop_in_between() -> bytes:
-        async with connected(Sidecar()) as (reader, writer, state):
+        async with connected(Sidecar(store)) as (reader, writer, state):
             writer.write(request())
-            await until(lambda: bool(state.tasks))
+            await until(lambda: bool(store.held))
             for connection in list(state.connections):
                 connection.shutdown()
+            store.let_go()
             return await asyncio.wait_for(reader.read(), 5)
 
     got = asyncio.run(stop_in_between())
@@ -192,14 +268,17 @@ def test_who_stops_the_server_ends_the_connection_after_the_answer() -> None:
 
 def test_a_client_that_leaves_takes_nothing_back() -> None:
     """The act stands and is recorded; nothing fails."""
-    sidecar = Sidecar()
+    store = Held()
+    sidecar = Sidecar(store)
 
     async def leave() -> None:
         async with connected(sidecar) as (_, writer, state):
             writer.write(request())
-            await until(lambda: bool(state.tasks))
+            await until(lambda: bool(store.held))
             writer.transport.abort()
-            await until(lambda: not state.tasks)
+            await until(lambda: not state.connections)
+            store.let_go()
+            await until(lambda: bool(store.reader.last_seq()))
 
     asyncio.run(leave())
     assert sidecar.case().version == len(sidecar.entries()) == 1

@@ -11,6 +11,7 @@ from adapters.storage.memory import MemoryStore
 from sidecar.errors import StoreError
 from sidecar.messages import say
 from sidecar.ports.records import Commit, Committed, Replayed
+from sidecar.ports.telling import Then
 from sidecar.service.authorize import MAX_RACES
 from tests.http_api.calling import ACCEPT, AUTHORIZE, BOTH, Body, Sidecar, asking, to
 from tests.samples import SNAPSHOT
@@ -24,13 +25,14 @@ class FailingStore(MemoryStore):
         self.failing = True
         self._after, self._fault = after, fault
 
-    async def commit(self, commit: Commit) -> Committed | Replayed:
+    def submit(self, commit: Commit, then: Then[Committed | Replayed]) -> None:
+        def told(result: Committed | Replayed | Exception) -> None:
+            then(self._fault() if self.failing else result)
+
         if self.failing and not self._after:
-            raise self._fault()
-        done = await super().commit(commit)
-        if self.failing:
-            raise self._fault()
-        return done
+            asyncio.get_running_loop().call_soon(told, Committed(0))
+        else:
+            super().submit(commit, told)
 
 
 UNAVAILABLE: Body = {
@@ -115,9 +117,9 @@ def test_a_case_that_is_always_raced_is_refused() -> None:
     attempts: list[Commit] = []
 
     class Raced(MemoryStore):
-        async def commit(self, commit: Commit) -> Committed | Replayed:
+        def submit(self, commit: Commit, then: Then[Committed | Replayed]) -> None:
             attempts.append(commit)
-            return await super().commit(commit._replace(expected_version=commit.expected_version + 1))
+            super().submit(commit._replace(expected_version=commit.expected_version + 1), then)
 
     sidecar = Sidecar(Raced())
     assert sidecar.answer(ACCEPT) == UNAVAILABLE

@@ -14,6 +14,7 @@ from adapters.storage.sqlite import SqliteStore
 from sidecar import __version__
 from sidecar.errors import StoreError
 from sidecar.ports.records import Commit, Committed, Replayed
+from sidecar.ports.telling import Then
 from tests.http_api.calling import ACCEPT, AUTHORIZE, BOTH, REVIEW, Body, Sidecar, asking, to
 from tests.samples import SNAPSHOT
 
@@ -131,8 +132,8 @@ def test_a_lost_record_is_counted() -> None:
     """LOG_UNAVAILABLE is an answer like any other, and the first that an operator should see."""
 
     class Full(MemoryStore):
-        async def commit(self, _: Commit) -> Committed | Replayed:
-            raise StoreError("disk full")
+        def submit(self, _: Commit, then: Then[Committed | Replayed]) -> None:
+            asyncio.get_running_loop().call_soon(then, StoreError("disk full"))
 
     sidecar = Sidecar(Full())
     sidecar.answer(ACCEPT)

@@ -7,6 +7,7 @@ import pytest
 from adapters.storage.memory import MemoryStore
 from sidecar.personnel.registers import Appointment, Personnel, Span
 from sidecar.ports.records import Commit, Committed, Replayed
+from sidecar.ports.telling import Then
 from sidecar.service.authorize import Standing
 from tests.http_api.calling import ACCEPT, FixedClock, Sidecar
 from tests.samples import EVERYONE, SNAPSHOT
@@ -22,11 +23,11 @@ class Interrupted(MemoryStore):
         self.meanwhile: list[object] = []
         self.attempts = 0
 
-    async def commit(self, commit: Commit) -> Committed | Replayed:
+    def submit(self, commit: Commit, then: Then[Committed | Replayed]) -> None:
         self.attempts += 1
         if self.meanwhile:
             self.meanwhile.pop(0)()  # type: ignore[operator]
-        return await super().commit(commit)
+        super().submit(commit, then)
 
 
 def test_registers_that_changed_before_the_commit_decide() -> None:

@@ -7,7 +7,7 @@ import msgspec
 from adapters.storage.redis.keys import LedgerKeys, case_tag, ledger_keys, ledger_tag
 from sidecar.case_history.history import decode_event, encode_event
 from sidecar.case_history.ledger import LedgerChange
-from sidecar.decision_log.entry import DecisionEntry, Entry, OutcomeEntry
+from sidecar.decision_log.entry import DecisionEntry, Entry, FilledEntry, OutcomeEntry, entry_bytes
 from sidecar.decision_log.events import VERSION
 from sidecar.errors import StoreError
 from sidecar.ports.records import Commit, RequestKey
@@ -33,7 +33,7 @@ class Pending(msgspec.Struct, frozen=True):
 _encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(Pending).decode
 
 
-def commit_id(entry: Entry) -> str:
+def commit_id(entry: Entry | FilledEntry) -> str:
     """What names a commit for ever, in Redis and in every log."""
     return f"{entry.kind}:{entry.decision_id}"
 
@@ -43,7 +43,7 @@ def as_pending(commit: Commit) -> bytes:
     return _encode(
         Pending(
             kind=commit.entry.kind,
-            entry=msgspec.Raw(_encode(commit.entry)),
+            entry=msgspec.Raw(entry_bytes(commit.entry, 0, "")),
             case_id=commit.case_id,
             version=commit.expected_version,
             event=encode_event(commit.event) if commit.event else b"",

@@ -29,6 +29,7 @@ from typing import Any, NoReturn
 
 import structlog
 
+from adapters.storage.batch import Place
 from adapters.storage.own_ground import Ground, system_ms
 from adapters.storage.record_reader import SqliteReader
 from adapters.storage.redis.cases import Item, read, read_proven
@@ -38,11 +39,12 @@ from adapters.storage.redis.pending import as_pending, commit_id, from_pending
 from adapters.storage.redis.server import Command, Server, script, status_of
 from adapters.storage.redis.standing import Standing
 from adapters.storage.redis.sweeping import Sweep
-from adapters.storage.sqlite import CACHED_CASES, Place, SqliteStore
+from adapters.storage.sqlite import CACHED_CASES, SqliteStore
 from sidecar.case_history.history import ActRecorded, CaseHistory, digest_after, encode_event, extend
 from sidecar.case_history.ledger import Ledger
 from sidecar.errors import OutsideWindowError, StalePolicyError, StateRolledBackError, StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Committed, Epoch, Replayed, RequestKey, Stored
+from sidecar.ports.telling import Then, told
 
 log = structlog.get_logger("quanheng.cases")
 
@@ -139,6 +141,9 @@ class RedisStore:
         await self._here()
         with self._counted():
             return await self._ledgers.read(ledger_id)
+
+    def submit(self, commit: Commit, then: Then[Committed | Replayed]) -> None:
+        told(self.commit(commit), then)
 
     async def commit(self, commit: Commit) -> Committed | Replayed:
         """Runs to its end even if the caller goes away."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.storage.sqlite import _columns
+from adapters.storage.batch import row_of
 from sidecar.decision_log.checkpoint import Checkpoint, read_checkpoint, sign
 from sidecar.decision_log.findings import Finding, Kind, Report
 from sidecar.decision_log.hashing import tree_hash
@@ -220,7 +220,7 @@ def test_the_columns_are_those_the_record_keeps() -> None:
     for n, body in enumerate(LOG.bodies, 1):
         if fields_of(body)["kind"] == "decision":
             entry = an_entry(f"d{n}", f"c{n % 5}")
-            assert columns_of(fields_of(body)) == _columns(n, Commit(entry, f"c{n % 5}"), b"", body)[1:9]
+            assert columns_of(fields_of(body)) == row_of(n, Commit(entry, f"c{n % 5}"), b"", body)[1:9]
 
 
 def test_numbers_of_rows_alone() -> None:

@@ -1,0 +1,68 @@
+"""What one batch of commits writes into the record: rows of each table, with what they say of cases and requests meanwhile."""
+
+import sqlite3
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from sidecar.decision_log.entry import FilledEntry
+from sidecar.ports.records import Commit, Replayed, RequestKey
+
+
+class Place(NamedTuple):
+    """Where a commit stands that was made elsewhere: the case's version and leaf hash before it."""
+
+    version: int
+    leaf: str
+
+
+class Appended(NamedTuple):
+    """An entry of a commit that was made elsewhere: its number in this log, and its leaf hash."""
+
+    seq: int
+    leaf: str
+
+
+class Head(NamedTuple):
+    """A case as its last entry left it: its version, and that entry's leaf hash in hexadecimal."""
+
+    version: int
+    leaf: str
+
+
+NEW = Head(0, "")
+
+
+class Rows(NamedTuple):
+    """What one batch writes, and the answers among it by request identifier."""
+
+    entries: list[tuple[object, ...]]
+    events: list[tuple[object, ...]]
+    requests: list[tuple[object, ...]]
+    ledgers: list[tuple[object, ...]]
+    answers: dict[RequestKey, Replayed]
+    placed: dict[tuple[str, str], Appended]
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self.entries)
+        if self.events:
+            connection.executemany("INSERT INTO case_events VALUES (?, ?, ?, ?)", self.events)
+        if self.requests:
+            connection.executemany("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", self.requests)
+        if self.ledgers:
+            connection.executemany("INSERT INTO ledger_changes VALUES (?, ?, ?, ?)", self.ledgers)
+
+
+def row_of(seq: int, commit: Commit, leaf: bytes, body: bytes) -> tuple[object, ...]:
+    entry, time_ms = commit.entry, _milliseconds(commit.entry.time)
+    if isinstance(entry, FilledEntry):
+        officer, item, code, decision = entry.subject["person"], entry.item, entry.code, entry.decision
+    else:
+        officer = getattr(entry, "subject", {}).get("person", "")
+        item, code, decision = (getattr(entry, name, "") for name in ("item", "code", "decision"))
+    return seq, entry.decision_id, entry.kind, time_ms, officer, item, commit.case_id, code, decision, leaf, body
+
+
+@lru_cache(maxsize=256)  # a batch has few different moments
+def _milliseconds(time: str) -> int:
+    return int(datetime.fromisoformat(time).timestamp() * 1000)
