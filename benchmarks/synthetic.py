@@ -85,6 +85,7 @@ def build(model: bytes, rows: int) -> Build:
         posts=posts,
         items={item_id(n): _facts(n) for n in range(count)},
         rows=sources,
+        incompatible=[],
     )
     return Build(model, policy, write_manifest(seal(manifest)))
 

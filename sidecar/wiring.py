@@ -4,7 +4,8 @@ import asyncio
 import gc
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from adapters.storage.key_folder import public_key
 from adapters.storage.log_making import open_for_trial
 from adapters.storage.log_opening import OpenLog, Places, open_log
 from adapters.storage.notice_folder import NoticeFolder
-from adapters.storage.policy_folder import PolicyFolder
-from adapters.storage.sqlite import SqliteStore, behind_requests
+from adapters.storage.policy_folder import FolderState, PolicyFolder
+from adapters.storage.proving import proven_elsewhere
+from adapters.storage.sqlite import SqliteStore
 from adapters.witnesses import HttpWitness
 from sidecar.compiler.manifest import sha256
 from sidecar.decision.engine import read_engine
@@ -49,6 +51,7 @@ log = structlog.get_logger("quanheng")
 
 PARTY_KEY_FILE, STATE_KEY_FILE = "party.key", "state.key"
 KEY_BYTES = 32
+AT_ONCE, PAUSE = 50, 0.001  # how much is done beside the requests before they are let in again, and for how many seconds
 GARBAGE_EVERY = (50_000, 50, 1_000)  # requests leave next to no cycles; looking through all that is kept must be rare
 
 
@@ -88,6 +91,8 @@ class PowerListService:
         self._party_token = party_tokeniser(keys.party)
         self._tables: dict[str, bytes] = {}
         self._personnel, self._rules = Personnel(), Rules()
+        self._known_to: PolicySnapshot | None = None  # the policies against which the registers were checked
+        self._seen: FolderState | None = None
         read = self._read()
         clock = SystemClock(settings.zone)
         opened = open_the_log(settings, clock)
@@ -105,26 +110,44 @@ class PowerListService:
 
     def _read(self) -> Standing:
         folder = PolicyFolder(self._settings.policies)
+        self._seen = folder.state()
         policy = folder.snapshot(_progress)
         return Standing(policy, self._people(policy), folder.unconfirmed_posts())
+
+    def _read_again(self) -> Standing:
+        """What has changed is read anew, the policies by a process of their own; the rest stands. Where nothing has changed, what
+        serves is given back."""
+        serving, seen = self.authorizer.standing, PolicyFolder(self._settings.policies).state()
+        if seen.is_still(self._seen):
+            policy, unconfirmed = serving.policy, serving.unconfirmed
+        else:
+            policy, unconfirmed = proven_elsewhere(self._settings.policies)
+        people = self._people(policy)
+        self._seen = seen
+        if policy is serving.policy and people is serving.personnel:
+            return serving
+        return Standing(policy, people, unconfirmed)
 
     def _people(self, policy: PolicySnapshot) -> Personnel:
         """The registers; those that stand already when neither a table nor a post in it has changed."""
         tables, rules = _tables(self._settings.personnel), policy.personnel_rules()
-        known = all(post in policy.posts for post in self._personnel.posts_held())
+        known = policy is self._known_to or _all_known(self._personnel.posts_held(), policy)
         if not known or tables != self._tables or rules != self._rules:
             self._personnel = read_personnel(tables, policy.posts, self._party_token, rules)
             self._tables, self._rules = tables, rules
+        self._known_to = policy
         return self._personnel
 
     async def reload(self) -> None:
-        before = self.in_force()
+        before, served = self.in_force(), self.authorizer.policy
 
         async def tell(newer: Standing) -> None:
             await self.keeper.changed("policy", before.policy, newer.policy.digest)
             await self.keeper.changed("personnel", before.personnel, digest_of_tables(self._tables))
 
-        await _reload(self.authorizer, self._read, tell)
+        await _reload(self.authorizer, self._read_again, tell)
+        if self.authorizer.policy is not served:
+            await asyncio.get_running_loop().run_in_executor(_reader, _forget, served)
 
 
 class PlainService:
@@ -164,7 +187,22 @@ class _Swapping(Protocol[T_contra]):
     def swap(self, newer: T_contra, /) -> None: ...
 
 
-_reader = ThreadPoolExecutor(1, thread_name_prefix="reload", initializer=behind_requests)
+_reader = ThreadPoolExecutor(1, thread_name_prefix="reload")
+
+
+def _all_known(posts: Iterable[str], policy: PolicySnapshot) -> bool:
+    for n, post in enumerate(posts):
+        if post not in policy.posts:
+            return False
+        if n % AT_ONCE == 0:
+            time.sleep(PAUSE)
+    return True
+
+
+def _forget(policy: PolicySnapshot) -> None:
+    """Let go of policies that serve no more, a little at a time."""
+    while policy.forget(AT_ONCE):
+        time.sleep(PAUSE)
 
 
 async def _reload(

@@ -6,8 +6,10 @@ catalogue or model borrows the ones shipped with Quanheng, under the same names,
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import sidecar
 from sidecar.compiler.compile import MANIFEST_FILE, MODEL_FILE, POLICY_FILE, Compiled
@@ -25,7 +27,20 @@ from sidecar.power_list.source import MAX_BYTES, read_source
 SHIPPED = Path(sidecar.__file__).resolve().parent.parent / "policies"
 
 PREPARED_FILE = "compiled/prepared.bin"
+SETTLED_NS = 2_000_000_000
 MAX_COMPILED = 2**31  # bytes; a million rows are some 100 million
+
+
+class FolderState(NamedTuple):
+    """Each file with its device, inode, size and times, and when that was looked up, in nanoseconds since the epoch."""
+
+    files: tuple[tuple[str, int, int, int, int, int], ...]
+    at: int
+
+    def is_still(self, earlier: "FolderState | None") -> bool:
+        """Whether nothing has changed since. What was changed in the moment before it was looked at could be changed again in the
+        same tick of the file system's clock, and is taken for changed."""
+        return earlier is not None and self.files == earlier.files and all(f[-1] < earlier.at - SETTLED_NS for f in self.files)
 
 
 class PolicyFolder:
@@ -60,6 +75,13 @@ class PolicyFolder:
 
     def _own_or_shipped(self, path: str) -> bytes:
         return self._read(path) if (self.root / path).exists() else (SHIPPED / path).read_bytes()
+
+    def state(self) -> "FolderState":
+        """What the system says of every file in the folder, so that unchanged ones need not be read again."""
+        paths = (path for path in sorted(self.root.rglob("*")) if not path.is_dir())
+        found = [(path, path.lstat()) for path in paths]
+        files = tuple((str(path), s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for path, s in found)
+        return FolderState(files, time.time_ns())
 
     def write(self, compiled: Compiled) -> None:
         """Write the compiled files into the folder, and beside them the form that opens at once."""

@@ -18,7 +18,6 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +30,7 @@ import structlog
 
 from adapters.storage.batch import NEW, Appended, Head, Place, Rows, row_of
 from adapters.storage.own_ground import Ground, system_ms
+from adapters.storage.priority import behind_requests
 from adapters.storage.record_file import (
     BUSY_MS,
     LOCK_FILE,
@@ -60,7 +60,6 @@ TEND_EVERY = 500  # entries after which the file is tended: often, so that each 
 MAX_WAITING = 8_192
 CACHED_CASES = 20_000
 CACHED_LEDGERS = 200
-LOWEST_PRIORITY = 19  # nice
 
 T = TypeVar("T")
 
@@ -486,12 +485,6 @@ class SqliteStore:
                 log.warning("the record cannot be tended", trouble=str(fault), remedy="free the disk; searches are slower")
         finally:
             self._tending = False
-
-
-def behind_requests() -> None:
-    """For a thread that gives way to the one that answers, where the system lets threads have a priority of their own."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
 
 
 def _let_go(kept: OrderedDict[str, T], limit: int = CACHED_CASES) -> None:

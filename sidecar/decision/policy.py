@@ -99,6 +99,11 @@ class Kept(Generic[T]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def forget(self, count: int) -> bool:
+        for _ in range(min(count, len(self._values))):
+            self._values.popitem()
+        return bool(self._values)
+
     def put(self, key: Hashable, value: T) -> T:
         self._values[key] = value
         if len(self._values) > self._limit:
@@ -126,8 +131,13 @@ class PolicySnapshot:
         """Straight from the files of a build."""
         return cls(model, Prepared(prepared_of(model=model, policy=policy, manifest=manifest), prove=False))
 
+    def forget(self, count: int) -> bool:
+        """As of a prepared form: let go of some of what is kept; False when nothing was left."""
+        return any([self.kept.forget(count), self.prepared.forget(count)])
+
     def item(self, item_id: str) -> ItemFacts | None:
-        return self.items.get(item_id)
+        found: ItemFacts | None = self.items.get(item_id)
+        return found
 
     def step(self, item_id: str, step: str) -> StepRows:
         """The rows of a step, powers and controls, with their sources, and its obligations."""

@@ -40,6 +40,7 @@ _SOURCE_FIELDS = len(RowSource.__struct_fields__)
 
 _SUB, _ITEM, _STEP = 1, 3, 4  # columns of a p row, as in policies/model.conf
 
+
 Buffer = bytes | memoryview
 
 
@@ -179,7 +180,7 @@ class Prepared:
     """A buffer, opened. Raises PolicyError when it is damaged; `prove` reads all of it once for that."""
 
     def __init__(self, buffer: Buffer, *, prove: bool = True) -> None:
-        view = memoryview(buffer)
+        self.buffer = view = memoryview(buffer)
         try:
             magic, length, digest = _HEAD.unpack_from(view)
             sound = magic == MAGIC and (not prove or hashlib.sha256(view[_HEAD.size :]).digest() == digest)
@@ -200,8 +201,8 @@ class Prepared:
         self.row_count: int = head["rows"]
         self.key_columns = tuple(head["key_columns"])
         self.organs = {name: OrganFacts(**facts) for name, facts in head["organs"].items()}
-        self.items: Mapping[str, ItemFacts] = Facts(self, "item", "items", ItemFacts)
-        self.posts: Mapping[str, PostFacts] = Facts(self, "post", "posts", PostFacts)
+        self.items = Facts(self, "item", "items", ItemFacts)
+        self.posts = Facts(self, "post", "posts", PostFacts)
         self._steps: dict[tuple[str, ...], StepRows] = {}
 
     # -- rows ------------------------------------------------------------------------------------------------------
@@ -238,6 +239,15 @@ class Prepared:
     def _text(self, number: int) -> str:
         return str(self._strings[self._offsets[number] : self._offsets[number + 1]], "utf-8")
 
+    def forget(self, count: int) -> bool:
+        """Let go of some of what is kept decoded; False when nothing was left. For a form that is used no more: freed all at once
+        it would hold up whoever runs beside."""
+        kept = [table for table in (self._steps, self.items.known, self.posts.known) if table]
+        for table in kept:
+            for _ in range(min(count, len(table))):
+                table.popitem()
+        return bool(kept)
+
     # -- documents -------------------------------------------------------------------------------------------------
 
     def document(self, name: str) -> Any:
@@ -270,25 +280,25 @@ class Facts(Mapping[str, T], Generic[T]):
 
     def __init__(self, prepared: Prepared, kind: str, listing: str, form: Callable[..., T]) -> None:
         self._prepared, self._kind, self._listing, self._form = prepared, kind, listing, form
-        self._known: dict[str, T] = {}
+        self.known: dict[str, T] = {}
         self._names: list[str] | None = None
 
     def __getitem__(self, name: str) -> T:
-        known = self._known.get(name)
+        known = self.known.get(name)
         if known is not None:
             return known
         document = self._prepared.document(f"{self._kind} {name}")
         if document is None:
             raise KeyError(name)
         value: T = msgspec.convert(document, self._form)
-        if len(self._known) >= CACHED_DOCUMENTS:
-            self._known = {}
-        self._known[name] = value
+        if len(self.known) >= CACHED_DOCUMENTS:
+            self.known = {}
+        self.known[name] = value
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
         """As of any mapping, without an exception for what is known."""
-        known = self._known.get(name)
+        known = self.known.get(name)
         return known if known is not None else super().get(name, default)
 
     def __iter__(self) -> Iterator[str]:

@@ -70,7 +70,8 @@ class Authorizer:
     ) -> None:
         self._turn = 0
         self.store = store
-        self.swap(Standing(policy, personnel, unconfirmed))
+        self._standing = Standing(policy, personnel, unconfirmed)
+        self._serve()
         self.not_reloaded = ""  # why the last attempt to read newer policies or registers failed; empty while all is well
         self.clock = clock
         self.party_token = party_token
@@ -97,11 +98,16 @@ class Authorizer:
         return self._standing.unconfirmed
 
     def swap(self, standing: Standing) -> None:
-        self._standing = standing
-        self._turn += 1
-        self._epoch = Epoch(standing.policy.digest, self._turn)
-        self.store.serve(self._epoch)
+        """Put another standing in place; the one that serves already changes nothing."""
+        if standing is not self._standing:
+            self._standing = standing
+            self._serve()
         self.not_reloaded = ""
+
+    def _serve(self) -> None:
+        self._turn += 1
+        self._epoch = Epoch(self._standing.policy.digest, self._turn)
+        self.store.serve(self._epoch)
 
     def begin(self, wire: EvaluationRequest, caller: CallerFacts, then: Then[Answer]) -> None:
         """Decide, record, then tell the answer. Raises RequestError for a request that cannot be understood, and tells

@@ -44,8 +44,7 @@ def test_what_changes_all_the_time_is_refused() -> None:
     """Decided again once; a third version is not waited for."""
     store = Interrupted()
     sidecar = Sidecar(store)
-    everyone = Standing(SNAPSHOT, EVERYONE)
-    store.meanwhile += [lambda: sidecar.authorizer.swap(everyone), lambda: sidecar.authorizer.swap(everyone)]
+    store.meanwhile += [lambda: sidecar.authorizer.swap(Standing(SNAPSHOT, EVERYONE))] * 2
     assert sidecar.answer(ACCEPT)["context"]["code"] == "LOG_UNAVAILABLE"
     assert (store.attempts, sidecar.case().version) == (2, 0)
     assert sidecar.answer(ACCEPT)["decision"] is True
