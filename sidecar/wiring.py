@@ -29,8 +29,8 @@ from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsE
 from sidecar.http_api.app import Served, build_app
 from sidecar.http_api.metrics import Metrics
 from sidecar.personnel.registers import Personnel
-from sidecar.personnel.rules import Rules
-from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, read_personnel
+from sidecar.personnel.rules import Known, Rules
+from sidecar.personnel.tables import APPOINTMENTS, COLUMNS, read_personnel
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import RecordStore
 from sidecar.service.asked import PartyToken, party_tokeniser
@@ -111,7 +111,7 @@ class PowerListService:
         tables, rules = _tables(self._settings.personnel), policy.personnel_rules()
         known = all(post in policy.posts for post in self._personnel.posts_held())
         if not known or tables != self._tables or rules != self._rules:
-            self._personnel = read_personnel(tables, policy.posts, self._party_token, rules)
+            self._personnel = read_personnel(tables, Known(policy.posts, policy.items), self._party_token, rules)
             self._tables, self._rules = tables, rules
         return self._personnel
 
@@ -309,7 +309,7 @@ def token_of_parties(data: Path | None) -> PartyToken:
 
 def read_personnel_folder(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:
     """The registers of a personnel folder. Raises PersonnelError."""
-    return read_personnel(_tables(folder), policy.posts, party_token, policy.personnel_rules())
+    return read_personnel(_tables(folder), Known(policy.posts, policy.items), party_token, policy.personnel_rules())
 
 
 def _tables(folder: Path) -> dict[str, bytes]:
@@ -317,9 +317,8 @@ def _tables(folder: Path) -> dict[str, bytes]:
         raise PersonnelError(
             f"{folder / APPOINTMENTS} is missing: nobody holds a post", "write person,post,from,to and one line each"
         )
-    names = (APPOINTMENTS, CREDENTIALS, DECLARATIONS)
     try:
-        return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+        return {name: (folder / name).read_bytes() for name in COLUMNS if (folder / name).is_file()}
     except OSError as fault:
         raise PersonnelError(
             f"{fault.filename}: cannot be read: {fault.strerror}", "make the table readable / 请使该表可读"

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import CO_SIGN, PENDING, VOTE, AccessRequest, ControlContext, Stop, invalid_fact
+from sidecar.controls.delegation import unproven
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
@@ -27,7 +28,7 @@ from sidecar.decision.unwritten import UNLISTED, rule_of
 from sidecar.messages import say, told
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.control_kinds import RULE_ON_RECUSAL, SIGNED_TOGETHER
+from sidecar.power_list.control_kinds import RULE_ON_RECUSAL, SIGNED_TOGETHER, ControlKind
 from sidecar.power_list.regions import within
 
 # The headline is the ground a person must deal with first: whose power, which case, then what is missing.
@@ -124,12 +125,13 @@ class _Asked:
         self._policy, self._personnel, self._history = policy, personnel, history
         self._request, self._item, self._today = request, item, now.date()
         self._region = request.region or history.region or item.region
-        held = personnel.posts(request.person, self._today)
-        posts = held & {request.acting_post} if request.acting_post else held
-        self._roles = frozenset([f"post:{post}" for post in posts])
         self._rows = policy.step(request.item, request.step)
         organ = policy.organs[item.organ]
-        self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, now))
+        self._context = ControlContext(request, item, organ.level, history, personnel, now)
+        self._judge = Judge(self._context)
+        held = self._context.held
+        posts = held & {request.acting_post} if request.acting_post else held
+        self._roles = frozenset([f"post:{post}" for post in posts])
         self._day = _day(self._today)
 
     @property
@@ -144,8 +146,8 @@ class _Asked:
     # -- why not ---------------------------------------------------------------------------------------------------
 
     def power_grounds(self, matches: Matches) -> Iterator[Ground]:
-        if matches.allow:
-            return
+        if matches.allow or (self._request.on_behalf and self._context.delegation is None):
+            return  # of a delegate it is said why the delegation does not carry
         if self._request.acting_post and not self._roles:
             yield self._no_post(self._request.acting_post)
             return
@@ -196,8 +198,17 @@ class _Asked:
             yield self._ground("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
         if request.intent == VOTE:
             yield self._ground("VOTE_NOT_NEEDED", "CASE", step=self._step_name)
-        if request.on_behalf:
-            yield self._ground("DELEGATION_INVALID", "AL-24", step=self._step_name)
+        yield from self._delegation_grounds()
+
+    def _delegation_grounds(self) -> Iterator[Ground]:
+        rows = [row for row in self._rows.rows if row[_CTL] == ControlKind.DELEGATES] if self._request.on_behalf else []
+        stop = unproven(self._context, has_rows=bool(rows))
+        if stop is None:
+            return
+        rule, basis = (self._rows.sources[rows[0][-1]].rule, self._rows.sources[rows[0][-1]].basis) if rows else ("AL-24", "-")
+        facts = {"posts": self._able_names, "basis": basis, **stop.facts}
+        place = f"{self._item.file}:{self._item.line}"
+        yield Ground(stop.code, say(stop.sentence or stop.code, **facts), rule, self._item_basis, place)
 
     def _needs_signatures(self) -> bool:
         return any(row[_CTL] in SIGNED_TOGETHER for row in self._rows.rows)
@@ -244,7 +255,7 @@ class _Asked:
     def granted(self, matches: Matches) -> Decision:
         """Decisions are values: one that was made of the same rows, for the same region and outcome, is given again."""
         request, known = self._request, self._rows.granted
-        asked = (request.intent == CO_SIGN, request.outcome == REFUSE, self._recusal_pending)
+        asked = (request.intent == CO_SIGN, request.outcome == REFUSE, self._recusal_pending, self._document)
         made_of = (self._region, *asked, *[row[-1] for row in matches.allow])
         decision: Decision | None = known.get(made_of)
         if decision is None:
@@ -275,6 +286,7 @@ class _Asked:
             obligations=self._obligations() if code == "ALLOWED" else (),
             judged=self._judged(matches),
             region=self._region,
+            delegation=self._document,
         )
 
     def _first_post(self, matches: Matches) -> str:
@@ -294,8 +306,14 @@ class _Asked:
         return self._item.steps[arg.split(":")[0]].verb in AFTER_REFUSAL
 
     @property
+    def _document(self) -> str:
+        """The delegation that carries the act, by the number of its document."""
+        lent = self._context.delegation if self._request.on_behalf else None
+        return lent.document if lent else ""
+
+    @property
     def _recusal_pending(self) -> bool:
-        return PENDING in self._judge.context.recusals.values()
+        return PENDING in self._context.recusals.values()
 
     def _judged(self, matches: Matches) -> tuple[Judged, ...]:
         stopped = {row[-1] for row in matches.deny}

@@ -6,16 +6,16 @@ exact set of refusal codes; `obligations`, where written, is the exact set of th
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 
 from sidecar.case_history.history import CO_SIGNED, PERFORMED, VOTED, ActRecorded, CaseHistory, fold
 from sidecar.controls.context import AccessRequest
 from sidecar.decision.decide import decide
 from sidecar.decision.decision import Decision
 from sidecar.decision.policy import PolicySnapshot
-from sidecar.expectations.language import Expectation
+from sidecar.expectations.language import DelegationGiven, Expectation
 from sidecar.expectations.reading import names_of, posts_named, read_expectations
-from sidecar.personnel.registers import Appointment, CredentialHeld, Interest, Personnel, Span
+from sidecar.personnel.registers import Appointment, CredentialHeld, Delegation, Interest, Personnel, Span, Term
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 
 DEFAULT_DAY = date(2026, 1, 5)
@@ -111,6 +111,16 @@ def _personnel(expectation: Expectation, policy: PolicySnapshot) -> Personnel:
         [Appointment(label, _post(name, expectation, policy), always) for label, officer in given for name in officer.posts],
         [CredentialHeld(label, name, always) for label, officer in given for name in officer.credentials],
         [Interest(label, i.party, i.relation, Span(i.start, i.end)) for label, officer in given for i in officer.interests],
+        [_delegation(lent, expectation, policy) for lent in expectation.delegations],
+    )
+
+
+def _delegation(lent: DelegationGiven, expectation: Expectation, policy: PolicySnapshot) -> Delegation:
+    start = datetime.combine(lent.start, time()) if lent.start else None
+    term = Term(start, datetime.combine(lent.end, time()) + timedelta(days=1) if lent.end else None)
+    posts = tuple(_post(name, expectation, policy) for name in lent.posts)
+    return Delegation(
+        lent.delegator, lent.delegate, lent.kind, posts, lent.items, lent.steps, term, lent.document, lent.published
     )
 
 

@@ -89,6 +89,7 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
             "person": request.person,
             "acting_post": decision.post,
             "on_behalf_of": request.on_behalf,
+            "delegation": decision.delegation,
             "organ": item.organ if item else "",
             "level": policy.organs[item.organ].level if item else "",
         },
