@@ -115,6 +115,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "事项“{item}”当前不在用（状态：{status}，有效期：{period}）。请向权责清单管理部门核实。",
         "Item '{item}' is not in force (status: {status}, period: {period}). Ask the keeper of the power list.",
     ),
+    "SUSPENDED": (
+        "{what}“{target}”已暂停（{document}，至 {until}），任何人不得办理“{step}”。请联系决定暂停的机关。",
+        "Suspended: {target} ({document}, until {until}). Nobody may do '{step}' meanwhile. Ask those who ordered it.",
+    ),
     "OUT_OF_REGION": (
         "行政区划 {region} 不在事项“{item}”的管辖范围 {allowed} 内。请移送有管辖权的机关。",
         "Region {region} is outside {allowed}, where item '{item}' applies. Transfer it to the competent organ.",

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from sidecar.http_api.app import Served, build_app
 from sidecar.http_api.metrics import Metrics
 from sidecar.personnel.registers import Personnel
 from sidecar.personnel.rules import Known, Rules
-from sidecar.personnel.tables import APPOINTMENTS, COLUMNS, read_personnel
+from sidecar.personnel.tables import APPOINTMENTS, COLUMNS, SUSPENSIONS, read_personnel, read_suspensions
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import RecordStore
 from sidecar.service.asked import PartyToken, party_tokeniser
@@ -123,6 +123,25 @@ class PowerListService:
             await self.keeper.changed("personnel", before.personnel, digest_of_tables(self._tables))
 
         await _reload(self.authorizer, self._read, tell)
+        if self.authorizer.not_reloaded:
+            await self._suspend(tell)
+
+    async def _suspend(self, tell: Callable[[Standing], Awaitable[None]]) -> None:
+        """Put newer suspensions in force although something else is wrong: what must stop at once waits for no other table."""
+        problem = self.authorizer.not_reloaded
+        with suppress(QuanhengError):
+            if _tables(self._settings.personnel).get(SUSPENSIONS) != self._tables.get(SUSPENSIONS):
+                await _reload(self.authorizer, self._suspended, tell)
+        self.authorizer.not_reloaded = problem
+
+    def _suspended(self) -> Standing:
+        """What serves, with the suspensions that lie on the disk."""
+        policy, people, unconfirmed = self.authorizer.standing
+        tables = {name: data for name, data in _tables(self._settings.personnel).items() if name == SUSPENSIONS}
+        newer = people.with_suspensions(read_suspensions(tables, Known(policy.posts, policy.items)))
+        others = {name: data for name, data in self._tables.items() if name != SUSPENSIONS}
+        self._personnel, self._tables = newer, others | tables
+        return Standing(policy, newer, unconfirmed)
 
 
 class PlainService:

@@ -115,10 +115,17 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def held(self) -> frozenset[str]:
         """The posts that may be acted through: one's own, of a delegator those that are lent for this step of this item."""
-        lent = self._lent
+        lent, owned = self._lent, self.owned - self.suspended_posts if self.suspended_posts else self.owned
         if not self.request.on_behalf or any(not delegation.posts for delegation in lent):
-            return self.owned
-        return self.owned & {post for delegation in lent for post in delegation.posts}
+            return owned
+        return owned & {post for delegation in lent for post in delegation.posts}
+
+    @cached_property
+    def suspended_posts(self) -> frozenset[str]:
+        """Posts that are owned and suspended now."""
+        if not self.personnel.any_suspended:
+            return frozenset()
+        return frozenset([post for post in self.owned if self.personnel.is_suspended("post", post, self.now)])
 
     @cached_property
     def post(self) -> str:

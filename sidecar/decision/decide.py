@@ -20,6 +20,7 @@ from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import CO_SIGN, PENDING, VOTE, AccessRequest, ControlContext, Stop, invalid_fact
 from sidecar.controls.delegation import unproven
 from sidecar.controls.order import AFTER_REFUSAL
+from sidecar.controls.suspension import suspended
 from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
 from sidecar.decision.engine import Failed, Matches, Row
@@ -34,6 +35,7 @@ from sidecar.power_list.regions import within
 # The headline is the ground a person must deal with first: whose power, which case, then what is missing.
 _PRECEDENCE = (
     "CONTROL_ERROR",
+    "SUSPENDED",
     "NO_POST",
     "POST_EXPIRED",
     "NO_POWER",
@@ -146,7 +148,10 @@ class _Asked:
     # -- why not ---------------------------------------------------------------------------------------------------
 
     def power_grounds(self, matches: Matches) -> Iterator[Ground]:
-        if matches.allow or (self._request.on_behalf and self._context.delegation is None):
+        stops = list(suspended(self._context))
+        for stop in stops:
+            yield Ground(stop.code, say(stop.code, **stop.facts), "CASE", str(stop.facts["document"]))
+        if stops or matches.allow or (self._request.on_behalf and self._context.delegation is None):
             return  # of a delegate it is said why the delegation does not carry
         if self._request.acting_post and not self._roles:
             yield self._no_post(self._request.acting_post)

@@ -172,7 +172,15 @@ class Personnel:
 
     def suspensions(self, what: str, target: str) -> tuple[Suspension, ...]:
         """Suspensions of an item, post, person or case, past, present and future."""
-        return self._suspensions.get((what, target), ()) if self._suspensions else ()
+        return self._suspensions.get((what, target), ())
+
+    @property
+    def any_suspended(self) -> bool:
+        """Whether there are any suspensions at all, past, present or future."""
+        return bool(self._suspensions)
+
+    def is_suspended(self, what: str, target: str, now: datetime) -> bool:
+        return any(found.term.holds(now) for found in self.suspensions(what, target))
 
     def with_suspensions(self, suspensions: Iterable[Suspension]) -> "Personnel":
         """The registers with other suspensions; everything else is shared."""

@@ -4,7 +4,7 @@ The decision was made by the sidecar's clock. The store holds the window against
 neither a slow commit nor a clock that was set back lets an appointment act that has ended.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
@@ -25,7 +25,16 @@ def window_of(personnel: Personnel, request: AccessRequest, post: str, now: date
     span = max(spans, key=lambda span: span.end or date.max)
     since = ALWAYS.since_ms if span.start is None else _midnight(span.start, now.tzinfo)
     until = ALWAYS.until_ms if span.end is None or span.end == date.max else _midnight(span.end + timedelta(days=1), now.tzinfo)
-    return _cut(Window(since, until), _lent(personnel, request, post, now), now.tzinfo)
+    window = _cut(Window(since, until), _lent(personnel, request, post, now), now.tzinfo)
+    coming = [start for start in _suspended_from(personnel, request, post) if start > now.replace(tzinfo=None)]
+    return Window(window.since_ms, min([window.until_ms, *(_instant(start, now.tzinfo) for start in coming)]))
+
+
+def _suspended_from(personnel: Personnel, request: AccessRequest, post: str) -> Iterator[datetime]:
+    """When suspensions begin that would stop the act."""
+    persons = [("person", person) for person in (request.person, request.on_behalf) if person]
+    for what, target in (("item", request.item), ("case", request.case_id), ("post", post), *persons):
+        yield from (found.term.start for found in personnel.suspensions(what, target) if found.term.start)
 
 
 def _lent(personnel: Personnel, request: AccessRequest, post: str, now: datetime) -> list[Term]:
