@@ -115,6 +115,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "事项“{item}”当前不在用（状态：{status}，有效期：{period}）。请向权责清单管理部门核实。",
         "Item '{item}' is not in force (status: {status}, period: {period}). Ask the keeper of the power list.",
     ),
+    "SUSPENDED": (
+        "{what}“{target}”已暂停（{document}，至 {until}），任何人不得办理“{step}”。请联系决定暂停的机关。",
+        "Suspended: {target} ({document}, until {until}). Nobody may do '{step}' meanwhile. Ask those who ordered it.",
+    ),
     "OUT_OF_REGION": (
         "行政区划 {region} 不在事项“{item}”的管辖范围 {allowed} 内。请移送有管辖权的机关。",
         "Region {region} is outside {allowed}, where item '{item}' applies. Transfer it to the competent organ.",
@@ -225,6 +229,38 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "没有有效的代理授权，不得代为办理“{step}”。请由本人办理或先办理书面委托。",
         "No delegation in force lets you do '{step}' for somebody else. Let them act, or have it delegated in writing.",
     ),
+    "DELEGATION_BARRED": (
+        "依法不得委托或代理办理“{step}”（{basis}）。请由本人办理。",
+        "The law lets nobody do '{step}' for somebody else ({basis}). Let the holder of the power act.",
+    ),
+    "DELEGATE_NOT_ALLOWED": (
+        "{kind}不得受托办理“{step}”（{basis}）。请由本人或依法可以受托的人员办理。",
+        "A delegate of this kind ({kind}) may not do '{step}' ({basis}). Let the holder of the power act, or a lawful delegate.",
+    ),
+    "DELEGATION_NOT_PUBLISHED": (
+        "委托 {document} 尚未公告，不得据此办理“{step}”（{basis}）。请先公告。",
+        "Delegation {document} is not published yet and does not carry '{step}' ({basis}). Publish it first.",
+    ),
+    "DELEGATION_TO_ONESELF": (
+        "代理人与被代理人是同一人。请以本人名义办理“{step}”。",
+        "Nobody acts for themselves by delegation. Do '{step}' in your own name.",
+    ),
+    "DELEGATOR_WITHOUT_POWER": (
+        "被代理人今天没有办理“{step}”的岗位，代理不得超出其本人权力。请由有权岗位办理：{posts}。",
+        "The one you act for may not do '{step}' today, and a delegate has no more power than they. Pass it to: {posts}.",
+    ),
+    "DELEGATION_PASSED_ON": (
+        "您受托的权力不得转委托，不得为他人代理“{step}”。请由受托人或本人办理。",
+        "A power that was delegated is not passed on, so you may not do '{step}'. Let the delegate or the holder act.",
+    ),
+    "DELEGATION_NOT_IN_TERM": (
+        "代理授权 {document} 现在不在有效期内，不得代为办理“{step}”。请由本人办理或重新委托。",
+        "Delegation {document} is not in term now and does not carry '{step}'. Let the holder act, or delegate anew.",
+    ),
+    "DELEGATION_OUT_OF_SCOPE": (
+        "代理授权 {document} 的范围不包括以该岗位办理本事项的“{step}”。请由本人办理或另行委托。",
+        "Delegation {document} does not cover '{step}' of this item through this post. Let the holder act, or delegate it too.",
+    ),
     "CREDENTIAL_MISSING": (
         "您在今天没有有效的“{credential}”，不得办理“{step}”。请由持证人员办理。",
         "You hold no valid {credential} today and may not do '{step}'. Let a holder act.",
@@ -307,6 +343,14 @@ ANSWERED_AS = {
     "UNKNOWN_STEP_OF_ITEM": "NO_POWER",
     "PRIOR_STEP_REFUSED": "STEP_OUT_OF_ORDER",
     "ALREADY_CO_SIGNED": "STEP_ALREADY_DONE",
+    "DELEGATION_BARRED": "DELEGATION_INVALID",
+    "DELEGATE_NOT_ALLOWED": "DELEGATION_INVALID",
+    "DELEGATION_NOT_PUBLISHED": "DELEGATION_INVALID",
+    "DELEGATION_TO_ONESELF": "DELEGATION_INVALID",
+    "DELEGATOR_WITHOUT_POWER": "DELEGATION_INVALID",
+    "DELEGATION_PASSED_ON": "DELEGATION_INVALID",
+    "DELEGATION_NOT_IN_TERM": "DELEGATION_INVALID",
+    "DELEGATION_OUT_OF_SCOPE": "DELEGATION_INVALID",
     "RECUSED": "RECUSAL",
     "RECUSAL_PENDING": "RECUSAL",
     "OWN_RECUSAL": "RECUSAL",

@@ -177,6 +177,10 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
         "岗位“{post}”不承担环节“{step}”，不能会签——请写入该环节的 posts，或改为：{near}",
         "post {post} does not hold step {step} and cannot sign it — add it to the step's posts, or write: {near}",
     ),
+    "LOOSER_DELEGATION": (
+        "代理人 {kinds} 超出制约模板（{profile}，{basis}）允许的 {allowed}——请删去",
+        "delegates {kinds} are more than the profile ({profile}, {basis}) allows: {allowed} — remove them",
+    ),
     "LOOSER_PERSONS": (
         "本案至少 {n} 人，少于制约模板（{profile}，{basis}）的 {required} 人——请写 {required} 或更多",
         "distinct persons: {n}, fewer than the {required} of the profile ({profile}, {basis}) — write {required} or more",

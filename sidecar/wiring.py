@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +31,8 @@ from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsE
 from sidecar.http_api.app import Served, build_app
 from sidecar.http_api.metrics import Metrics
 from sidecar.personnel.registers import Personnel
-from sidecar.personnel.rules import Rules
-from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, read_personnel
+from sidecar.personnel.rules import Known, Rules
+from sidecar.personnel.tables import APPOINTMENTS, COLUMNS, SUSPENSIONS, read_personnel, read_suspensions
 from sidecar.ports.clock import Clock
 from sidecar.ports.records import RecordStore
 from sidecar.service.asked import PartyToken, party_tokeniser
@@ -133,7 +133,7 @@ class PowerListService:
         tables, rules = _tables(self._settings.personnel), policy.personnel_rules()
         known = policy is self._known_to or _all_known(self._personnel.posts_held(), policy)
         if not known or tables != self._tables or rules != self._rules:
-            self._personnel = read_personnel(tables, policy.posts, self._party_token, rules)
+            self._personnel = read_personnel(tables, Known(policy.posts, policy.items), self._party_token, rules)
             self._tables, self._rules = tables, rules
         self._known_to = policy
         return self._personnel
@@ -148,6 +148,26 @@ class PowerListService:
         await _reload(self.authorizer, self._read_again, tell)
         if self.authorizer.policy is not served:
             await asyncio.get_running_loop().run_in_executor(_reader, _forget, served)
+        if self.authorizer.not_reloaded:
+            await self._suspend(tell)
+
+    async def _suspend(self, tell: Callable[[Standing], Awaitable[None]]) -> None:
+        """Put newer suspensions in force although something else is wrong: what must stop at once waits for no other table."""
+        problem = self.authorizer.not_reloaded
+        with suppress(QuanhengError):
+            if _tables(self._settings.personnel).get(SUSPENSIONS) != self._tables.get(SUSPENSIONS):
+                await _reload(self.authorizer, self._suspended, tell)
+        self.authorizer.not_reloaded = problem
+
+    def _suspended(self) -> Standing:
+        """What serves, with the suspensions that lie on the disk."""
+        serving = self.authorizer.standing
+        policy = serving.policy
+        tables = {name: data for name, data in _tables(self._settings.personnel).items() if name == SUSPENSIONS}
+        newer = serving.personnel.with_suspensions(read_suspensions(tables, Known(policy.posts, policy.items)))
+        others = {name: data for name, data in self._tables.items() if name != SUSPENSIONS}
+        self._personnel, self._tables = newer, others | tables
+        return Standing(policy, newer, serving.unconfirmed)
 
 
 class PlainService:
@@ -349,7 +369,7 @@ def token_of_parties(data: Path | None) -> PartyToken:
 
 def read_personnel_folder(folder: Path, policy: PolicySnapshot, party_token: PartyToken) -> Personnel:
     """The registers of a personnel folder. Raises PersonnelError."""
-    return read_personnel(_tables(folder), policy.posts, party_token, policy.personnel_rules())
+    return read_personnel(_tables(folder), Known(policy.posts, policy.items), party_token, policy.personnel_rules())
 
 
 def _tables(folder: Path) -> dict[str, bytes]:
@@ -357,9 +377,8 @@ def _tables(folder: Path) -> dict[str, bytes]:
         raise PersonnelError(
             f"{folder / APPOINTMENTS} is missing: nobody holds a post", "write person,post,from,to and one line each"
         )
-    names = (APPOINTMENTS, CREDENTIALS, DECLARATIONS)
     try:
-        return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+        return {name: (folder / name).read_bytes() for name in COLUMNS if (folder / name).is_file()}
     except OSError as fault:
         raise PersonnelError(
             f"{fault.filename}: cannot be read: {fault.strerror}", "make the table readable / 请使该表可读"

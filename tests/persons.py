@@ -1,5 +1,6 @@
 """A small organ whose one item shows who may act. Valid by default, one thing changed per test."""
 
+from datetime import datetime
 from typing import Any
 
 from sidecar.case_history.history import CO_SIGNED, ActRecorded
@@ -117,6 +118,11 @@ def ask(policy: PolicySnapshot, person: str, step: str, *acts: ActRecorded, **ch
     people, now = changes.pop("people", EVERYBODY), changes.pop("now", moment())
     request = AccessRequest(person=person, step=step, **({"item": "payment", "case_id": "C-1", "region": "650200"} | changes))
     return decide(policy, people, history(*acts), request, now)
+
+
+def local(text: str) -> datetime:
+    """A moment of the local clock, as registers write it."""
+    return datetime.fromisoformat(text)
 
 
 def sentences(decision: Decision) -> str:

@@ -20,7 +20,7 @@ from sidecar.decision.prepared import Prepared, PreparedFrom
 from sidecar.errors import PolicyError
 from sidecar.expectations.reading import is_expectations
 from sidecar.power_list.load import load
-from sidecar.power_list.model import OrganFile
+from sidecar.power_list.organs import OrganFile
 from sidecar.power_list.policy_set import CATALOGUE_FILE, ORGAN_FILE, ORGAN_FILES, PROFILES
 from sidecar.power_list.source import MAX_BYTES, read_source
 

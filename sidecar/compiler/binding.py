@@ -13,6 +13,7 @@ from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.lawfulness import unlawful
 from sidecar.compiler.obligations import obligations
 from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan
+from sidecar.compiler.restraints.delegation import looser_delegation
 from sidecar.compiler.restraints.table import FAMILIES
 from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Scope
@@ -21,7 +22,7 @@ from sidecar.power_list.declared import derived_names, item_scope
 from sidecar.power_list.entries import ItemEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Severity, in_reading_order
 from sidecar.power_list.graph import find_cycle
-from sidecar.power_list.model import ProfileFile
+from sidecar.power_list.profiles import ProfileFile
 
 _TIER_RANKS = {"handler": ("handler",), "section_head": ("section_head",), "leader": ("leader", "principal")}
 
@@ -75,7 +76,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
         mapped = {step.id: (step.id,) for step in profile.profile.steps if step.id in plans}
     scope = item_scope(entry.item, profile, plans, mapped)
     binder = Binder(entry, profile, plans, mapped, scope)
-    findings += [*_tightening(binder), *unlawful(binder), *held_together(binder)]
+    findings += [*_tightening(binder), *unlawful(binder), *held_together(binder), *looser_delegation(binder)]
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))
     if not cycles:

@@ -10,7 +10,6 @@ from sidecar.compiler.manifest import (
     ItemFacts,
     Manifest,
     OrganFacts,
-    PostFacts,
     RowSource,
     StepEntry,
     seal,
@@ -20,6 +19,7 @@ from sidecar.compiler.manifest import (
 from sidecar.compiler.plan import BoundItem
 from sidecar.compiler.rows import OPEN, Row, rows_of
 from sidecar.expressions.errors import CODES as EXPRESSION_FAULTS
+from sidecar.personnel.posts import PostFacts
 from sidecar.personnel.rules import Incompatibility
 from sidecar.power_list.entries import OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, has_errors, in_reading_order

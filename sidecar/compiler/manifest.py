@@ -12,6 +12,7 @@ import msgspec
 
 from sidecar.errors import PolicyError
 from sidecar.expressions.facts import Fact
+from sidecar.personnel.posts import PostFacts
 from sidecar.personnel.rules import Incompatibility
 
 FORMAT = 2
@@ -47,13 +48,6 @@ class OrganFacts(msgspec.Struct, frozen=True):
     name: str
     level: str
     region: str
-
-
-class PostFacts(msgspec.Struct, frozen=True):
-    name: str
-    unit: str
-    organ: str
-    rank: str
 
 
 class RowSource(msgspec.Struct, frozen=True, array_like=True):

@@ -15,7 +15,8 @@ from sidecar.personnel.rules import Incompatibility
 from sidecar.power_list.control_kinds import ControlKind
 from sidecar.power_list.entries import ItemEntry, ProfileEntry
 from sidecar.power_list.findings import Place
-from sidecar.power_list.model import ProfileFile, ProfileStep, Step
+from sidecar.power_list.model import Step
+from sidecar.power_list.profiles import ProfileFile, ProfileStep
 
 
 @dataclass(frozen=True, slots=True)

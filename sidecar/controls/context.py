@@ -4,7 +4,7 @@ A guard gets the argument of its deny row and this context, and answers None (le
 the facts its sentence needs. It never looks at anything else: no clock, no store, no other request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from sidecar.case_history.history import GRANT, PERFORMED, ActRecorded, CaseHist
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.expressions.facts import Asserted, Values, form_of
 from sidecar.messages import Sentence
-from sidecar.personnel.registers import Personnel
+from sidecar.personnel.registers import Delegation, Personnel
 from sidecar.power_list.control_kinds import ABOUT, OUTCOME, REASON_IF_REFUSED
 from sidecar.power_list.declared import TODAY, derived_facts
 
@@ -101,14 +101,51 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         """Officers who are out of the case for good."""
         return frozenset([person for person, state in self.recusals.items() if state == GRANTED])
 
+    @property
+    def able(self) -> Sequence[str]:
+        """Full ids of the posts that hold the step."""
+        entry = self.item.steps.get(self.request.step)
+        return entry.posts if entry else ()
+
+    @property
+    def owned(self) -> frozenset[str]:
+        """The posts held today by the one whose power it is: who acts, or the one they act for."""
+        return self.personnel.posts(self.request.on_behalf or self.request.person, self.day)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """The posts that may be acted through: one's own, of a delegator those that are lent for this step of this item."""
+        lent, owned = self._lent, self.owned - self.suspended_posts if self.suspended_posts else self.owned
+        if not self.request.on_behalf or any(not delegation.posts for delegation in lent):
+            return owned
+        return owned & {post for delegation in lent for post in delegation.posts}
+
+    @cached_property
+    def suspended_posts(self) -> frozenset[str]:
+        """Posts that are owned and suspended now."""
+        if not self.personnel.any_suspended:
+            return frozenset()
+        return frozenset([post for post in self.owned if self.personnel.is_suspended("post", post, self.now)])
+
     @cached_property
     def post(self) -> str:
-        """The post acted through: the one that is named, else the first of the step's that the person, or the one they act for,
-        holds today; empty where there is none."""
+        """The post acted through: the one that is named, else the first of the step's that is held; empty where there is none."""
+        return self.request.acting_post or next((post for post in self.able if post in self.held), "")
+
+    @cached_property
+    def _lent(self) -> tuple[Delegation, ...]:
         request = self.request
-        held = self.personnel.posts(request.on_behalf or request.person, self.day)
-        able = (post for post in self.item.steps[request.step].posts if post in held)
-        return request.acting_post or next(able, "")
+        if request.on_behalf in ("", request.person):
+            return ()
+        found = self.personnel.delegations(request.person, request.on_behalf)
+        return tuple([lent for lent in found if lent.term.holds(self.now) and lent.covers(request.item, request.step)])
+
+    @cached_property
+    def delegation(self) -> Delegation | None:
+        """What lets the one who acts use the post: in term, covering item, step and post."""
+        if self.post not in self.held or self.post not in self.able:
+            return None
+        return next((lent for lent in self._lent if not lent.posts or self.post in lent.posts), None)
 
     @cached_property
     def facts(self) -> Values:

@@ -36,7 +36,8 @@ def declared(arg: str, context: ControlContext) -> Stop | None:
 
 
 def _bars(interest: Interest, barred: dict[str, int], context: ControlContext) -> bool:
-    years = [barred[name] for name in words.COUNTS_AS[interest.relation] if name in barred]
+    counts = words.COUNTS_AS.get(interest.relation, ())
+    years = [barred[name] for name in counts if name in barred]
     return bool(years) and interest.bars(context.day, max(years))
 
 
@@ -76,7 +77,7 @@ def principal_own(arg: str, context: ControlContext) -> Stop | None:
         interest
         for person in holders
         for interest in context.personnel.interests(person)
-        if words.COUNTS_AS[interest.relation] & _OWN_MATTERS and interest.bars(context.day, 0)
+        if not _OWN_MATTERS.isdisjoint(words.COUNTS_AS.get(interest.relation, ())) and interest.bars(context.day, 0)
     ]
     if not own:
         return None

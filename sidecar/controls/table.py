@@ -6,7 +6,7 @@ An error inside a guard is a refusal (`CONTROL_ERROR`): a prohibition that canno
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from sidecar.controls import boundary, order, prohibitions, recusal, separation, signatures
+from sidecar.controls import boundary, delegation, order, prohibitions, recusal, separation, signatures
 from sidecar.controls.context import ControlContext, Stop
 from sidecar.power_list.control_kinds import ControlKind as Kind
 
@@ -31,6 +31,7 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.EXPERTS: signatures.experts,
         Kind.MEMBERS: signatures.members,
         Kind.CREDENTIAL: signatures.credential,
+        Kind.DELEGATES: delegation.delegates,
         Kind.RECUSAL: recusal.declared,
         Kind.RECUSED: recusal.recused,
         Kind.RECUSAL_RULING: recusal.ruling,

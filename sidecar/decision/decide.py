@@ -17,7 +17,9 @@ from typing import NamedTuple
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import CO_SIGN, PENDING, VOTE, AccessRequest, ControlContext, Stop, invalid_fact
+from sidecar.controls.delegation import unproven
 from sidecar.controls.order import AFTER_REFUSAL
+from sidecar.controls.suspension import suspended
 from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision, Due, Ground, Judged
 from sidecar.decision.engine import Failed, Matches, Row
@@ -26,12 +28,13 @@ from sidecar.decision.unwritten import UNLISTED, rule_of
 from sidecar.messages import say, told
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.control_kinds import RULE_ON_RECUSAL, SIGNED_TOGETHER
+from sidecar.power_list.control_kinds import RULE_ON_RECUSAL, SIGNED_TOGETHER, ControlKind
 from sidecar.power_list.regions import within
 
 # The headline is the ground a person must deal with first: whose power, which case, then what is missing.
 _PRECEDENCE = (
     "CONTROL_ERROR",
+    "SUSPENDED",
     "NO_POST",
     "POST_EXPIRED",
     "NO_POWER",
@@ -116,11 +119,12 @@ class _Finding(NamedTuple):
     facts: tuple[tuple[str, object], ...]
     sentence: str = ""
     missing: tuple[str, ...] = ()
+    basis: str = ""
 
     @property
     def known_by(self) -> tuple[object, ...]:
         told = tuple([(name, type(fact), fact) for name, fact in self.facts])  # 1 and true are equal, but not the same words
-        return self.code, self.row[-1] if self.row else self.rule, told, self.sentence, self.missing
+        return self.code, self.row[-1] if self.row else self.rule, told, self.sentence, self.missing, self.basis
 
 
 class _Asked:
@@ -138,12 +142,13 @@ class _Asked:
         self._policy, self._personnel, self._history = policy, personnel, history
         self._request, self._item, self._today = request, item, now.date()
         self._region = request.region or history.region or item.region
-        held = personnel.posts(request.person, self._today)
-        posts = held & {request.acting_post} if request.acting_post else held
-        self._roles = frozenset([f"post:{post}" for post in posts])
         self._rows = policy.step(request.item, request.step)
         organ = policy.organs[item.organ]
-        self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, now))
+        self._context = ControlContext(request, item, organ.level, history, personnel, now)
+        self._judge = Judge(self._context)
+        held = self._context.held
+        posts = held & {request.acting_post} if request.acting_post else held
+        self._roles = frozenset([f"post:{post}" for post in posts])
         self._day = _day(self._today)
 
     @property
@@ -158,8 +163,11 @@ class _Asked:
     # -- why not ---------------------------------------------------------------------------------------------------
 
     def power_findings(self, matches: Matches) -> Iterator[_Finding]:
-        if matches.allow:
-            return
+        stops = list(suspended(self._context))
+        for stop in stops:
+            yield self._finding(stop.code, "CASE", **stop.facts)._replace(basis=str(stop.facts["document"]))
+        if stops or matches.allow or (self._request.on_behalf and self._context.delegation is None):
+            return  # of a delegate it is said why the delegation does not carry
         if self._request.acting_post and not self._roles:
             yield self._no_post(self._request.acting_post)
             return
@@ -210,8 +218,15 @@ class _Asked:
             yield self._finding("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
         if request.intent == VOTE:
             yield self._finding("VOTE_NOT_NEEDED", "CASE", step=self._step_name)
-        if request.on_behalf:
-            yield self._finding("DELEGATION_INVALID", "AL-24", step=self._step_name)
+        yield from self._delegation_findings()
+
+    def _delegation_findings(self) -> Iterator[_Finding]:
+        rows = [row for row in self._rows.rows if row[_CTL] == ControlKind.DELEGATES] if self._request.on_behalf else []
+        stop = unproven(self._context, has_rows=bool(rows))
+        if stop is None:
+            return
+        rule, basis = (self._rows.sources[rows[0][-1]].rule, self._rows.sources[rows[0][-1]].basis) if rows else ("AL-24", "-")
+        yield self._finding(stop.code, rule, **{"basis": basis, **stop.facts})._replace(sentence=stop.sentence)
 
     def _needs_signatures(self) -> bool:
         return any(row[_CTL] in SIGNED_TOGETHER for row in self._rows.rows)
@@ -229,11 +244,12 @@ class _Asked:
 
     def _said(self, finding: _Finding) -> Ground:
         """A finding in words, with where it comes from."""
-        code, rule, row, facts, sentence, missing = finding
+        code, rule, row, facts, sentence, missing, basis = finding
         said: dict[str, object] = {"posts": self._able_names}
         if row is None:
             place = f"{self._item.file}:{self._item.line}"
-            return Ground(code, say(code, **{**said, **dict(facts)}), rule, self._item_basis, place, "", missing)
+            reason = say(sentence or code, **{**said, **dict(facts)})
+            return Ground(code, reason, rule, basis or self._item_basis, place, "", missing)
         source = self._rows.sources[row[-1]]
         said |= {"reason": told(source.note), "basis": source.basis, **dict(facts)}
         place = f"{source.file}:{source.line}"
@@ -256,7 +272,7 @@ class _Asked:
 
     def granted(self, matches: Matches) -> Decision:
         request, kept = self._request, self._policy.kept
-        asked = (request.intent, request.outcome == REFUSE, self._recusal_pending)
+        asked = (request.intent, request.outcome == REFUSE, self._recusal_pending, self._document)
         made_of = (self._region, *asked, *[row[-1] for row in matches.allow])
         return kept.get(made_of) or kept.put(made_of, self._grant(matches))
 
@@ -305,6 +321,7 @@ class _Asked:
             obligations=self._obligations() if code == "ALLOWED" else (),
             judged=self._judged(matches),
             region=self._region,
+            delegation=self._document,
         )
 
     def _first_post(self, matches: Matches) -> str:
@@ -324,8 +341,14 @@ class _Asked:
         return self._item.steps[arg.split(":")[0]].verb in AFTER_REFUSAL
 
     @property
+    def _document(self) -> str:
+        """The delegation that carries the act, by the number of its document."""
+        lent = self._context.delegation if self._request.on_behalf else None
+        return lent.document if lent else ""
+
+    @property
     def _recusal_pending(self) -> bool:
-        return PENDING in self._judge.context.recusals.values()
+        return PENDING in self._context.recusals.values()
 
     def _judged(self, matches: Matches) -> tuple[Judged, ...]:
         stopped = {row[-1] for row in matches.deny}

@@ -35,7 +35,8 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What `decide()` answers. The first ground is the headline; `posts` are those who may act (instead)."""
+    """What `decide()` answers. The first ground is the headline; `posts` are those who may act (instead); `delegation` is
+    the document by which the person acted for somebody else."""
 
     allowed: bool
     code: str
@@ -54,3 +55,4 @@ class Decision(msgspec.Struct, frozen=True):
     obligations: tuple[Due, ...] = ()
     judged: tuple[Judged, ...] = ()
     region: str = ""
+    delegation: str = ""

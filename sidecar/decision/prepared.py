@@ -25,10 +25,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from sidecar.compiler.manifest import ItemFacts, Manifest, OrganFacts, PostFacts, RowSource
+from sidecar.compiler.manifest import ItemFacts, Manifest, OrganFacts, RowSource
 from sidecar.compiler.rows import ANY
 from sidecar.decision.engine.rows import Row
 from sidecar.errors import PolicyError
+from sidecar.personnel.posts import PostFacts
 
 MAGIC = b"QHPREP01"
 CACHED_STEPS = 65_536  # steps that are kept decoded; all of them are let go when the number is passed

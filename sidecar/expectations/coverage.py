@@ -4,7 +4,7 @@ A rule stands where something would stop or mark a request or a policy because o
 
   * a profile names it beside a step, a separation or another restraint;
   * a compiled row carries it (an item's own words, or what the compiler always writes);
-  * a check of the compiler carries it, or a key that the language requires;
+  * a check of the compiler carries it, or a key that the language requires, or one made when personnel tables are read;
   * `decide()` answers with it where no row speaks (no power, outside the region);
   * the record and the service keep it (`KEPT_BY_THE_RECORD`): no row of a policy can say it. This one table is declared, and each
     line of it has its test.
@@ -21,6 +21,7 @@ from sidecar.compiler.lawfulness import BOUND_CHECKS
 from sidecar.compiler.plan import BoundStep
 from sidecar.decision.unwritten import RULES, rule_of
 from sidecar.expectations.run import Outcome
+from sidecar.personnel.rules import CHECKED_ON_READING
 from sidecar.power_list.catalogue import Rule
 from sidecar.power_list.findings import Place
 from sidecar.power_list.lawfulness import ITEM_CHECKS
@@ -112,6 +113,8 @@ def _in_the_program(found: _Found) -> None:
     for rule, (block, key) in REQUIRED_KEYS.items():
         if block.model_fields[key].is_required():
             _add(found, rule, "checks", f"{block.__name__}.{key}")
+    for rule, table in CHECKED_ON_READING.items():
+        _add(found, rule, "checks", table)
     for (code, _), rule in RULES.items():
         _add(found, rule, "codes", code)
     for rule, room in KEPT_BY_THE_RECORD.items():

@@ -8,7 +8,19 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from sidecar.expressions.facts import MAX_TEXT, Asserted
-from sidecar.power_list.model import Credential, Day, Declared, Name, Part, PostRef, Region, Requirement, Slug
+from sidecar.power_list.model import (
+    Credential,
+    Day,
+    Declared,
+    Delegate,
+    Name,
+    Part,
+    PostRef,
+    Region,
+    Requirement,
+    Slug,
+    Suspendable,
+)
 from sidecar.power_list.values import Zh
 
 _DECISIONS = {"准许": "allow", "拒绝": "deny"}
@@ -45,6 +57,30 @@ Facts = dict[Requirement, Annotated[Asserted, BeforeValidator(_read_fact)]]
 class InterestGiven(Part):
     party: Annotated[Name, Zh("当事人")]
     relation: Annotated[Declared, Zh("关系")]
+    start: Annotated[Day | None, Zh("起")] = Field(default=None, alias="from")
+    end: Annotated[Day | None, Zh("止")] = Field(default=None, alias="to")
+
+
+class DelegationGiven(Part):
+    """That one officer may act for another; ends included, as days are written in the register."""
+
+    delegator: Annotated[Name, Zh("委托人")]
+    delegate: Annotated[Name, Zh("代理人")]
+    kind: Annotated[Delegate, Zh("代理人性质")] = "officer"
+    posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(default=(), strict=False)
+    items: Annotated[tuple[Slug, ...], Zh("事项")] = Field(default=(), strict=False)
+    steps: Annotated[tuple[Slug, ...], Zh("环节")] = Field(default=(), strict=False)
+    start: Annotated[Day | None, Zh("起")] = Field(default=None, alias="from")
+    end: Annotated[Day | None, Zh("止")] = Field(default=None, alias="to")
+    document: Annotated[Name, Zh("文号")] = "委托书"
+    published: Annotated[Day | None, Zh("公开日期")] = None
+
+
+class SuspensionGiven(Part):
+    """An item, post, officer or case that is suspended; without days, always."""
+
+    what: Annotated[Suspendable, Zh("对象类型")]
+    target: Annotated[Name, Zh("对象")]
     start: Annotated[Day | None, Zh("起")] = Field(default=None, alias="from")
     end: Annotated[Day | None, Zh("止")] = Field(default=None, alias="to")
 
@@ -100,6 +136,8 @@ class Expectation(Part):
     day: Annotated[Day | None, Zh("日期")] = None
     time: Annotated[Moment | None, Zh("时间")] = None
     officers: Annotated[dict[Name, OfficerGiven], Zh("人员")]
+    delegations: Annotated[tuple[DelegationGiven, ...], Zh("代理")] = Field(default=(), strict=False)
+    suspensions: Annotated[tuple[SuspensionGiven, ...], Zh("暂停")] = Field(default=(), strict=False)
     party: Annotated[Name | None, Zh("当事人")] = None
     region: Annotated[Region | None, Zh("行政区划")] = None
     history: Annotated[tuple[ActGiven, ...], Zh("经过")] = Field(default=(), strict=False)

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.compiler.compile import Checked, post_facts
-from sidecar.compiler.manifest import ItemFacts, PostFacts
+from sidecar.compiler.manifest import ItemFacts
 from sidecar.expectations.language import Expectation, ExpectationsFile, Facts
 from sidecar.expressions.facts import Fact
 from sidecar.messages import ANSWERED, near
+from sidecar.personnel.posts import PostFacts
 from sidecar.power_list.declared import derived_names
 from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.load import Located, load

@@ -6,19 +6,20 @@ exact set of refusal codes; `obligations`, where written, is the exact set of th
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 
 from sidecar.case_history.history import CO_SIGNED, PERFORMED, VOTED, ActRecorded, CaseHistory, fold
 from sidecar.controls.context import AccessRequest
 from sidecar.decision.decide import decide
 from sidecar.decision.decision import Decision
 from sidecar.decision.policy import PolicySnapshot
-from sidecar.expectations.language import Expectation
+from sidecar.expectations.language import DelegationGiven, Expectation, SuspensionGiven
 from sidecar.expectations.reading import names_of, posts_named, read_expectations
-from sidecar.personnel.registers import Appointment, CredentialHeld, Interest, Personnel, Span
+from sidecar.personnel.registers import Appointment, CredentialHeld, Delegation, Interest, Personnel, Span, Suspension, Term
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 
 DEFAULT_DAY = date(2026, 1, 5)
+_CASE = "given"
 ZONE = timezone(timedelta(hours=8))
 
 
@@ -111,7 +112,30 @@ def _personnel(expectation: Expectation, policy: PolicySnapshot) -> Personnel:
         [Appointment(label, _post(name, expectation, policy), always) for label, officer in given for name in officer.posts],
         [CredentialHeld(label, name, always) for label, officer in given for name in officer.credentials],
         [Interest(label, i.party, i.relation, Span(i.start, i.end)) for label, officer in given for i in officer.interests],
+        [_delegation(lent, expectation, policy) for lent in expectation.delegations],
+        [_suspension(given, expectation, policy) for given in expectation.suspensions],
     )
+
+
+def _delegation(lent: DelegationGiven, expectation: Expectation, policy: PolicySnapshot) -> Delegation:
+    posts = tuple(_post(name, expectation, policy) for name in lent.posts)
+    term = _term(lent.start, lent.end)
+    return Delegation(
+        lent.delegator, lent.delegate, lent.kind, posts, lent.items, lent.steps, term, lent.document, lent.published
+    )
+
+
+def _suspension(given: SuspensionGiven, expectation: Expectation, policy: PolicySnapshot) -> Suspension:
+    """The case of an expectation has no name of its own: whatever is written means it."""
+    named = {"post": _post(given.target, expectation, policy), "case": _CASE}
+    target = named.get(given.what, given.target)
+    return Suspension(given.what, target, _term(given.start, given.end), "决定人", "批准人", "暂停决定")
+
+
+def _term(start: date | None, end: date | None) -> Term:
+    """Days with both ends, as the moments they begin and end."""
+    begins = datetime.combine(start, time()) if start else None
+    return Term(begins, datetime.combine(end, time()) + timedelta(days=1) if end else None)
 
 
 def _history(expectation: Expectation, policy: PolicySnapshot) -> CaseHistory:
@@ -136,7 +160,7 @@ def _history(expectation: Expectation, policy: PolicySnapshot) -> CaseHistory:
         )
         for n, act in enumerate(expectation.history)
     ]
-    return fold("given", acts)
+    return fold(_CASE, acts)
 
 
 def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
@@ -145,7 +169,7 @@ def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
         person=asked.officer,
         step=asked.step,
         item=asked.item or expectation.item,
-        case_id="given",
+        case_id=_CASE,
         region=asked.region or expectation.region or "",
         party=asked.party or expectation.party or "",
         acting_post=_post(asked.post, expectation, policy) if asked.post else "",

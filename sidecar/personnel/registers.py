@@ -1,12 +1,13 @@
 """The registers a personnel office keeps, as immutable values asked by the day.
 
-An entry is valid from its first day up to and including its last; an open end means until further notice. A party stands in the
+An entry is valid from its first day up to and including its last; an open end means until further notice. Delegations and
+suspensions go by the moment: half-open terms of the local clock. A party stands in the
 register of interests as a keyed token, as it does in the record: the register is read once and the plain name is forgotten.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 import msgspec
@@ -28,6 +29,26 @@ def after_years(day: date, years: int) -> date:
         return day.replace(year=day.year + years)
     except ValueError:
         return day.replace(year=day.year + years, day=28)
+
+
+class Term(msgspec.Struct, frozen=True):
+    """From a moment up to another that is not included, half-open, by the local clock; None is open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """`now` with its zone, in which the term is written too."""
+        moment = now.replace(tzinfo=None)
+        return (self.start is None or self.start <= moment) and (self.end is None or moment < self.end)
+
+    def meets(self, other: "Term") -> bool:
+        """Whether there is a moment in both."""
+        return _before(self.start, other.end) and _before(other.start, self.end)
+
+
+def _before(start: datetime | None, end: datetime | None) -> bool:
+    return start is None or end is None or start < end
 
 
 class Appointment(msgspec.Struct, frozen=True):
@@ -56,22 +77,57 @@ class Interest(msgspec.Struct, frozen=True):
         return (start is None or start <= day) and (end is None or day <= after_years(end, years))
 
 
+class Delegation(msgspec.Struct, frozen=True):
+    """What one person may do for another (代理、委托): `posts`, `items` and `steps` name the scope, none of them means any."""
+
+    delegator: str
+    delegate: str
+    kind: str
+    posts: tuple[str, ...]
+    items: tuple[str, ...]
+    steps: tuple[str, ...]
+    term: Term
+    document: str
+    published: date | None = None
+
+    def covers(self, item: str, step: str) -> bool:
+        return (not self.items or item in self.items) and (not self.steps or step in self.steps)
+
+
+class Suspension(msgspec.Struct, frozen=True):
+    """An item, post, person or case that may not be acted in meanwhile, by order of one person and approval of another."""
+
+    what: str
+    target: str
+    term: Term
+    ordered_by: str
+    approved_by: str
+    document: str
+
+
 _Entry = TypeVar("_Entry", Appointment, CredentialHeld, Interest)
 
 
 class Personnel:
-    """The three registers, indexed by person. Immutable once made."""
+    """All registers, indexed by what they are asked for. Immutable once made."""
 
     def __init__(
         self,
         appointments: Iterable[Appointment] = (),
         credentials: Iterable[CredentialHeld] = (),
         interests: Iterable[Interest] = (),
+        delegations: Iterable[Delegation] = (),
+        suspensions: Iterable[Suspension] = (),
     ) -> None:
         self._appointments = _by_person(appointments)
         self._holders = _by_post(a for held in self._appointments.values() for a in held)
         self._credentials = _by_person(credentials)
         self._interests = _by_person(interests)
+        self._delegations: dict[tuple[str, str], tuple[Delegation, ...]] = {}
+        for lent in delegations:
+            between = (lent.delegate, lent.delegator)
+            self._delegations[between] = (*self._delegations.get(between, ()), lent)
+        self._suspensions = _by_target(suspensions)
 
     def with_appointments(self, person: str, appointments: Iterable[Appointment]) -> "Personnel":
         """The registers with other appointments of one person; everything else is shared, so that it costs no reload."""
@@ -105,6 +161,40 @@ class Personnel:
     def interests(self, person: str) -> tuple[Interest, ...]:
         """Everything a person has declared, past and present."""
         return self._interests.get(person, ())
+
+    def delegations(self, delegate: str, delegator: str) -> tuple[Delegation, ...]:
+        """What the delegate may do for the delegator, past, present and future."""
+        return self._delegations.get((delegate, delegator), ())
+
+    def lent_to(self, delegate: str) -> Iterator[Delegation]:
+        """Everything that anybody has delegated to a person."""
+        return (lent for (to, _), found in self._delegations.items() if to == delegate for lent in found)
+
+    def suspensions(self, what: str, target: str) -> tuple[Suspension, ...]:
+        """Suspensions of an item, post, person or case, past, present and future."""
+        return self._suspensions.get((what, target), ())
+
+    @property
+    def any_suspended(self) -> bool:
+        """Whether there are any suspensions at all, past, present or future."""
+        return bool(self._suspensions)
+
+    def is_suspended(self, what: str, target: str, now: datetime) -> bool:
+        return any(found.term.holds(now) for found in self.suspensions(what, target))
+
+    def with_suspensions(self, suspensions: Iterable[Suspension]) -> "Personnel":
+        """The registers with other suspensions; everything else is shared."""
+        other = copy(self)
+        other._suspensions = _by_target(suspensions)  # noqa: SLF001 - of the same class
+        return other
+
+
+def _by_target(suspensions: Iterable[Suspension]) -> dict[tuple[str, str], tuple[Suspension, ...]]:
+    index: dict[tuple[str, str], tuple[Suspension, ...]] = {}
+    for suspension in suspensions:
+        target = (suspension.what, suspension.target)
+        index[target] = (*index.get(target, ()), suspension)
+    return index
 
 
 def _by_post(appointments: Iterable[Appointment]) -> dict[str, tuple[Appointment, ...]]:

@@ -1,11 +1,26 @@
-"""What the policies ask of the personnel tables as a whole: who may not hold what together."""
+"""What the policies ask of the personnel tables as a whole: who may not hold what together, and who may act for whom."""
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 
 import msgspec
 
-from sidecar.personnel.registers import Appointment
+from sidecar.personnel.posts import PostFacts
+from sidecar.personnel.registers import Appointment, Delegation, Term
+from sidecar.power_list import vocabulary as words
+
+# Rules of the catalogue that are checked when the tables are read, and where.
+CHECKED_ON_READING: Mapping[str, str] = MappingProxyType(
+    {
+        "IC-12": "appointments.csv",
+        "IC-SEAL": "appointments.csv",
+        "TB-46": "appointments.csv",
+        "AL-24": "delegations.csv",
+        "AP-20": "delegations.csv",
+        "KIN": "declarations.csv",
+    }
+)
 
 
 class Incompatibility(msgspec.Struct, frozen=True):
@@ -59,3 +74,67 @@ def _together(held: list[Placed], line: Incompatibility) -> list[Placed]:
         if line.held(appointment.post for appointment, _ in there) > line.at_most:
             return there
     return []
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The names of one version of the policies that tables may use."""
+
+    posts: Mapping[str, PostFacts]
+    items: Collection[str] = ()
+
+
+PlacedDelegation = tuple[Delegation, str]  # a delegation and the cell that names the delegate
+
+
+def wrongly_delegated(
+    delegations: Sequence[PlacedDelegation], appointments: Iterable[Appointment], posts: Mapping[str, PostFacts]
+) -> Iterator[str]:
+    """To oneself, wider than one's own power, outside the organ under the name of a colleague, or in a circle."""
+    held: dict[str, list[Appointment]] = {}
+    for appointment in appointments:
+        held.setdefault(appointment.person, []).append(appointment)
+    for lent, place in delegations:
+        if lent.delegator == lent.delegate:
+            yield f"{place}: delegates to oneself 委托给本人 — name another delegate"
+        own = [appointment.post for appointment in held.get(lent.delegator, ()) if _in_term(appointment, lent)]
+        if not own:
+            told = f"{lent.delegator} holds no post in that term 委托人在此期间没有任职"
+            yield f"{place}: {told} — correct the term or the delegator"
+            continue
+        for post in lent.posts:
+            if post not in own:
+                told = f"{lent.delegator} does not hold {post} in that term 委托人在此期间不担任该岗位，不得转委托"
+                yield f"{place}: {told} — a delegation is never wider than one's own power"
+        if lent.kind == words.COLLEAGUE and not _same_organ(lent, own, held, posts):
+            told = f"{lent.delegate} holds no post of the same organ 代理人不是本机关人员"
+            yield f"{place}: {told} — correct the kind or the delegate"
+    yield from _circles(delegations)
+
+
+def _in_term(appointment: Appointment, lent: Delegation) -> bool:
+    span = appointment.span
+    start = datetime.combine(span.start, time()) if span.start else None
+    end = datetime.combine(span.end, time()) + timedelta(days=1) if span.end and span.end < date.max else None
+    return lent.term.meets(Term(start, end))
+
+
+def _same_organ(
+    lent: Delegation, own: Iterable[str], held: Mapping[str, Sequence[Appointment]], posts: Mapping[str, PostFacts]
+) -> bool:
+    theirs = [appointment.post for appointment in held.get(lent.delegate, ()) if _in_term(appointment, lent)]
+    organs = {posts[post].organ for post in own if post in posts}
+    return not organs.isdisjoint(posts[post].organ for post in theirs if post in posts)
+
+
+def _circles(delegations: Sequence[PlacedDelegation]) -> Iterator[str]:
+    """A delegates to B and B, meanwhile, to A, directly or through others."""
+    for n, (lent, place) in enumerate(delegations):
+        reached, queue = {lent.delegate}, [lent.delegate]
+        while queue:
+            by = queue.pop()
+            for other, _ in delegations[:n]:
+                if other.delegator == by and other.term.meets(lent.term) and other.delegate not in reached:
+                    reached.add(other.delegate)
+                    queue.append(other.delegate)
+        if lent.delegator in reached and lent.delegator != lent.delegate:
+            yield f"{place}: the delegation comes back to {lent.delegator} 循环委托 — end one of them"

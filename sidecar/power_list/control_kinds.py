@@ -26,6 +26,7 @@ class ControlKind(StrEnum):
     NOT_ALL = "not_all"  # steps joined by |, this one among them, which one person may not all do
     PERSONS = "persons"  # n:step=k|step=k… — n distinct persons in the case, of its mandatory steps done by k persons each
     INCOMPATIBLE = "incompatible"  # n:duty|duty… — at most n of the duties, each of posts joined by +, in one hand
+    DELEGATES = "delegates"  # nobody, or kinds of delegates joined by |, with + where the delegation must be published
     REQUIRES = "requires"  # a piece of evidence the request must carry
     # what the law forbids of the act itself
     FORBIDS = "forbids"  # code:condition — the refusal where the condition holds
@@ -38,6 +39,8 @@ SIGNED_TOGETHER = frozenset(
 )
 
 RULE_ON_RECUSAL = "rule_on_recusal"  # an obligation that falls due while a recusal is asked for and not ruled
+
+NOBODY = "nobody"  # no kind of delegate
 
 NO_CONTROL = "-"  # column `ctl` of an allow row
 

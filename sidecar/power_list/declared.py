@@ -37,7 +37,8 @@ from sidecar.power_list.entries import ItemEntry, ProfileEntry
 from sidecar.power_list.findings import Finding, Place, Severity
 from sidecar.power_list.load import Located, expression_finding
 from sidecar.power_list.load_keys import Path
-from sidecar.power_list.model import DeclaredFact, Item, Parameter, Part, ProfileFile, ProfileParameter
+from sidecar.power_list.model import DeclaredFact, Item, Parameter, Part
+from sidecar.power_list.profiles import ProfileFile, ProfileParameter
 from sidecar.power_list.values import Expressed
 
 

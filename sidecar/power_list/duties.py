@@ -11,7 +11,8 @@ from sidecar.messages import near
 from sidecar.power_list.entries import DutyTable, OrganEntry
 from sidecar.power_list.findings import Finding
 from sidecar.power_list.load import Located, load
-from sidecar.power_list.model import Incompatible, IncompatibleFile, Item
+from sidecar.power_list.model import Item
+from sidecar.power_list.organs import Incompatible, IncompatibleFile
 from sidecar.power_list.source import read_source
 
 

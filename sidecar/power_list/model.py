@@ -1,4 +1,4 @@
-"""The power list as typed values: `organ.yaml`, `powers.yaml` and `profiles/*.yaml`.
+"""The power list as typed values: `powers.yaml`, and what its neighbours `organs.py` and `profiles.py` are made of.
 
 Field names are the English keys; `Zh` gives the one Chinese label that the loader accepts in its place. Unknown keys are
 errors, codes are strings, and a person has no place in any of these models: powers belong to posts (分岗设权).
@@ -52,6 +52,8 @@ Tier = Annotated[str, *_one_of(words.TIERS)]
 Rank = Annotated[str, *_one_of(words.RANKS)]
 Relation = Annotated[str, *_one_of(words.RELATIONS)]
 Declared = Annotated[str, *_one_of(words.DECLARABLE)]
+Delegate = Annotated[str, *_one_of(words.DELEGATES)]
+Suspendable = Annotated[str, *_one_of(words.SUSPENDABLE)]
 Credential = Annotated[str, *_one_of(words.CREDENTIALS)]
 FactType = Annotated[str, *_one_of(words.FACT_TYPES)]
 Phase = Annotated[str, *_one_of(words.PHASES)]
@@ -259,6 +261,14 @@ class LookBack(Part):
     basis: Annotated[Name, Zh("依据")]
 
 
+class DelegationRule(Part):
+    """Who may act for the holder of a power (委托、代理): kinds of delegates, none of them for nobody, and for which of them the
+    delegation must have been published."""
+
+    delegates: Annotated[tuple[Delegate, ...], Zh("代理人性质")] = Field(strict=False)
+    published: Annotated[tuple[Delegate, ...], Zh("须公开")] = Field(default=(), strict=False)
+
+
 class DistinctPersons(Part):
     """At least so many distinct persons take part in a case, counted over its mandatory steps (分解为多人行使)."""
 
@@ -274,6 +284,7 @@ class Controls(Part):
     types_apart: Annotated[bool, Zh("决策执行监督分设")] = False
     recusal: Annotated[tuple[Relation, ...], Zh("回避")] = Field(default=(), strict=False)
     look_back: Annotated[tuple[LookBack, ...], Zh("追溯年限")] = Field(default=(), strict=False)
+    delegation: Annotated[DelegationRule | None, Zh("委托代理")] = None
     rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
     collective: Annotated[dict[str, object] | None, Zh("集体决策"), Later()] = None
     discretion: Annotated[tuple[DiscretionGrade, ...], Zh("裁量基准"), Later()] = Field(default=(), strict=False)
@@ -414,161 +425,3 @@ class Item(Part):
 
 class PowersFile(Part):
     items: Annotated[tuple[Item, ...], Zh("事项")] = Field(min_length=1, strict=False)
-
-
-class Unit(Part):
-    id: Annotated[Slug, Zh("机构标识")]
-    name: Annotated[Name, Zh("机构名称")]
-
-
-class Post(Part):
-    """A post (岗位) of a unit. `confirmed: false` marks what an import wrote and no one has checked."""
-
-    id: Annotated[Slug, Zh("岗位标识")]
-    name: Annotated[Name, Zh("岗位名称")]
-    unit: Annotated[Slug, Zh("所属机构")]
-    rank: Annotated[Rank, Zh("职级")] = "handler"
-    key_post: Annotated[bool, Zh("重点岗位")] = False
-    administers: Annotated[Annotated[str, *_one_of(words.ADMINISTRATIONS)] | None, Zh("管理员")] = None
-    confirmed: Annotated[bool, Zh("已确认")] = True
-
-    @property
-    def full_id(self) -> str:
-        return f"{self.unit}.{self.id}"
-
-
-class Organ(Part):
-    id: Annotated[Slug, Zh("机关标识")]
-    name: Annotated[Name, Zh("机关名称")]
-    uscc: Annotated[Name | None, Zh("统一社会信用代码")] = None
-    level: Annotated[Level, Zh("层级")]
-    region: Annotated[Region, Zh("行政区划")]
-
-
-class OrganFile(Part):
-    organ: Annotated[Organ, Zh("机关")]
-    units: Annotated[tuple[Unit, ...], Zh("机构")] = Field(min_length=1, strict=False)
-    posts: Annotated[tuple[Post, ...], Zh("岗位")] = Field(min_length=1, strict=False)
-
-
-class KeyPostSteps(Part):
-    at_most: Annotated[int, Field(ge=1, le=99), Zh("上限")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class Incompatible(Part):
-    """Duties that one hand may not hold together (不相容岗位), named by posts, or by steps of the organ's items. One post that
-    holds more of the steps is an error, so is one person with more of the posts, and in a case such a person is refused.
-    """
-
-    posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(default=(), strict=False)
-    steps: Annotated[tuple[Slug, ...], Zh("环节")] = Field(default=(), strict=False)
-    at_most: Annotated[int, Field(ge=1, le=99), Zh("至多兼任")] = 1
-    reason: Annotated[Name, Zh("理由")]
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class IncompatibleFile(Part):
-    """Incompatible duties of one organ; `key_post_steps` is how many steps of one item a key post (重点岗位) may hold at most."""
-
-    incompatible: Annotated[tuple[Incompatible, ...], Zh("不相容岗位")] = Field(default=(), strict=False)
-    key_post_steps: Annotated[KeyPostSteps | None, Zh("重点岗位环节上限")] = None
-
-
-class ProfileStep(Part):
-    """A step the statute requires. `tier` says which of a unit's posts takes it when the item names none."""
-
-    id: Annotated[Slug, Zh("环节标识")]
-    name: Annotated[Name, Zh("环节名称")]
-    verb: Annotated[Verb, Zh("动作")]
-    type: Annotated[StepType, Zh("环节类型")]
-    tier: Annotated[Tier | None, Zh("层次")] = None
-    after: Annotated[tuple[Slug, ...], Zh("前置环节")] = Field(default=(), strict=False)
-    before: Annotated[tuple[Slug, ...], Zh("后续环节")] = Field(default=(), strict=False)
-    officers: Annotated[Officers | None, Zh("人员")] = None
-    requires: Annotated[tuple[Requirement, ...], Zh("要件")] = Field(default=(), strict=False)
-    required_when: Annotated[ConditionText | None, Zh("必经情形")] = None
-    optional: Annotated[bool, Zh("可选")] = False
-    max_times: Annotated[Annotated[int, Field(ge=1)] | None, Zh("次数上限")] = None
-    obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class ProfileSeparation(Part):
-    """Two steps that one person may not both do in one case, and the article that says so."""
-
-    pair: Annotated[tuple[Slug, Slug], Zh("环节")] = Field(strict=False)
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class ProfileNotAll(Part):
-    """Steps that no one person may all do in one case (不得一人经办全过程)."""
-
-    steps: Annotated[StepSet, Zh("环节")]
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class ProfileDistinctPersons(DistinctPersons):
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class ProfileTypesApart(Part):
-    """Decision, execution and supervision of one item stay with different posts, and in one case with different persons."""
-
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class ProfilePrincipal(Part):
-    """A matter of the principal's own, or of their kin, goes to the superior organ."""
-
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class ProfileRecusal(Part):
-    relations: Annotated[tuple[Relation, ...], Zh("关系")] = Field(min_length=1, strict=False)
-    look_back: Annotated[tuple[LookBack, ...], Zh("追溯年限")] = Field(default=(), strict=False)
-    principal: Annotated[ProfilePrincipal | None, Zh("一把手本人事项")] = None
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class ProfileFact(DeclaredFact):
-    """A fact that the rules of a whole class ask for, with the rule that asks."""
-
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class ProfileParameter(Part):
-    """A figure that an item may set otherwise under its own `parameters`, in the same type. What stands here holds where it does
-    not: the strictest value, where the law leaves the figure to each place."""
-
-    name: Annotated[Requirement, Zh("参数名")]
-    value: Annotated[ConstantText, Zh("参数值")]
-    rule: Annotated[Name, Zh("规则")]
-    basis: Annotated[Name, Zh("依据")]
-
-
-class ProfileFile(Part):
-    """A control profile (制约模板): what the statute asks of every item of a class; an item may only tighten it."""
-
-    profile: Annotated[Slug, Zh("模板标识")]
-    name: Annotated[Name, Zh("模板名称")]
-    applies_to: Annotated[tuple[PowerClass, ...], Zh("适用类型")] = Field(min_length=1, strict=False)
-    requires_steps: Annotated[tuple[Slug, ...], Zh("必备环节")] = Field(min_length=1, strict=False)
-    steps: Annotated[tuple[ProfileStep, ...], Zh("运行流程")] = Field(min_length=1, strict=False)
-    separation: Annotated[tuple[ProfileSeparation, ...], Zh("分离")] = Field(default=(), strict=False)
-    not_all: Annotated[tuple[ProfileNotAll, ...], Zh("不得一人经办全部")] = Field(default=(), strict=False)
-    distinct_persons: Annotated[ProfileDistinctPersons | None, Zh("多人行使")] = None
-    types_apart: Annotated[ProfileTypesApart | None, Zh("决策执行监督分设")] = None
-    recusal: Annotated[ProfileRecusal | None, Zh("回避")] = None
-    prohibitions: Annotated[tuple[Prohibition, ...], Zh("禁止")] = Field(default=(), strict=False)
-    facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)
-    parameters: Annotated[tuple[ProfileParameter, ...], Zh("参数")] = Field(default=(), strict=False)

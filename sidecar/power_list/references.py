@@ -8,7 +8,8 @@ from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.graph import find_cycle
 from sidecar.power_list.load import Located
 from sidecar.power_list.mending import PLACEHOLDER
-from sidecar.power_list.model import Item, ProfileFile, Prohibition
+from sidecar.power_list.model import Item, Prohibition
+from sidecar.power_list.profiles import ProfileFile
 
 
 def profile_references(profile: ProfileFile, located: Located) -> Iterable[Finding]:

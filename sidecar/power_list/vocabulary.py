@@ -161,6 +161,12 @@ CREDENTIALS = _table(
     enforcement_card=("执法证",), work_card=("工作证",), legal_qualification=("法律职业资格",), review_expert=("评审专家资格",)
 )
 
+# Who may stand in for an officer: a colleague of the same organ (职务代理), or those whom a power is entrusted to (委托).
+COLLEAGUE = "officer"
+DELEGATES = _table(officer=("本机关人员",), organ=("行政机关",), organisation=("组织",), person=("个人",))
+
+SUSPENDABLE = _table(item=("事项",), post=("岗位",), person=("人员",), case=("案件",))
+
 OBJECTS = _table(
     natural_person=("自然人",),
     enterprise=("企业法人", "企业"),

@@ -165,6 +165,7 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
             "person": request.person,
             "acting_post": decision.post,
             "on_behalf_of": request.on_behalf,
+            "delegation": decision.delegation,
             "organ": item.organ if item else "",
             "level": policy.organs[item.organ].level if item else "",
         },

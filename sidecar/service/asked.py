@@ -17,7 +17,7 @@ from sidecar.case_history.history import ABSTAIN, AGAINST, FOR, GRANT, REFUSE
 from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, VOTE, AccessRequest
 from sidecar.errors import RequestError
 from sidecar.expressions.facts import Asserted
-from sidecar.personnel.tables import PERSON_ID
+from sidecar.personnel.cells import PERSON_ID
 
 MAX_IDENTIFIER = 128
 MAX_FACTS = 64

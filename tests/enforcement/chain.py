@@ -25,6 +25,7 @@ from adapters.storage.policy_folder import PolicyFolder
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.http_api.app import build_app
 from sidecar.http_api.guard import App, Message, Receive, Scope, Send
+from sidecar.personnel.rules import Known
 from sidecar.personnel.tables import read_personnel
 from sidecar.service.asked import party_tokeniser
 from sidecar.service.authorize import Authorizer
@@ -260,5 +261,5 @@ def real_sidecar(store: MemoryStore) -> App:
     """The service itself: the shipped policies, the example's personnel, a record in memory."""
     token = party_tokeniser(b"k" * 32)
     tables = {path.name: path.read_bytes() for path in (EXAMPLE / "personnel").glob("*.csv")}
-    people = read_personnel(tables, shipped().posts, token)
+    people = read_personnel(tables, Known(shipped().posts), token)
     return build_app(Authorizer(shipped(), people, store, Calendar(), token), Settings(insecure=True)).app

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from sidecar.compiler.plan import Binder, Control, Plan
-from sidecar.compiler.restraints import boundary, order, prohibitions, recusal, separation, signatures
+from sidecar.compiler.restraints import boundary, delegation, order, prohibitions, recusal, separation, signatures
 
 Family = Callable[[Binder, str, Plan], Iterator[Control]]
 
@@ -17,6 +17,7 @@ FAMILIES: tuple[Family, ...] = (
     separation.distinct_persons,
     separation.incompatible,
     signatures.officers,
+    delegation.delegation,
     recusal.declared,
     recusal.asked_for,
     recusal.principal_own,

@@ -47,11 +47,12 @@ def stock_answer(
     item = policy.item(request.item)
     assert item is not None
     subject = f"officer:{request.person}"
-    held = personnel.posts(request.person, now.date())
+    context = ControlContext(request, item, policy.organs[item.organ].level, case, personnel, now)
+    held = context.held
     stock.delete_roles_for_user(subject)
     for post in held & {request.acting_post} if request.acting_post else held:
         stock.add_role_for_user(subject, f"post:{post}")
-    judge = Judge(ControlContext(request, item, policy.organs[item.organ].level, case, personnel, now))
+    judge = Judge(context)
     region = request.region or case.region or item.region
     return bool(stock.enforce(subject, region, request.item, request.step, now.strftime("%Y%m%d"), judge))
 

@@ -7,18 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.errors import PersonnelError
+from sidecar.personnel.posts import PostFacts
 from sidecar.personnel.registers import Appointment, Personnel, Span
-from sidecar.personnel.rules import Incompatibility, Rules, held_together
+from sidecar.personnel.rules import Incompatibility, Known, Rules, held_together
 from sidecar.personnel.tables import APPOINTMENTS, read_personnel
 
 CASH = Incompatibility((("d.payer",), ("d.keeper",)), 1, "出纳不管账", "内控规范", "house/incompatible.yaml:2")
 SEALS = Incompatibility((("d.seal1",), ("d.seal2",), ("d.seal3",)), 2, "印章分管", "内控规范", "house/incompatible.yaml:3")
-POSTS = {"d.payer", "d.keeper", "d.seal1", "d.seal2", "d.seal3"}
+POSTS = {name: PostFacts(name, "d", "house", "handler") for name in ("d.payer", "d.keeper", "d.seal1", "d.seal2", "d.seal3")}
 
 
 def read(*rows: str) -> Personnel:
     table = "\n".join(["person,post,from,to", *rows, ""]).encode()
-    return read_personnel({APPOINTMENTS: table}, POSTS, str, Rules((CASH, SEALS)))
+    return read_personnel({APPOINTMENTS: table}, Known(POSTS), str, Rules((CASH, SEALS)))
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from datetime import date
 import pytest
 
 from sidecar.errors import PersonnelError
+from sidecar.personnel.posts import PostFacts
 from sidecar.personnel.registers import Personnel
+from sidecar.personnel.rules import Known
 from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, read_personnel
 
-POSTS = {"front.clerk", "front.head"}
+POSTS = Known({name: PostFacts(name, "front", "office", "handler") for name in ("front.clerk", "front.head")}, {"permit"})
 HEADINGS = {
     APPOINTMENTS: "person,post,from,to",
     CREDENTIALS: "person,credential,from,to",
