@@ -11,7 +11,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from sidecar.decision_log.notes import ED25519, OTHER, SM2, Ed25519Signer, Key, NoteError, Signer, read_key, unbase64
+from sidecar.decision_log.notes import ED25519, OTHER, SM2, Cosigner, Ed25519Signer, Key, NoteError, Signer, read_key, unbase64
 from sidecar.errors import KeyFolderError
 
 _PREFIX = "PRIVATE+KEY+"
@@ -40,6 +40,14 @@ class KeyFolder:
 
     def signer(self, key: Key) -> Signer:
         """The private half of a key. Raises KeyFolderError where it is not here."""
+        return _signer(key.name, self._secret(key))
+
+    def cosigner(self, key: Key) -> Cosigner:
+        """A witness with that key: the same secret, in signatures that say when. Raises KeyFolderError."""
+        return Cosigner(key.name, self._secret(key)[1:])
+
+    def _secret(self, key: Key) -> bytes:
+        """The kind and the secret of a key, proven to be that key's."""
         path = self.path_of(key)
         try:
             self._refuse_open(self.root)
@@ -61,15 +69,16 @@ class KeyFolder:
         """Take a key away for good; one that is gone already is no error."""
         self.path_of(key).unlink(missing_ok=True)
 
-    def _proven(self, path: Path, line: str, key: Key) -> Signer:
+    def _proven(self, path: Path, line: str, key: Key) -> bytes:
         try:
             name, identifier, encoded = line.strip().removeprefix(_PREFIX).split("+", 2)
-            signer = _signer(name, unbase64(encoded))
+            secret = unbase64(encoded)
+            signer = _signer(name, secret)
         except (ValueError, NoteError) as fault:
             raise KeyFolderError(f"{path} is not a private key", "restore the key folder from its own backup") from fault
         if not line.startswith(_PREFIX) or signer.key != key or identifier != key.id.hex():
             raise KeyFolderError(f"{path} holds another key than {key.name} {key.id.hex()}", "restore the key folder")
-        return signer
+        return secret
 
     def _refuse_open(self, path: Path) -> None:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):

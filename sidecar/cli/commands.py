@@ -2,12 +2,13 @@
 
 import typer
 
-from sidecar.cli import explaining, gatewaying, policies, proxying, rules, serving
+from sidecar.cli import explaining, gatewaying, log_keeping, log_proving, policies, proxying, rules, serving
 from sidecar.cli.cases import case_app
 from sidecar.cli.importing import import_app
 from sidecar.cli.importing_digit import digit_command
 from sidecar.cli.record import log_app
 from sidecar.cli.replaying import replay_app
+from sidecar.cli.witnessing import witness_app_cli
 
 app = typer.Typer(
     name="quanheng",
@@ -26,7 +27,20 @@ app.command("serve")(serving.serve_command)
 app.command("token")(serving.token_command)
 app.command("proxy")(proxying.proxy_command)
 app.command("gateway")(gatewaying.gateway_command)
+for name, command in (
+    ("create", log_keeping.create_command),
+    ("verify", log_proving.verify_command),
+    ("prove", log_proving.prove_command),
+    ("checkpoint", log_proving.checkpoint_command),
+    ("tiles", log_proving.tiles_command),
+    ("verifier", log_proving.verifier_command),
+    ("head", log_keeping.head_command),
+):
+    log_app.command(name)(command)
+log_app.add_typer(log_keeping.key_app, name="key")
+log_app.add_typer(log_keeping.anchor_app, name="anchor")
 app.add_typer(log_app, name="log")
+app.add_typer(witness_app_cli, name="witness")
 app.add_typer(case_app, name="case")
 app.add_typer(replay_app, name="replay")
 import_app.command("digit")(digit_command)

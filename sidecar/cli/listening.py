@@ -76,9 +76,11 @@ def serve_http(
     ready: dict[str, Any],
     reload: Reload | None = None,
     begin: Reload | None = None,
+    end: Reload | None = None,
     **settings: Any,
 ) -> None:
-    """Say `ready` with its facts and serve until told to stop; on SIGHUP, reload. `begin` runs before the first request."""
+    """Say `ready` with its facts and serve until told to stop; on SIGHUP, reload. `begin` runs before the first request, `end`
+    after the last: here, because a server that was told to stop by a signal ends its process by the same signal."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -92,15 +94,15 @@ def serve_http(
     with listening:
         _load(config)
         log.info("ready", **ready)
-        _Server(config, reload, begin).run(sockets=[listening])
+        _Server(config, reload, begin, end).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
     """Uvicorn, with a reload on SIGHUP. Reloads run one after another, beside the requests."""
 
-    def __init__(self, config: uvicorn.Config, reload: Reload | None, begin: Reload | None) -> None:
+    def __init__(self, config: uvicorn.Config, reload: Reload | None, begin: Reload | None, end: Reload | None) -> None:
         super().__init__(config)
-        self._begin_with = begin
+        self._begin_with, self._end_with = begin, end
         self._reload = reload
         self._reloading: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
@@ -111,6 +113,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self._reload:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._begin)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self._end_with:
+            await self._end_with()
 
     def _begin(self) -> None:
         task = asyncio.get_running_loop().create_task(self._one_reload())

@@ -19,6 +19,7 @@ from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
 from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_error, print_json, print_line
 from sidecar.cli.showing import ShownEntry, cells, fits_whole, lines_of, table_of
+from sidecar.decision_log.entry import KINDS
 from sidecar.errors import SettingsError
 from sidecar.ports.records import Filter
 from sidecar.service.inspect import as_shown
@@ -31,10 +32,7 @@ class Verdict(StrEnum):
     DENY = "deny"
 
 
-class Kind(StrEnum):
-    DECISION = "decision"
-    OUTCOME = "outcome"
-    LOG_READ = "log_read"
+Kind = StrEnum("Kind", {kind.upper(): kind for kind in KINDS})  # type: ignore[misc]  # as many as there are forms of entries
 
 
 DataOption = Annotated[Path, typer.Option("--data", envvar="QUANHENG_DATA", help="Folder of the record 记录目录")]

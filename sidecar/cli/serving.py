@@ -72,6 +72,7 @@ def serve_command(
             ready,
             service.reload,
             service.life.begin,
+            service.life.end,
             http=service.served.protocol,
             ssl_certfile=settings.tls_certificate,
             ssl_keyfile=settings.tls_key,

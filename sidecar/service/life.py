@@ -25,6 +25,7 @@ class ServiceLife:
     in_force: Callable[[], InForce]
     warnings: Sequence[str] = ()
     _keeping: "asyncio.Task[None] | None" = None
+    _ended: bool = False
 
     async def begin(self) -> None:
         """Before anything is answered."""
@@ -33,6 +34,12 @@ class ServiceLife:
         self._keeping = asyncio.get_running_loop().create_task(self.keeper.run())
 
     async def end(self) -> None:
-        """After everything is answered."""
+        """After everything is answered; a second time does nothing."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._keeping is not None and not self._keeping.get_loop().is_closed():
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
         await self.keeper.end(*self.in_force())
         await self.store.close()

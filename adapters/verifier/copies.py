@@ -1,0 +1,199 @@
+"""Copies of a log as they lie about: a data folder, a folder of static tiles (C2SP tlog-tiles), a file with one entry a line.
+
+Nothing is written and nothing is believed. A file beside the entries that cannot be read is as good as absent; entries that
+cannot be read are said.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sidecar.decision_log.reading import Columns, Copy, Row
+from sidecar.decision_log.tiles import WIDTH, Tile, bundle, bundles_of, entries_in
+
+RECORD, TREE, CHECKPOINT = "record.sqlite3", "tree.sqlite3", "checkpoint"
+LINES = (".jsonl", ".ndjson")
+_LEVELS = 64
+
+
+class CopyError(Exception):
+    """A copy that cannot be read at all; `hint` says what would be one."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+def open_copy(path: Path, checkpoint: Path | None = None) -> Copy:
+    """The copy at a place, whatever its form. `checkpoint` names one kept elsewhere. Raises CopyError."""
+    beside = [checkpoint.read_bytes()] if checkpoint else []
+    if path.is_dir() and (path / RECORD).is_file():
+        return RecordCopy(path / RECORD, beside)
+    if path.is_dir() and (path / "tile").is_dir():
+        return TileFolder(path, beside)
+    if path.is_file() and path.suffix in LINES:
+        return LineFile(path, beside)
+    if path.is_file():
+        return RecordCopy(path, beside)
+    raise CopyError(
+        f"{path} is no copy of a log", f"name a data folder with {RECORD}, a folder with tile/, or a file of entries (*.jsonl)"
+    )
+
+
+class RecordCopy:
+    """A record and, beside it, its tree. It may be in use: only what is durable is seen."""
+
+    def __init__(self, path: Path, beside: Sequence[bytes] = ()) -> None:
+        self._beside = list(beside)
+        self._record = _opened(path)
+        tree = path.with_name(TREE)
+        self._tree = _opened(tree) if tree.is_file() else None
+        self._asked("SELECT count(*) FROM entries")
+
+    def rows(self, skip: int = 0) -> Iterator[Row]:
+        query = (
+            "SELECT seq, body, leaf, id, kind, time_ms, officer, item, case_id, code, decision FROM entries "
+            "ORDER BY seq LIMIT -1 OFFSET ?"
+        )
+        try:
+            for seq, body, leaf, *columns in self._record.execute(query, (skip,)):
+                yield Row(seq, _as_bytes(body), _as_bytes(leaf), _as_columns(columns))
+        except sqlite3.Error as fault:
+            raise CopyError(
+                f"the entries cannot be read to their end: {fault}", "the file is damaged; try another copy"
+            ) from fault
+
+    def count(self) -> int:
+        return int(self._asked("SELECT count(*) FROM entries"))
+
+    def find(self, decision_id: str) -> Row | None:
+        """The entry of a decision."""
+        found = self._record.execute("SELECT seq, body, leaf FROM entries WHERE id = ? AND kind = 'decision'", (decision_id,))
+        row = found.fetchone()
+        return Row(row[0], _as_bytes(row[1]), _as_bytes(row[2])) if row else None
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        found = self._from_tree("SELECT hashes FROM tiles WHERE place = ?", (number * _LEVELS + level,))
+        return _as_bytes(found[0][0]) if found else None
+
+    def checkpoints(self) -> Sequence[bytes]:
+        return self._beside + [_as_bytes(row[0]) for row in self._from_tree("SELECT note FROM checkpoints ORDER BY size", ())]
+
+    def _asked(self, query: str) -> Any:
+        try:
+            return self._record.execute(query).fetchone()[0]
+        except sqlite3.Error as fault:
+            raise CopyError(f"the record cannot be read: {fault}", "name a record of this version that is not damaged") from fault
+
+    def _from_tree(self, query: str, values: tuple[object, ...]) -> list[Any]:
+        try:
+            return self._tree.execute(query, values).fetchall() if self._tree else []
+        except sqlite3.Error:
+            return []
+
+
+class TileFolder:
+    """Static files: `checkpoint`, `tile/LEVEL/…` and `tile/entries/…`."""
+
+    def __init__(self, root: Path, beside: Sequence[bytes] = ()) -> None:
+        self._root = root
+        own = root / CHECKPOINT
+        self._checkpoints = [*beside, *([own.read_bytes()] if own.is_file() else [])]
+
+    def rows(self, skip: int = 0) -> Iterator[Row]:
+        return islice(self._rows(), skip, None)
+
+    def _rows(self) -> Iterator[Row]:
+        seq = number = 0
+        while data := self._widest(None, number):
+            try:
+                entries = entries_in(data)
+            except ValueError as fault:
+                path = Tile(None, number).path()
+                raise CopyError(f"{path}: {fault}", "the file is cut short; get it again, or from another copy") from fault
+            for entry in entries:
+                seq += 1
+                yield Row(seq, entry)
+            if len(entries) < WIDTH:
+                return
+            number += 1
+
+    def count(self) -> int:
+        number = 0
+        while (self._root / Tile(None, number).path()).is_file():
+            number += 1
+        last = self._widest(None, number)
+        return number * WIDTH + (len(entries_in(last)) if last else 0)
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        return self._widest(level, number)
+
+    def checkpoints(self) -> Sequence[bytes]:
+        return self._checkpoints
+
+    def _widest(self, level: int | None, number: int) -> bytes | None:
+        """A tile, or the widest of its partial forms."""
+        whole = self._root / Tile(level, number).path()
+        if whole.is_file():
+            return whole.read_bytes()
+        partial = whole.with_name(f"{whole.name}.p")
+        widths = sorted((int(path.name) for path in partial.glob("*") if path.name.isdigit()), reverse=True)
+        return (partial / str(widths[0])).read_bytes() if widths else None
+
+
+class LineFile:
+    """Entries as lines of a file; their canonical bytes hold no line feed."""
+
+    def __init__(self, path: Path, beside: Sequence[bytes] = ()) -> None:
+        self._path, self._beside = path, list(beside)
+
+    def rows(self, skip: int = 0) -> Iterator[Row]:
+        with self._path.open("rb") as stream:
+            for seq, line in enumerate(stream, 1):
+                if seq > skip:
+                    yield Row(seq, line.removesuffix(b"\n"))
+
+    def count(self) -> int:
+        with self._path.open("rb") as stream:
+            return sum(1 for _ in stream)
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        del level, number
+        return None
+
+    def checkpoints(self) -> Sequence[bytes]:
+        return self._beside
+
+
+def write_tiles(copy: Copy, tiles: dict[Tile, bytes], size: int, root: Path, checkpoint: bytes) -> None:
+    """Write a copy as static files, the checkpoint last: whoever sees it finds the rest."""
+    rows = copy.rows()
+    for part in bundles_of(size):
+        _write(root / part.path(), bundle(row.body for row in islice(rows, part.width)))
+    for tile, data in tiles.items():
+        _write(root / tile.path(), data)
+    _write(root / CHECKPOINT, checkpoint)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2.0)
+    except sqlite3.Error as fault:
+        raise CopyError(f"{path} cannot be opened: {fault}", "check that it is there and readable") from fault
+
+
+def _as_bytes(value: object) -> bytes:
+    """A cell as it was written; one that was changed by hand may have become anything."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
+def _as_columns(values: list[Any]) -> Columns:
+    identifier, kind, time_ms, officer, item, case_id, code, decision = values
+    return identifier, kind, time_ms, officer, item, case_id, code, decision
