@@ -132,8 +132,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "This matter is outside item '{item}': {reason} ({basis}). Do not require it here.",
     ),
     "LIMITATION_EXPIRED": (
-        "{what}自 {start} 起已超过 {term}，期限于 {end} 届满，不得办理“{step}”。请不予立案或者依法另行处理。",
-        "{what}: the term of {term} from {start} ended on {end}, so '{step}' may not be done. Close the matter another way.",
+        "{reason}自 {start} 起已超过{term}，于 {end} 届满，不得办理“{step}”。请不予办理或者依法另行处理。",
+        "{reason}: the term of {term} from {start} ended on {end}, so '{step}' may not be done. Close the matter another way.",
     ),
     "DISCRETION_OUT_OF_BOUNDS": (
         "数额 {amount} 不在裁量幅度 {low} 至 {high} 之内，不得办理“{step}”。请在幅度内确定，或者依程序集体讨论并说明理由。",
@@ -142,6 +142,14 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "NO_DISCRETION": (
         "裁量基准没有规定这种情形，不得办理“{step}”。请核对告知的事实，或者依程序集体讨论并说明理由。",
         "No line of the discretion standard covers this case, so '{step}' may not be done. Check the facts asserted.",
+    ),
+    "AMOUNT_NOT_NOTIFIED": (
+        "“{missing}”没有告知拟处罚的数额，不得“{step}”。请重新告知，写明数额。",
+        "'{missing}' did not say the amount, so '{step}' may not be done. Notify again and say it.",
+    ),
+    "HEAVIER_THAN_NOTIFIED": (
+        "拟处罚 {amount}，比“{missing}”告知的 {told} 更重，不得“{step}”。请减到告知的数额以内，有新的事实的重新告知。",
+        "{amount} is heavier than the {told} of '{missing}', so '{step}' may not be done. Reduce it, or notify anew.",
     ),
     "TIME_BARRED": (
         "现在是{time}，依法不得办理“{step}”。请改在 {next} 以后办理；情况紧急的依法说明。",
@@ -337,6 +345,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
 
 # Sentences that say more than the code they are answered under.
 ANSWERED_AS = {
+    "AMOUNT_NOT_NOTIFIED": "RIGHTS_NOT_NOTIFIED",
+    "HEAVIER_THAN_NOTIFIED": "RIGHTS_NOT_NOTIFIED",
     "NO_DISCRETION": "DISCRETION_OUT_OF_BOUNDS",
     "FORBIDDEN": "OUT_OF_SCOPE",  # or whichever code its prohibition names
     "UNKNOWN_ITEM": "NO_POWER",

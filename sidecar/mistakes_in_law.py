@@ -42,6 +42,10 @@ FINDINGS_OF_LAW: dict[str, tuple[str, str]] = {
         "环节“{step}”在制约模板之外增设{added}而没有依据（优化营商环境条例第三十五条）——请在环节写明 basis，或删去",
         "step {step} adds {added} to its profile, without a basis — write `basis` in the step, or remove it",
     ),
+    "NOTICE_ONLY_ONCE": (
+        "处罚不得重于告知，而告知环节“{step}”只能办理一次，有新的事实时无路可走——请写 max_times: 3",
+        "a penalty may not be heavier than its notice, and {step} may be done only once — write max_times: 3",
+    ),
     # what is said and shown of an item
     "MISSING_BLOCK": (
         "缺少“{block}”一块（{key}）——权责清单须写明机构、职能、权限、程序、责任，请补上",

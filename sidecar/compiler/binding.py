@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sidecar.compiler.held_together import held_together, met_by_profile
 from sidecar.compiler.incompatible import duties_of
-from sidecar.compiler.lawfulness import unlawful
+from sidecar.compiler.lawfulness import unknown_steps, unlawful
 from sidecar.compiler.obligations import obligations
 from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan
 from sidecar.compiler.restraints.delegation import looser_delegation
@@ -76,7 +76,8 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
         mapped = {step.id: (step.id,) for step in profile.profile.steps if step.id in plans}
     scope = item_scope(entry.item, profile, plans, mapped)
     binder = Binder(entry, profile, plans, mapped, scope)
-    findings += [*_tightening(binder), *unlawful(binder), *held_together(binder), *looser_delegation(binder)]
+    findings += [*_tightening(binder), *unlawful(binder), *unknown_steps(binder)]
+    findings += [*held_together(binder), *looser_delegation(binder)]
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))
     if not cycles:

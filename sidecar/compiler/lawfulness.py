@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from sidecar.compiler.plan import Binder
 from sidecar.messages import Sentence
 from sidecar.power_list.findings import Finding, Severity
+from sidecar.power_list.references import mentions_of_law
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,13 @@ def unlawful(binder: Binder) -> Iterator[Finding]:
             yield replace(finding, rule=check.rule)
 
 
+def unknown_steps(binder: Binder) -> Iterator[Finding]:
+    """Of an item that takes its steps from the profile it is known only here whether a step exists."""
+    for name, path in mentions_of_law(binder.entry.item):
+        if name not in binder.plans:
+            yield binder.entry.finding("UNKNOWN_STEP", path, step=name, near=", ".join(binder.plans))
+
+
 def _added_without_basis(binder: Binder) -> Iterator[Finding]:
     """A step or a condition that the statute of the class does not ask for rests on an article of its own; what an office asks of
     itself inside the house is no burden on anybody."""
@@ -41,4 +49,16 @@ def _added_without_basis(binder: Binder) -> Iterator[Finding]:
         yield binder.entry.finding("STEP_WITHOUT_BASIS", ("steps", n), Severity.WARNING, step=step.id, added=what)
 
 
-BOUND_CHECKS: tuple[BoundCheck, ...] = (BoundCheck("EN-35", ("STEP_WITHOUT_BASIS",), _added_without_basis),)
+def _notice_once(binder: Binder) -> Iterator[Finding]:
+    """Where a decision may not be heavier than its notice, a new notice is the way forward; so it may be given again."""
+    if not binder.entry.item.controls.discretion:
+        return
+    for n, step in enumerate(binder.entry.item.steps):
+        if step.verb == "notify" and step.max_times == 1:
+            yield binder.entry.finding("NOTICE_ONLY_ONCE", ("steps", n), Severity.WARNING, step=step.id)
+
+
+BOUND_CHECKS: tuple[BoundCheck, ...] = (
+    BoundCheck("EN-35", ("STEP_WITHOUT_BASIS",), _added_without_basis),
+    BoundCheck("AP-45", ("NOTICE_ONLY_ONCE",), _notice_once),
+)

@@ -6,7 +6,7 @@ An error inside a guard is a refusal (`CONTROL_ERROR`): a prohibition that canno
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from sidecar.controls import boundary, delegation, order, prohibitions, recusal, separation, signatures
+from sidecar.controls import boundary, delegation, discretion, limitation, order, prohibitions, recusal, separation, signatures
 from sidecar.controls.context import ControlContext, Stop
 from sidecar.power_list.control_kinds import ControlKind as Kind
 
@@ -37,6 +37,10 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.RECUSAL_RULING: recusal.ruling,
         Kind.PRINCIPAL_OWN: recusal.principal_own,
         Kind.FORBIDS: prohibitions.forbids,
+        Kind.GRADE: discretion.grade,
+        Kind.GRADED: discretion.graded,
+        Kind.NOT_HEAVIER: discretion.not_heavier,
+        Kind.LIMITATION: limitation.limitation,
     }
 )
 

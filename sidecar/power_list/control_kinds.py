@@ -30,6 +30,12 @@ class ControlKind(StrEnum):
     REQUIRES = "requires"  # a piece of evidence the request must carry
     # what the law forbids of the act itself
     FORBIDS = "forbids"  # code:condition — the refusal where the condition holds
+    GRADE = (
+        "grade"  # condition:amount:min:max:step:evidence — the bounds of one grade of the discretion standard, and the way out
+    )
+    GRADED = "graded"  # condition:step:evidence — the cases that the discretion standard speaks of
+    NOT_HEAVIER = "not_heavier"  # amount:step — never more than the notice of that step said
+    LIMITATION = "limitation"  # from:until:months:extended months:condition — the time after which the power is gone
     EXCLUDES = "excludes"  # a condition under which the matter is outside the power
 
 

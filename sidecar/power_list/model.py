@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import WithJsonSchema
 
-from sidecar.expressions.measures import BOOLEAN, MONEY
+from sidecar.expressions.measures import BOOLEAN, DATE, MONEY, MONTH
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.values import (
     Expressed,
@@ -40,6 +40,8 @@ Region = Annotated[str, *formed(r"^[0-9]{6}([0-9]{3}){0,2}$", '"650200"')]
 Day = Annotated[date, BeforeValidator(read_day), _DAY_SCHEMA]
 ConditionText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(BOOLEAN)]
 MoneyText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(MONEY)]
+DateText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(DATE)]
+MonthsText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(MONTH)]
 ConstantText = Annotated[str, BeforeValidator(read_constant), _EXPRESSION_SCHEMA]
 Article = Annotated[str, BeforeValidator(read_article), _ARTICLE_SCHEMA]
 PowerClass = Annotated[str, *_one_of(words.POWER_CLASSES)]
@@ -143,11 +145,27 @@ class Prohibition(Part):
     basis: Annotated[Name, Zh("依据")]
 
 
+class Limitation(Part):
+    """A time after which the power is gone (时效): from the day `from` to the day `until`, `term` months long, or `extended_term`
+    where `extended_when` holds. The last day is still in time."""
+
+    steps: Annotated[tuple[Slug, ...], Zh("环节")] = Field(min_length=1, strict=False)
+    what: Annotated[Name, Zh("起算事由")]
+    what_en: Annotated[Name, Zh("英文起算事由")]
+    start: Annotated[DateText, Zh("起算日")] = Field(alias="from")
+    until: Annotated[DateText, Zh("截至日")] = "today"
+    term: Annotated[MonthsText, Zh("期限")]
+    extended_term: Annotated[MonthsText | None, Zh("延长期限")] = None
+    extended_when: Annotated[ConditionText | None, Zh("延长情形")] = None
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
 class Scope(Part):
     function: Annotated[Text | None, Zh("职责")] = None
     objects: Annotated[tuple[Annotated[str, *_one_of(words.OBJECTS)], ...], Zh("实施对象")] = Field(default=(), strict=False)
     excludes: Annotated[tuple[Exclusion, ...], Zh("除外")] = Field(default=(), strict=False)
-    limitation: Annotated[dict[str, object] | None, Zh("追责时效"), Later()] = None
+    limitations: Annotated[tuple[Limitation, ...], Zh("时效")] = Field(default=(), strict=False)
     anti_split: Annotated[dict[str, object] | None, Zh("化整为零"), Later()] = None
 
 
@@ -240,8 +258,9 @@ class Rotation(Part):
 
 
 class Bounds(Part):
-    """From `min` to `max`, ends included; an absent end is open."""
+    """From `min` to `max`, ends included; an absent end is open. `amount` is the fact that must lie between them."""
 
+    amount: Annotated[MoneyText, Zh("数额")] = "fine"
     min: Annotated[MoneyText | None, Zh("下限")] = None
     max: Annotated[MoneyText | None, Zh("上限")] = None
 
@@ -251,6 +270,14 @@ class DiscretionGrade(Part):
 
     when: Annotated[ConditionText, Zh("情形")]
     fine: Annotated[Bounds, Zh("罚款")]
+
+
+class Departure(Part):
+    """How the bounds of discretion may be left: after the collective step, with the reason as evidence. Without it, never."""
+
+    step: Annotated[Slug, Zh("环节")]
+    evidence: Annotated[Requirement, Zh("证据")] = "departure_reason"
+    basis: Annotated[Name, Zh("依据")]
 
 
 class LookBack(Part):
@@ -287,7 +314,8 @@ class Controls(Part):
     delegation: Annotated[DelegationRule | None, Zh("委托代理")] = None
     rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
     collective: Annotated[dict[str, object] | None, Zh("集体决策"), Later()] = None
-    discretion: Annotated[tuple[DiscretionGrade, ...], Zh("裁量基准"), Later()] = Field(default=(), strict=False)
+    discretion: Annotated[tuple[DiscretionGrade, ...], Zh("裁量基准")] = Field(default=(), strict=False)
+    departure: Annotated[Departure | None, Zh("突破裁量基准")] = None
     hearing: Annotated[dict[str, object] | None, Zh("听证"), Later()] = None
     random: Annotated[dict[str, object] | None, Zh("随机"), Later()] = None
     tiers: Annotated[list[dict[str, object]] | None, Zh("分级"), Later()] = None

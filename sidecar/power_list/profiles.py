@@ -10,6 +10,7 @@ from sidecar.power_list.model import (
     DeclaredFact,
     DelegationRule,
     DistinctPersons,
+    Limitation,
     LookBack,
     Name,
     Officers,
@@ -127,5 +128,6 @@ class ProfileFile(Part):
     recusal: Annotated[ProfileRecusal | None, Zh("回避")] = None
     delegation: Annotated[ProfileDelegation | None, Zh("委托代理")] = None
     prohibitions: Annotated[tuple[Prohibition, ...], Zh("禁止")] = Field(default=(), strict=False)
+    limitations: Annotated[tuple[Limitation, ...], Zh("时效")] = Field(default=(), strict=False)
     facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[ProfileParameter, ...], Zh("参数")] = Field(default=(), strict=False)

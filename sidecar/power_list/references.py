@@ -8,7 +8,7 @@ from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.graph import find_cycle
 from sidecar.power_list.load import Located
 from sidecar.power_list.mending import PLACEHOLDER
-from sidecar.power_list.model import Item, Prohibition
+from sidecar.power_list.model import Item, Limitation, Prohibition
 from sidecar.power_list.profiles import ProfileFile
 
 
@@ -28,7 +28,8 @@ def profile_references(profile: ProfileFile, located: Located) -> Iterable[Findi
         mentions += [(name, ("separation", n, "pair", k)) for k, name in enumerate(rule.pair)]
     for n, all_of in enumerate(profile.not_all):
         mentions += [(name, ("not_all", n, "steps", k)) for k, name in enumerate(all_of.steps)]
-    mentions += _forbidden_steps(profile.prohibitions)
+    mentions += _named_steps("prohibitions", profile.prohibitions)
+    mentions += _named_steps("limitations", profile.limitations)
     for name, path in mentions:
         if name not in ids:
             yield Finding("UNKNOWN_STEP", located.place(*path), facts={"step": name, "near": ", ".join(ids)})
@@ -130,15 +131,26 @@ def _step_mentions(entry: ItemEntry, known: list[str] | None) -> Iterable[Findin
     for n, steps in enumerate(item.controls.not_all):
         mentions += [(name, ("controls", "not_all", n, k)) for k, name in enumerate(steps)]
     mentions += [(risk.step, ("risk_points", n, "step")) for n, risk in enumerate(item.risk_points)]
-    mentions += _forbidden_steps(item.prohibitions)
+    mentions += mentions_of_law(item)
     for name, path in mentions:
         if known is not None and name not in known:
             yield entry.finding("UNKNOWN_STEP", path, step=name, near=", ".join(known))
 
 
-def _forbidden_steps(prohibitions: Sequence[Prohibition]) -> Iterable[tuple[str, tuple[str | int, ...]]]:
-    for n, prohibition in enumerate(prohibitions):
-        yield from ((name, ("prohibitions", n, "steps", k)) for k, name in enumerate(prohibition.steps))
+def mentions_of_law(item: Item) -> Iterable[tuple[str, tuple[str | int, ...]]]:
+    """The steps that an item's prohibitions, limitations and departures name; of an item without steps they are its profile's."""
+    yield from _named_steps("prohibitions", item.prohibitions)
+    yield from _named_steps(("scope", "limitations"), item.scope.limitations)
+    if item.controls.departure:
+        yield item.controls.departure.step, ("controls", "departure", "step")
+
+
+def _named_steps(
+    key: str | tuple[str, ...], blocks: Sequence[Prohibition | Limitation]
+) -> Iterable[tuple[str, tuple[str | int, ...]]]:
+    above: tuple[str | int, ...] = (key,) if isinstance(key, str) else key
+    for n, block in enumerate(blocks):
+        yield from ((name, (*above, n, "steps", k)) for k, name in enumerate(block.steps))
 
 
 def _post_mentions(item: Item) -> Iterable[tuple[tuple[str | int, ...], str]]:

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterator
 
 from sidecar.compiler.plan import Binder, Control, Plan
-from sidecar.compiler.restraints import boundary, delegation, order, prohibitions, recusal, separation, signatures
+from sidecar.compiler.restraints import (
+    boundary,
+    delegation,
+    discretion,
+    limitation,
+    order,
+    prohibitions,
+    recusal,
+    separation,
+    signatures,
+)
 
 Family = Callable[[Binder, str, Plan], Iterator[Control]]
 
@@ -23,5 +33,7 @@ FAMILIES: tuple[Family, ...] = (
     recusal.principal_own,
     boundary.requirements,
     prohibitions.prohibitions,
+    discretion.discretion,
+    limitation.limitation,
     boundary.exclusions,
 )
