@@ -117,7 +117,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "SUSPENDED": (
         "{what}“{target}”已暂停（{document}，至 {until}），任何人不得办理“{step}”。请联系决定暂停的机关。",
-        "Suspended: {target} ({document}, until {until}). Nobody may do '{step}' meanwhile. Ask those who ordered it.",
+        "Suspended: {what} {target} ({document}, until {until}). Nobody may do '{step}' meanwhile. Ask those who ordered it.",
     ),
     "OUT_OF_REGION": (
         "行政区划 {region} 不在事项“{item}”的管辖范围 {allowed} 内。请移送有管辖权的机关。",

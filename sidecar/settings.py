@@ -11,8 +11,9 @@ uds             Unix socket instead of host and port
 timezone        zone in which days are counted
 party_key       file with the key of party tokens; in the data folder unless named
 state_key       file with the key of state tokens; in the data folder unless named
-cases           the case store many sidecars share: redis://HOST:PORT/DB, rediss://…, unix://PATH; without it the record holds the
-cases callers         name → {token_sha256, may}: who may call, and what
+cases           the case store many sidecars share: redis://HOST:PORT/DB, rediss://…, unix://PATH; without it the record of this
+                sidecar holds its cases. What else belongs to it begins with cases_.
+callers         name → {token_sha256, may}: who may call, and what
 insecure        loopback without tokens, and a log for trying out where none was made; said at each start and in /readyz
 origin          the log that must lie in the data folder; another one stops the start
 keys            folder of the log's signing key (default: the data folder's name with .keys, beside it)
@@ -33,7 +34,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from sidecar.errors import SettingsError
 
 PREFIX = "QUANHENG_"
-_OTHER_VARIABLES = frozenset({"QUANHENG_LANG", "QUANHENG_CONFIG", "QUANHENG_REQUIRE_REAL_DATA", "QUANHENG_TOKEN"})
+_OTHER_VARIABLES = frozenset(
+    {"QUANHENG_LANG", "QUANHENG_CONFIG", "QUANHENG_REQUIRE_REAL_DATA", "QUANHENG_REQUIRE_REDIS", "QUANHENG_TOKEN"}
+)
 
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

@@ -64,8 +64,6 @@ CACHED_LEDGERS = 200
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
-
-
 Result = Committed | Replayed | Appended | StoreError
 
 

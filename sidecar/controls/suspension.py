@@ -7,6 +7,7 @@ that a reload puts in force. A suspended post is as if nobody held it; who holds
 from collections.abc import Iterator
 
 from sidecar.controls.context import ControlContext, Stop
+from sidecar.messages import Sentence
 from sidecar.personnel.registers import Suspension
 from sidecar.power_list import vocabulary as words
 
@@ -28,4 +29,5 @@ def suspended(context: ControlContext) -> Iterator[Stop]:
 def _stop(found: Suspension, context: ControlContext) -> Stop:
     until = found.term.end.isoformat(" ", "minutes") if found.term.end else "-"
     facts = {"target": found.target, "document": found.document, "until": until, "step": context.asked_step}
-    return Stop("SUSPENDED", {"what": words.label(words.SUSPENDABLE, found.what), **facts})
+    what = Sentence(words.label(words.SUSPENDABLE, found.what), found.what)
+    return Stop("SUSPENDED", {"what": what, **facts})
