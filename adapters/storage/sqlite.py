@@ -77,7 +77,6 @@ class SqliteStore:
     """The record in `folder`. Opening it takes the writer's lock; raises SecondWriterError or StoreError."""
 
     durable = True
-
     warnings: Sequence[str] = ()
     counters: Mapping[str, int] = {}
 

@@ -4,9 +4,9 @@ A guard gets the argument of its deny row and this context, and answers None (le
 the facts its sentence needs. It never looks at anything else: no clock, no store, no other request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -58,6 +58,24 @@ class Stop(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
+T = TypeVar("T")
+
+
+class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
+    """`functools.cached_property` without its lock, which before Python 3.12 costs more than most of these values. A context
+    belongs to one request and so to one thread."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, holder: Any, _: type) -> T:
+        value = holder.__dict__[self._name] = self._make(holder)
+        return value
+
+
 class ControlContext(msgspec.Struct, frozen=True, dict=True):
     """One request against one case at one moment."""
 
@@ -78,13 +96,13 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         request = self.request
         return (request.person, request.on_behalf) if request.on_behalf else (request.person,)
 
-    @cached_property
+    @once
     def signatures(self) -> tuple[ActRecorded, ...]:
         """Co-signatures of the step since it was last performed, of those who still may take part."""
         signed, recused = self.history.signatures(self.request.step), self.recused
         return tuple([act for act in signed if recused.isdisjoint(act.persons)]) if recused else signed
 
-    @cached_property
+    @once
     def recusals(self) -> Mapping[str, str]:
         """How it stands with the recusal of officers of whom acts of the case speak: pending, granted or refused."""
         states: dict[str, str] = {}
@@ -112,7 +130,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         """The posts held today by the one whose power it is: who acts, or the one they act for."""
         return self.personnel.posts(self.request.on_behalf or self.request.person, self.day)
 
-    @cached_property
+    @once
     def held(self) -> frozenset[str]:
         """The posts that may be acted through: one's own, of a delegator those that are lent for this step of this item."""
         lent, owned = self._lent, self.owned - self.suspended_posts if self.suspended_posts else self.owned
@@ -120,19 +138,19 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
             return owned
         return owned & {post for delegation in lent for post in delegation.posts}
 
-    @cached_property
+    @once
     def suspended_posts(self) -> frozenset[str]:
         """Posts that are owned and suspended now."""
         if not self.personnel.any_suspended:
             return frozenset()
         return frozenset([post for post in self.owned if self.personnel.is_suspended("post", post, self.now)])
 
-    @cached_property
+    @once
     def post(self) -> str:
         """The post acted through: the one that is named, else the first of the step's that is held; empty where there is none."""
         return self.request.acting_post or next((post for post in self.able if post in self.held), "")
 
-    @cached_property
+    @once
     def _lent(self) -> tuple[Delegation, ...]:
         request = self.request
         if request.on_behalf in ("", request.person):
@@ -140,14 +158,14 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         found = self.personnel.delegations(request.person, request.on_behalf)
         return tuple([lent for lent in found if lent.term.holds(self.now) and lent.covers(request.item, request.step)])
 
-    @cached_property
+    @once
     def delegation(self) -> Delegation | None:
         """What lets the one who acts use the post: in term, covering item, step and post."""
         if self.post not in self.held or self.post not in self.able:
             return None
         return next((lent for lent in self._lent if not lent.posts or self.post in lent.posts), None)
 
-    @cached_property
+    @once
     def facts(self) -> Values:
         """Remembered, asserted now, and derived from the case's own history; the last always win. What is not of its declared
         type is unknown."""
@@ -163,7 +181,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         facts[TODAY] = self.day.toordinal()
         return facts
 
-    @cached_property
+    @once
     def invalid_facts(self) -> tuple[str, ...]:
         """Facts that the request asserts in another type or unit than declared."""
         declared = self.item.facts

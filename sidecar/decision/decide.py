@@ -11,12 +11,12 @@ Default deny: an allow names item, version, step, post, rows and legal basis, an
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
 from sidecar.compiler.manifest import ItemFacts
-from sidecar.controls.context import CO_SIGN, PENDING, VOTE, AccessRequest, ControlContext, Stop, invalid_fact
+from sidecar.controls.context import CO_SIGN, PENDING, VOTE, AccessRequest, ControlContext, Stop, invalid_fact, once
 from sidecar.controls.delegation import unproven
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.suspension import suspended
@@ -368,7 +368,7 @@ class _Asked:
         steps = [self._item.steps[name] for name in ground.missing if name in self._item.steps]
         return [post for step in steps for post in step.posts]
 
-    @cached_property
+    @once
     def _able_names(self) -> str:
         return self._names(self._able())
 

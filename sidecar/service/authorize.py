@@ -168,12 +168,12 @@ class Authorizer:
         enters = decision.allowed and request.intent != QUESTION
         time, decision_id = now.isoformat(timespec="milliseconds"), new_id(int(now.timestamp() * 1000))
         item, version = policy.item(decision.item), history.version + enters
-        facts, digest = kept_facts(request, item), history.digest
-        event, window, stored = None, None, b""
+        digest, event, window, stored = history.digest, None, None, b""
         if enters:
             event = act_of(decision, request, item, decision_id, time)
             window, stored = window_of(standing.personnel, request, decision.post, now), encode_event(event)
             digest = digest_after(digest, stored)
+        facts = event.facts if event else kept_facts(request, item)
         made = Made(decision, request, item, decision_id, time, self.clock.source, history, version, digest, facts)
         token = self.tokens.of(request.case_id, version, digest)
         body, entry = standing.telling.told(made, asked, caller, token, started)

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 from sidecar.controls.context import AccessRequest
-from sidecar.personnel.registers import Personnel, Term
+from sidecar.personnel.registers import Personnel, Span, Term
 from sidecar.ports.records import Window
 
 ALWAYS = Window(0, 2**53 - 1)
@@ -22,10 +22,11 @@ def window_of(personnel: Personnel, request: AccessRequest, post: str, now: date
     spans = [a.span for a in personnel.appointments(owner) if a.post == post and a.span.holds(today)]
     if not spans:
         return None
-    span = max(spans, key=lambda span: span.end or date.max)
-    since = ALWAYS.since_ms if span.start is None else _midnight(span.start, now.tzinfo)
-    until = ALWAYS.until_ms if span.end is None or span.end == date.max else _midnight(span.end + timedelta(days=1), now.tzinfo)
-    window = _cut(Window(since, until), _lent(personnel, request, post, now), now.tzinfo)
+    window = _window(max(spans, key=lambda span: span.end or date.max) if len(spans) > 1 else spans[0], now.tzinfo)
+    if request.on_behalf:
+        window = _cut(window, _lent(personnel, request, post, now), now.tzinfo)
+    if not personnel.any_suspended:
+        return window
     coming = [start for start in _suspended_from(personnel, request, post) if start > now.replace(tzinfo=None)]
     return Window(window.since_ms, min([window.until_ms, *(_instant(start, now.tzinfo) for start in coming)]))
 
@@ -62,5 +63,11 @@ def _instant(moment: datetime, zone: tzinfo | None) -> int:
 
 
 @lru_cache(4096)
+def _window(span: Span, zone: tzinfo | None) -> Window:
+    since = ALWAYS.since_ms if span.start is None else _midnight(span.start, zone)
+    until = ALWAYS.until_ms if span.end is None or span.end == date.max else _midnight(span.end + timedelta(days=1), zone)
+    return Window(since, until)
+
+
 def _midnight(day: date, zone: tzinfo | None) -> int:
     return int(datetime.combine(day, time(), zone).timestamp() * 1000)

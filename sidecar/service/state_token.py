@@ -33,7 +33,7 @@ class StateTokens:
     """Makes and reads tokens. All sidecars of one store have the same key."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._keyed = hmac.new(key, digestmod="sha256")
 
     def of(self, case_id: str, version: int, digest: str) -> str:
         """The token of a case's state; empty where there is no case."""
@@ -52,7 +52,9 @@ class StateTokens:
         raise RequestError("bad_state_token", "context.state_token is not one that was given for this case")
 
     def _mac(self, case_id: str, said: str) -> str:
-        return hmac.digest(self._key, f"{said}\n{case_id}".encode(), "sha256").hex()[:_DIGITS]
+        mac = self._keyed.copy()
+        mac.update(f"{said}\n{case_id}".encode())
+        return mac.hexdigest()[:_DIGITS]
 
 
 async def not_behind(seen: CaseState, history: CaseHistory, store: RecordStore) -> CaseHistory:
