@@ -16,8 +16,8 @@ from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, prin
 from sidecar.cli.tables import plain, table_lines
 from sidecar.errors import DigitError, SettingsError
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.model import ProfileFile
 from sidecar.power_list.policy_set import read_policy_set
+from sidecar.power_list.profile import ProfileFile
 
 MAX_FILE = 64 * 1024 * 1024  # bytes
 HANDFUL = 5  # findings of one kind are shown one by one up to here

@@ -15,7 +15,8 @@ from sidecar.personnel.rules import Incompatibility
 from sidecar.power_list.control_kinds import ControlKind
 from sidecar.power_list.entries import ItemEntry, ProfileEntry
 from sidecar.power_list.findings import Place
-from sidecar.power_list.model import ProfileFile, ProfileStep, Step
+from sidecar.power_list.model import Step
+from sidecar.power_list.profile import ProfileFile, ProfileStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class BoundStep:
     place: Place
     rule: str
     basis: str
+    voters: tuple[str, ...] = ()  # posts that vote at the step beside those that hold it
     controls: list[Control] = field(default_factory=list)
     obligations: list[Obligation] = field(default_factory=list)
 

@@ -11,8 +11,10 @@ from functools import cached_property
 import msgspec
 
 from sidecar.case_history.history import GRANT, PERFORMED, ActRecorded, CaseHistory
+from sidecar.case_history.ledger import Ledger
+from sidecar.case_history.resolution import Resolution
 from sidecar.compiler.manifest import ItemFacts
-from sidecar.expressions.facts import Asserted, Values, form_of
+from sidecar.expressions.facts import Asserted, Value, Values, form_of
 from sidecar.messages import Sentence
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list.control_kinds import ABOUT, OUTCOME, REASON_IF_REFUSED
@@ -27,8 +29,9 @@ class AccessRequest(msgspec.Struct, frozen=True):
     """A request as the decision sees it: identifiers checked, party tokenised.
 
     `facts` are asserted by the caller, in the forms of `expressions/facts.py`; `evidence` names what the caller holds (digests
-    are in the record).
-    `on_behalf` is the person for whom a delegate acts, `about` the officer a step speaks of, `vote` a member's vote.
+    are in the record). `on_behalf` is the person for whom a delegate acts, `about` the officer a step speaks of, `vote` a
+    member's vote. `content` is the digest of the draft that is put to the vote or decided, `resolution` the record of a meeting,
+    `corrects` the decision of this case that is corrected or revoked.
     """
 
     person: str
@@ -46,6 +49,9 @@ class AccessRequest(msgspec.Struct, frozen=True):
     on_behalf: str = ""
     about: str = ""
     vote: str = ""
+    content: str = ""
+    resolution: Resolution | None = None
+    corrects: str = ""
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -59,7 +65,8 @@ class Stop(msgspec.Struct, frozen=True):
 
 
 class ControlContext(msgspec.Struct, frozen=True, dict=True):
-    """One request against one case at one moment."""
+    """One request against one case at one moment. `ledgers` holds those that the step's rows name (`controls/ledgers.py`); a
+    control that finds its ledger missing cannot judge, and prohibits."""
 
     request: AccessRequest
     item: ItemFacts
@@ -67,6 +74,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     history: CaseHistory
     personnel: Personnel
     now: datetime
+    ledgers: Mapping[str, Ledger] = {}
 
     @property
     def day(self) -> date:
@@ -114,9 +122,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     def facts(self) -> Values:
         """Remembered, asserted now, and derived from the case's own history; the last always win. What is not of its declared
         type is unknown."""
-        declared, asserted = self.item.facts, {**self.history.facts, **self.request.facts}
-        read = {name: fact.read(asserted[name]) for name, fact in declared.items() if name in asserted}
-        facts = {name: value for name, value in read.items() if value is not None}
+        facts = self.read({**self.history.facts, **self.request.facts})
         done, refused = self.history.done_steps(), self.history.refused_steps()
         for step in self.item.steps:
             was_done, was_refused, on = derived_facts(step)
@@ -126,6 +132,15 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         facts[TODAY] = self.day.toordinal()
         return facts
 
+    def read(self, asserted: Mapping[str, Asserted]) -> dict[str, Value]:
+        """What is asserted, as the item's expressions read it."""
+        read = {name: fact.read(asserted[name]) for name, fact in self.item.facts.items() if name in asserted}
+        return {name: value for name, value in read.items() if value is not None}
+
+    def facts_at(self, act: ActRecorded) -> Values:
+        """The asserted facts as they were known when an act was done."""
+        return self.read(self.history.facts_at(act.decision_id))
+
     @cached_property
     def invalid_facts(self) -> tuple[str, ...]:
         """Facts that the request asserts in another type or unit than declared."""
@@ -133,6 +148,28 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         return tuple(
             [name for name, value in self.request.facts.items() if name in declared and declared[name].read(value) is None]
         )
+
+    @cached_property
+    def revoked(self) -> frozenset[str]:
+        """Decisions of this case that were revoked: they no longer open the way to anything."""
+        return frozenset([act.corrects for act in self.history.acts if act.corrects and self.verb(act.step) == "revoke"])
+
+    def performances(self, step: str) -> tuple[ActRecorded, ...]:
+        """The performances of a step that stand: they did not fail and were not revoked."""
+        return tuple([act for act in self.history.performances(step) if act.decision_id not in self.revoked])
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Full ids of the posts the request may be acting through."""
+        acting = self.request.acting_post
+        posts = self.personnel.posts(self.request.person, self.day)
+        return posts & {acting} if acting else posts
+
+    @property
+    def own_posts(self) -> tuple[str, ...]:
+        """Full ids of the posts that hold the step."""
+        entry = self.item.steps.get(self.request.step)
+        return tuple(entry.posts) if entry else ()
 
     @property
     def party(self) -> str:
@@ -181,4 +218,10 @@ _NAMED: Mapping[str, str] = {
     ABOUT: "涉及的人员（about）",
     OUTCOME: "办理结果（outcome：grant 准予或 refuse 不予准许）",
     REASON_IF_REFUSED: "不予准许的理由（reason）",
+    "vote": "表决意见（vote：for 赞成、against 反对、abstain 弃权）",
+    "content": "所议决定草案的摘要（content）",
+    "dissent": "书面的不同意见（dissent）",
+    "corrects": "所纠正或撤销的决定（corrects）",
+    "reason": "理由（reason）",
+    "hearing_right": "已告知听证权利（hearing_right）",
 }

@@ -9,17 +9,19 @@
 Default deny: an allow names item, version, step, post, rows and legal basis, and is built only from matched rows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 
 from msgspec.structs import replace
 
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
+from sidecar.case_history.ledger import Ledger
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import CO_SIGN, PENDING, VOTE, AccessRequest, ControlContext, Stop, invalid_fact
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.table import Judge
+from sidecar.decision.counted import NO_LEDGERS
 from sidecar.decision.decision import Decision, Due, Ground, Judged
 from sidecar.decision.engine import Failed, Matches, Row
 from sidecar.decision.policy import PolicySnapshot, in_force
@@ -27,7 +29,7 @@ from sidecar.decision.unwritten import UNLISTED, rule_of
 from sidecar.messages import say, told
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.control_kinds import RULE_ON_RECUSAL, SIGNED_TOGETHER
+from sidecar.power_list.control_kinds import RULE_ON_RECUSAL, SIGNED_TOGETHER, ControlKind
 from sidecar.power_list.regions import within
 
 # The headline is the ground a person must deal with first: whose power, which case, then what is missing.
@@ -43,6 +45,7 @@ _PRECEDENCE = (
     "CASE_REGION_MISMATCH",
     "CASE_PARTY_MISMATCH",
     "CASE_TOO_LARGE",
+    "CASE_CLOSED",
     "OUT_OF_SCOPE",
     "LIMITATION_EXPIRED",
     "TIME_BARRED",
@@ -51,6 +54,7 @@ _PRECEDENCE = (
     "PRINCIPAL_BARRED",
     "SAME_PERSON_PRIOR_STEP",
     "CREDENTIAL_MISSING",
+    "EMERGENCY_DEBT_OPEN",
     "STEP_ALREADY_DONE",
     "CO_SIGN_NOT_NEEDED",
     "VOTE_NOT_NEEDED",
@@ -58,6 +62,7 @@ _PRECEDENCE = (
     "HEARING_REQUIRED",
     "LEGAL_REVIEW_REQUIRED",
     "COLLECTIVE_REQUIRED",
+    "RESOLUTION_INVALID",
     "STEP_OUT_OF_ORDER",
     "DISCRETION_OUT_OF_BOUNDS",
     "TOO_FEW_OFFICERS",
@@ -76,6 +81,8 @@ _ANOTHER_MAY = frozenset(
         "TOO_FEW_OFFICERS",
     }
 )
+# What an allow is called when it is no performance of the step.
+_GRANTED = {CO_SIGN: "CO_SIGNED", VOTE: "VOTED"}
 _RANK = {code: n for n, code in enumerate(_PRECEDENCE)}
 
 _REMEMBERED = 32  # allows of one step that are kept ready: its posts and the regions it is asked for
@@ -84,12 +91,20 @@ _REMEMBERED = 32  # allows of one step that are kept ready: its posts and the re
 _ID, _SUB, _REGION, _SINCE, _UNTIL, _CTL, _ARG = 0, 1, 2, 5, 6, 7, 8
 
 
-def decide(policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, now: datetime) -> Decision:
-    """Decide one request in a case at a moment. Pure: the same values in give the same decision out."""
+def decide(
+    policy: PolicySnapshot,
+    personnel: Personnel,
+    history: CaseHistory,
+    request: AccessRequest,
+    now: datetime,
+    ledgers: Mapping[str, Ledger] = NO_LEDGERS,
+) -> Decision:
+    """Decide one request in a case at a moment. Pure: the same values in give the same decision out. `ledgers` holds those that
+    `counted.ledgers_for` names; without one that it needs, a control refuses."""
     item = policy.item(request.item)
     if item is None or request.step not in item.steps:
         return _unknown(request, item)
-    asked = _Asked(policy, personnel, history, request, item, now)
+    asked = _Asked(policy, personnel, history, request, item, now, ledgers)
     matches = policy.engine.match(asked.casbin_request, reach={"g": asked.reach})
     grounds = [*asked.power_grounds(matches), *asked.case_grounds(), *asked.control_grounds(matches)]
     return asked.refused(grounds, matches) if grounds else asked.granted(matches)
@@ -120,6 +135,7 @@ class _Asked:
         request: AccessRequest,
         item: ItemFacts,
         now: datetime,
+        ledgers: Mapping[str, Ledger] = NO_LEDGERS,
     ) -> None:
         self._policy, self._personnel, self._history = policy, personnel, history
         self._request, self._item, self._today = request, item, now.date()
@@ -129,7 +145,7 @@ class _Asked:
         self._roles = frozenset([f"post:{post}" for post in posts])
         self._rows = policy.step(request.item, request.step)
         organ = policy.organs[item.organ]
-        self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, now))
+        self._judge = Judge(ControlContext(request, item, organ.level, history, personnel, now, ledgers))
         self._day = _day(self._today)
 
     @property
@@ -192,15 +208,15 @@ class _Asked:
         for name in self._judge.context.invalid_facts:
             stop = invalid_fact(name, self._judge.context)
             yield replace(self._ground(stop.code, "CASE", **stop.facts), missing=stop.missing)
-        if request.intent == CO_SIGN and not self._needs_signatures():
+        if request.intent == CO_SIGN and not self._has(*SIGNED_TOGETHER):
             yield self._ground("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
-        if request.intent == VOTE:
+        if request.intent == VOTE and not self._has(ControlKind.QUORUM):
             yield self._ground("VOTE_NOT_NEEDED", "CASE", step=self._step_name)
         if request.on_behalf:
             yield self._ground("DELEGATION_INVALID", "AL-24", step=self._step_name)
 
-    def _needs_signatures(self) -> bool:
-        return any(row[_CTL] in SIGNED_TOGETHER for row in self._rows.rows)
+    def _has(self, *kinds: ControlKind) -> bool:
+        return any(row[_CTL] in kinds for row in self._rows.rows)
 
     def control_grounds(self, matches: Matches) -> Iterator[Ground]:
         for row in matches.deny:
@@ -244,7 +260,7 @@ class _Asked:
     def granted(self, matches: Matches) -> Decision:
         """Decisions are values: one that was made of the same rows, for the same region and outcome, is given again."""
         request, known = self._request, self._rows.granted
-        asked = (request.intent == CO_SIGN, request.outcome == REFUSE, self._recusal_pending)
+        asked = (_GRANTED.get(request.intent), request.outcome == REFUSE, self._recusal_pending)
         made_of = (self._region, *asked, *[row[-1] for row in matches.allow])
         decision: Decision | None = known.get(made_of)
         if decision is None:
@@ -257,7 +273,7 @@ class _Asked:
         post = self._first_post(matches)
         used = [row for row in matches.allow if row[_SUB] == f"post:{post}"]
         sources = [self._rows.sources[row[-1]] for row in used]
-        code = "CO_SIGNED" if self._request.intent == CO_SIGN else "ALLOWED"
+        code = _GRANTED.get(self._request.intent, "ALLOWED")
         return Decision(
             allowed=True,
             code=code,

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from sidecar.power_list.catalogue import Catalogue, Figure
 from sidecar.power_list.findings import Finding, Place, Severity, has_errors
 from sidecar.power_list.load import Located
-from sidecar.power_list.model import IncompatibleFile, Item, Organ, Post, ProfileFile, Unit
+from sidecar.power_list.model import IncompatibleFile, Item, Organ, Post, Unit
+from sidecar.power_list.profile import ProfileFile
 
 
 @dataclass(frozen=True, slots=True)

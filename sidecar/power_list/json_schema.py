@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from sidecar.power_list.load_keys import keys_of
-from sidecar.power_list.model import IncompatibleFile, OrganFile, PowersFile, ProfileFile
+from sidecar.power_list.model import IncompatibleFile, OrganFile, PowersFile
+from sidecar.power_list.profile import ProfileFile
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "organ": OrganFile,

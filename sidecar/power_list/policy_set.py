@@ -17,7 +17,8 @@ from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet, Profile
 from sidecar.power_list.findings import Finding, Place, Severity, in_reading_order
 from sidecar.power_list.lawfulness import ITEM_CHECKS, found_by, incomplete_administrators
 from sidecar.power_list.load import Located, load
-from sidecar.power_list.model import OrganFile, PowersFile, ProfileFile
+from sidecar.power_list.model import OrganFile, PowersFile
+from sidecar.power_list.profile import ProfileFile
 from sidecar.power_list.publicity import PUBLICITY_CHECKS
 from sidecar.power_list.references import duplicate, item_references, profile_references
 from sidecar.power_list.rules import read_catalogue, rules_named, unknown_rules

@@ -1,6 +1,7 @@
 """One decision, told twice: to the caller as an AuthZEN response, to the record as an entry."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -98,7 +99,10 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
             "verb": step.verb if step else "",
             "about": request.about,
             "vote": request.vote,
+            "content": request.content,
+            "corrects": request.corrects,
         },
+        resolution=_resolution(request),
         item=decision.item,
         item_name=item.name if item else "",
         item_version=decision.item_version,
@@ -124,6 +128,14 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
         engine_version=ENGINE,
         latency_us=latency_us,
     )
+
+
+def _resolution(request: AccessRequest) -> Mapping[str, object]:
+    """The record of a meeting as it was brought, members in the order in which they spoke; empty where there is none."""
+    if request.resolution is None:
+        return {}
+    record: dict[str, object] = msgspec.to_builtins(request.resolution)
+    return {name: value for name, value in record.items() if value is not None}
 
 
 def _ground(ground: Ground) -> dict[str, str]:

@@ -8,15 +8,19 @@ an allow becomes LOG_UNAVAILABLE.
 
 import hashlib
 import secrets
+from collections.abc import Mapping
+from datetime import datetime
 from time import perf_counter_ns
 from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import asdict, replace
 
-from sidecar.case_history.history import ActRecorded, CaseHistory, digest_after, encode_event
+from sidecar.case_history.history import CaseHistory, digest_after, encode_event
+from sidecar.case_history.ledger import Ledger, LedgerChange
 from sidecar.controls.context import QUESTION, AccessRequest
 from sidecar.decision.acts import act_of
+from sidecar.decision.counted import NO_LEDGERS, changes_for, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import OutsideWindowError, OverloadedError, RequestError, StalePolicyError, StoreError, VersionConflictError
@@ -49,6 +53,16 @@ class Standing(NamedTuple):
     policy: PolicySnapshot
     personnel: Personnel
     unconfirmed: int = 0
+
+
+class _DecidedOn(NamedTuple):
+    """What one attempt to decide a request stands on."""
+
+    standing: Standing
+    epoch: Epoch
+    history: CaseHistory
+    ledgers: Mapping[str, Ledger]
+    now: datetime
 
 
 class Authorizer:
@@ -109,7 +123,8 @@ class Authorizer:
             if asked.state_token:
                 history = await not_behind(self.tokens.read(asked.state_token, history.case_id), history, self.store)
             for _ in range(MAX_RACES):
-                made, commit = self._decided(asked, caller, act, standing, epoch, history)
+                on = await self._read(asked.request, standing, epoch, history)
+                made, commit = self._decided(asked, caller, act, on)
                 try:
                     result = await self.store.commit(commit)
                 except VersionConflictError:
@@ -126,25 +141,35 @@ class Authorizer:
             pass
         return unavailable(standing.policy.digest, step=asked.request.step, case={"id": asked.request.case_id})
 
-    def _decided(
-        self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, epoch: Epoch, history: CaseHistory
-    ) -> tuple[Made, Commit]:
-        """A decision on a history, and what is to be made durable before it is answered."""
-        started, now = perf_counter_ns(), self.clock.now()
+    async def _read(self, request: AccessRequest, standing: Standing, epoch: Epoch, history: CaseHistory) -> _DecidedOn:
+        """Everything a request is decided on, with the ledgers that concern it; most have none."""
+        now = self.clock.now()
+        names = ledgers_for(standing.policy, standing.personnel, history, completed(request, history), now)
+        ledgers = {name: await self.store.read_ledger(name) for name in names} if names else NO_LEDGERS
+        return _DecidedOn(standing, epoch, history, ledgers, now)
+
+    def _decided(self, asked: Asked, caller: CallerFacts, act: str, on: _DecidedOn) -> tuple[Made, Commit]:
+        """A decision on all this, and what is to be made durable before it is answered."""
+        started, (standing, epoch, history, ledgers, now) = perf_counter_ns(), on
         request, policy = completed(asked.request, history), standing.policy
-        decision = decide(policy, standing.personnel, history, request, now)
+        decision = decide(policy, standing.personnel, history, request, now, ledgers)
         enters = decision.allowed and request.intent != QUESTION
         time, decision_id = now.isoformat(timespec="milliseconds"), new_id(int(now.timestamp() * 1000))
         item, version = policy.item(decision.item), history.version + enters
         made = Made(decision, request, item, decision_id, time, self.clock.source, history, version, history.digest)
         event = window = None
+        changes: tuple[LedgerChange, ...] = ()
         if enters:
-            event, window = _event(made), window_of(standing.personnel, request, decision.post, now)
+            changes = changes_for(policy, standing.personnel, history, request, now, ledgers, decision_id)
+            event, window = (
+                act_of(decision, request, item, decision_id, time, changes),
+                window_of(standing.personnel, request, decision.post, now),
+            )
             made = made._replace(digest=digest_after(history.digest, encode_event(event)))
         body = encode(response_of(made, policy, self.tokens.of(request.case_id, version, made.digest)))
         entry = entry_of(made, asked, caller, policy, (perf_counter_ns() - started) // 1000)
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
-        commit = Commit(entry, request.case_id, history.version, event, key, act, body)
+        commit = Commit(entry, request.case_id, history.version, event, key, act, body, changes)
         return made, commit._replace(expected_digest=history.digest, epoch=epoch, window=window)
 
 
@@ -156,11 +181,6 @@ def answered(commit: Commit, allowed: bool, code: str, result: Committed | Repla
         raise RequestError("idempotency_conflict", "this X-Request-ID was used for another act; use a new one", 409)
     first = msgspec.json.decode(result.answer)
     return Answer(result.answer, first["decision"], first["context"]["code"], replayed=True)
-
-
-def _event(made: Made) -> ActRecorded:
-    """What an allowed exercise puts into its case."""
-    return act_of(made.decision, made.request, made.item, made.decision_id, made.time)
 
 
 def unavailable(policy_digest: str, **named: object) -> Answer:

@@ -14,7 +14,7 @@ from adapters.importers.digit.workflow import Compared, Counterpart, misplaced
 from adapters.importers.naming import distinct
 from adapters.importers.writing import write_yaml
 from sidecar.errors import DigitError
-from sidecar.power_list.model import ProfileFile
+from sidecar.power_list.profile import ProfileFile
 
 COMMAND = "import digit"
 NO_BASIS = "待补：设定该权力的法律（DIGIT 配置未载） to be written: the law that creates this power"

@@ -12,7 +12,7 @@ from adapters.importers.digit.sentences import SENTENCES
 from adapters.importers.digit.workflow import Compared, compare, examine_escalations
 from sidecar.messages import filled
 from sidecar.power_list.findings import Place
-from sidecar.power_list.model import ProfileFile
+from sidecar.power_list.profile import ProfileFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from adapters.importers.digit.words import CANCELS, HANDLING, PARTY, Meaning, me
 from sidecar.case_history.history import GRANT, REFUSE
 from sidecar.messages import Sentence
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.model import ProfileFile, ProfileStep
+from sidecar.power_list.profile import ProfileFile, ProfileStep
 
 
 class Counterpart(NamedTuple):

@@ -17,8 +17,9 @@ from sidecar.power_list.doubts import item_doubts
 from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, has_errors
 from sidecar.power_list.load import Located
-from sidecar.power_list.model import Organ, Post, ProfileFile, Unit
+from sidecar.power_list.model import Organ, Post, Unit
 from sidecar.power_list.policy_set import read_policy_set
+from sidecar.power_list.profile import ProfileFile
 from sidecar.power_list.references import item_references
 
 _UNIT = "log"

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterator
 
 from sidecar.compiler.plan import Binder, Control, Plan
-from sidecar.compiler.restraints import boundary, order, prohibitions, recusal, separation, signatures
+from sidecar.compiler.restraints import (
+    boundary,
+    collective,
+    emergency,
+    order,
+    procedure,
+    prohibitions,
+    recusal,
+    separation,
+    signatures,
+    sums,
+)
 
 Family = Callable[[Binder, str, Plan], Iterator[Control]]
 
@@ -23,4 +34,13 @@ FAMILIES: tuple[Family, ...] = (
     boundary.requirements,
     prohibitions.prohibitions,
     boundary.exclusions,
+    # procedure
+    collective.collective,
+    procedure.evidence,
+    procedure.open_days,
+    procedure.review,
+    procedure.ends,
+    sums.tiers,
+    sums.splitting,
+    emergency.emergency,
 )

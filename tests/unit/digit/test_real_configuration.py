@@ -11,8 +11,8 @@ from adapters.importers.digit.drafting import Setting
 from adapters.storage.policy_folder import shipped_profiles
 from sidecar.compiler.compile import check
 from sidecar.power_list.findings import Severity
-from sidecar.power_list.model import ProfileFile
 from sidecar.power_list.policy_set import read_policy_set
+from sidecar.power_list.profile import ProfileFile
 from tests.real_data import real_data
 
 SETTING = Setting("punjab", "Punjab", "990100", "3", "licensing")
