@@ -8,7 +8,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sidecar.mistakes import FINDINGS
+from sidecar.mistakes import FINDINGS as MISTAKES
+from sidecar.sentences_of_procedure import ANSWERED_AS_OF_PROCEDURE, FINDINGS_OF_PROCEDURE, REFUSALS_OF_PROCEDURE
 
 
 class Sentence(NamedTuple):
@@ -77,7 +78,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-REFUSALS: dict[str, tuple[str, str]] = {
+FINDINGS: dict[str, tuple[str, str]] = MISTAKES | FINDINGS_OF_PROCEDURE
+
+REFUSALS: dict[str, tuple[str, str]] = REFUSALS_OF_PROCEDURE | {
     "ALLOWED": (
         "准许：岗位“{post}”有权办理事项“{item}”的“{step}”。",
         "Allowed: post {post} holds step '{step}' of item '{item}'.",
@@ -344,7 +347,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
 }
 
 # Sentences that say more than the code they are answered under.
-ANSWERED_AS = {
+ANSWERED_AS = ANSWERED_AS_OF_PROCEDURE | {
     "AMOUNT_NOT_NOTIFIED": "RIGHTS_NOT_NOTIFIED",
     "HEAVIER_THAN_NOTIFIED": "RIGHTS_NOT_NOTIFIED",
     "NO_DISCRETION": "DISCRETION_OUT_OF_BOUNDS",

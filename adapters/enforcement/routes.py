@@ -29,7 +29,7 @@ from sidecar.expressions.facts import Asserted
 from sidecar.messages import near
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 from sidecar.power_list.load import Located, load
-from sidecar.power_list.model import Name, Part, Requirement, Slug
+from sidecar.power_list.parts import Name, Part, Requirement, Slug
 from sidecar.power_list.references import duplicate
 from sidecar.power_list.source import read_source
 from sidecar.power_list.values import Zh, formed

@@ -1,10 +1,12 @@
 """A case as a fold of its events.
 
-    ActRecorded      an officer performed a step, or co-signed one        (an allowed exercise)
-    OutcomeReported  the enforcement point says the act failed after all  (the act no longer counts)
+    ActRecorded      an officer performed a step, co-signed it or voted   (an allowed exercise)
+    OutcomeReported  the enforcement point says what became of the act    (one that failed no longer counts)
 
-Item, region and party are fixed by the first act that names them, for good: not even a failed act frees them. A co-signature is
-spent by the next performance of its step. Facts a caller asserted are remembered; the newest assertion holds.
+Item, region and party are fixed by the first act that names them, for good: not even a failed act frees them. Co-signatures and
+votes are spent by the next performance of their step; when that performance fails they are open again. Facts a caller asserted
+are remembered; the newest assertion holds. Nothing is ever taken out of a case: a failed act is kept beside those that count, and
+an act that corrects or revokes another one names it.
 
 A case's state is its version and a running digest of its events: SHA-256(earlier digest ‖ bytes of the event). Two histories with
 equal digests are equal, so whoever remembers a version and its digest notices a history that was set back or rewritten. It is
@@ -17,11 +19,13 @@ from datetime import date, datetime
 
 import msgspec
 
+from sidecar.case_history.resolution import Resolution
 from sidecar.expressions.facts import Asserted
 
 GRANT, REFUSE = "grant", "refuse"  # what an act may have decided; empty where a step decides nothing
 PERFORMED, CO_SIGNED, VOTED = "performed", "co_signed", "voted"  # kinds of acts
 FOR, AGAINST, ABSTAIN = "for", "against", "abstain"  # what a member may vote
+DONE, FAILED = "performed", "failed"  # what is reported of an act
 MAX_EVENTS = 2_000  # one case; bounds the work of a fold and of one decision
 
 
@@ -29,7 +33,9 @@ class ActRecorded(msgspec.Struct, frozen=True, tag="act"):
     """One allowed exercise. `time` is ISO 8601 with offset; `kind` is performed, co_signed or voted.
 
     `on_behalf` is the person whose power a delegate used (作为代理人); `about` the officer a step speaks of, whose recusal is
-    asked for, say; `vote` what a member of a deliberating group voted; `evidence` names what the act was done on.
+    asked for, say; `vote` what a member of a deliberating group voted; `evidence` names what the act was done on. `content` is
+    the digest of the draft that is put to the vote or decided, `resolution` the record of a meeting, `corrects` the decision
+    that is corrected or revoked, `ledgers` the names of those it changed.
     """
 
     decision_id: str
@@ -47,6 +53,10 @@ class ActRecorded(msgspec.Struct, frozen=True, tag="act"):
     about: str = ""
     vote: str = ""
     evidence: tuple[str, ...] = ()
+    content: str = ""
+    resolution: Resolution | None = None
+    corrects: str = ""
+    ledgers: tuple[str, ...] = ()
 
     @property
     def day(self) -> date:
@@ -75,7 +85,9 @@ decode_event = msgspec.json.Decoder(CaseEvent).decode
 
 
 class CaseHistory(msgspec.Struct, frozen=True):
-    """A case at one version: `version` is the number of its events, `digest` the running digest of them, empty at first."""
+    """A case at one version: `version` is the number of its events, `digest` the running digest of them, empty at first. `acts`
+    are those that count, `failed` those that were allowed and reported to have failed, `confirmed` the decisions of acts that
+    were reported to have been performed."""
 
     case_id: str
     version: int = 0
@@ -85,6 +97,8 @@ class CaseHistory(msgspec.Struct, frozen=True):
     acts: tuple[ActRecorded, ...] = ()
     facts: Mapping[str, Asserted] = {}
     digest: str = ""
+    failed: tuple[ActRecorded, ...] = ()
+    confirmed: frozenset[str] = frozenset()
 
     def performances(self, step: str) -> tuple[ActRecorded, ...]:
         return tuple([act for act in self.acts if act.step == step and act.kind == PERFORMED])
@@ -126,26 +140,48 @@ class CaseHistory(msgspec.Struct, frozen=True):
         last = {act.step: act.outcome for act in self.acts if act.kind == PERFORMED}
         return frozenset([step for step, outcome in last.items() if outcome == REFUSE])
 
+    def has_failed(self, step: str) -> bool:
+        """Whether the step was allowed and reported to have failed, and not been performed since."""
+        return not self.is_done(step) and any(act.step == step and act.kind == PERFORMED for act in self.failed)
+
+    def facts_at(self, decision_id: str) -> Mapping[str, Asserted]:
+        """The facts as they were known when a decision was made, itself included."""
+        known: dict[str, Asserted] = {}
+        for act in self.acts:
+            known |= act.facts
+            if act.decision_id == decision_id:
+                break
+        return known
+
     def done_steps(self) -> frozenset[str]:
         return frozenset([act.step for act in self.acts if act.kind == PERFORMED])
 
 
 def extend(history: CaseHistory, event: CaseEvent, stored: bytes = b"") -> CaseHistory:
     """The history after one more event; `stored` are its bytes where they lie somewhere already."""
-    digest = digest_after(history.digest, stored or encode_event(event))
+    version, digest = history.version + 1, digest_after(history.digest, stored or encode_event(event))
     if isinstance(event, OutcomeReported):
-        kept = tuple(act for act in history.acts if event.result != "failed" or act.decision_id != event.decision_id)
-        return msgspec.structs.replace(history, version=history.version + 1, acts=kept, facts=_facts(kept), digest=digest)
+        return _reported(msgspec.structs.replace(history, version=version, digest=digest), event)
     return CaseHistory(
         case_id=history.case_id,
-        version=history.version + 1,
+        version=version,
         item=history.item or event.item,
         region=history.region or event.region,
         party=history.party or event.party,
         acts=(*history.acts, event),
         facts={**history.facts, **event.facts},
         digest=digest,
+        failed=history.failed,
+        confirmed=history.confirmed,
     )
+
+
+def _reported(history: CaseHistory, event: OutcomeReported) -> CaseHistory:
+    if event.result != FAILED:
+        return msgspec.structs.replace(history, confirmed=history.confirmed | {event.decision_id})
+    kept = tuple(act for act in history.acts if act.decision_id != event.decision_id)
+    gone = tuple(act for act in history.acts if act.decision_id == event.decision_id)
+    return msgspec.structs.replace(history, acts=kept, facts=_facts(kept), failed=(*history.failed, *gone))
 
 
 def fold(case_id: str, events: Iterable[CaseEvent]) -> CaseHistory:

@@ -16,8 +16,10 @@ from adapters.storage.policy_folder import PolicyFolder
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
 from sidecar.case_history.history import CaseHistory, fold
+from sidecar.case_history.ledger import Ledger, fold_changes
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
 from sidecar.controls.context import EXERCISE, AccessRequest
+from sidecar.decision.counted import ledgers_for
 from sidecar.decision.decide import decide, nearest
 from sidecar.decision.decision import Decision
 from sidecar.decision.engine import Failed, read_engine
@@ -78,7 +80,8 @@ def explain_command(
         evidence=frozenset(evidence or []),
     )
     now = _moment(day)
-    decision = decide(snapshot, people, history, request, now)
+    ledgers = _ledgers(data, ledgers_for(snapshot, people, history, request, now))
+    decision = decide(snapshot, people, history, request, now, ledgers)
     near = nearest(snapshot, people, history, request, now, rows)
     if json:
         print_json(
@@ -149,6 +152,17 @@ def _history(data: Path | None, case: str) -> CaseHistory:
     reader = SqliteReader(data / RECORD_FILE)
     try:
         return fold(case, reader.case_events(case))
+    finally:
+        reader.close()
+
+
+def _ledgers(data: Path | None, names: tuple[str, ...]) -> dict[str, Ledger]:
+    """What is counted across cases, as the record has it; nothing yet where there is none."""
+    if not (data and names):
+        return {name: Ledger(name) for name in names}
+    reader = SqliteReader(data / RECORD_FILE)
+    try:
+        return {name: fold_changes(name, reader.ledger_changes(name)) for name in names}
     finally:
         reader.close()
 

@@ -13,8 +13,10 @@ from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.lawfulness import unknown_steps, unlawful
 from sidecar.compiler.obligations import obligations
 from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan
+from sidecar.compiler.restraints.collective import voters
 from sidecar.compiler.restraints.delegation import looser_delegation
 from sidecar.compiler.restraints.table import FAMILIES
+from sidecar.compiler.restraints.tightening import loosenings
 from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Scope
 from sidecar.power_list.control_kinds import ControlKind as Kind
@@ -76,7 +78,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
         mapped = {step.id: (step.id,) for step in profile.profile.steps if step.id in plans}
     scope = item_scope(entry.item, profile, plans, mapped)
     binder = Binder(entry, profile, plans, mapped, scope)
-    findings += [*_tightening(binder), *unlawful(binder), *unknown_steps(binder)]
+    findings += [*loosenings(binder), *unlawful(binder), *unknown_steps(binder)]
     findings += [*held_together(binder), *looser_delegation(binder)]
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))
@@ -94,8 +96,8 @@ def _match(entry: ItemEntry, profile: ProfileFile) -> dict[str, tuple[str, ...]]
     named = {rule.id for rule in profile.steps if rule.id in ids}
     mapped: dict[str, tuple[str, ...]] = {}
     for rule in profile.steps:
-        if rule.id in named:
-            mapped[rule.id] = (rule.id,)
+        if rule.id in named or rule.by_id:
+            mapped[rule.id] = (rule.id,) if rule.id in named else ()
         else:
             mapped[rule.id] = tuple(s.id for s in entry.item.steps if s.verb == rule.verb and s.id not in named)
     return mapped
@@ -135,43 +137,12 @@ def _tier_posts(entry: ItemEntry, tier: str) -> Iterator[str]:
                 yield full_id
 
 
-def _tightening(binder: Binder) -> Iterator[Finding]:
-    """What the profile requires and the item lacks or weakens."""
-    entry = binder.entry
-    if not entry.item.steps:
-        return
-    bases = {rule.id: rule.basis for rule in binder.profile.steps}
-    for name in binder.profile.requires_steps:
-        if name in binder.mapped and not binder.mapped[name]:
-            yield entry.finding("MISSING_STEP", ("steps",), profile=binder.profile.profile, step=name, basis=bases[name])
-    for n, step in enumerate(entry.item.steps):
-        for rule, _ in binder.plans[step.id].rules:
-            required = rule.officers.min if rule.officers else 1
-            if step.officers and "min" in step.officers.model_fields_set and step.officers.min < required:
-                yield entry.finding(
-                    "LOOSER_OFFICERS",
-                    ("steps", n, "officers"),
-                    step=step.id,
-                    n=step.officers.min,
-                    required=required,
-                    basis=rule.basis,
-                )
-            if rule.max_times and step.max_times > rule.max_times:
-                yield entry.finding(
-                    "LOOSER_TIMES",
-                    ("steps", n, "max_times"),
-                    step=step.id,
-                    n=step.max_times,
-                    allowed=rule.max_times,
-                    basis=rule.basis,
-                )
-
-
 def _bound_step(binder: Binder, step_id: str) -> BoundStep:
     plan = binder.plans[step_id]
     head = plan.head
     rule, basis = (plan.rules[0][0].rule, plan.rules[0][0].basis) if plan.rules else (OWN_RULE, binder.own_basis)
     step = BoundStep(step_id, head.name, head.verb, plan.posts, plan.place, rule, basis)
+    step.voters = voters(binder, plan)
     step.controls = _distinct_controls(control for family in FAMILIES for control in family(binder, step_id, plan))
     step.obligations = list(obligations(binder, step_id, plan))
     return step

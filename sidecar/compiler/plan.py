@@ -52,6 +52,7 @@ class BoundStep:
     place: Place
     rule: str
     basis: str
+    voters: tuple[str, ...] = ()  # posts that vote at the step beside those that hold it
     controls: list[Control] = field(default_factory=list)
     obligations: list[Obligation] = field(default_factory=list)
 

@@ -6,7 +6,7 @@ names of the facts, later ones are settled already.
 """
 
 from sidecar.case_history.history import REFUSE
-from sidecar.controls.context import ControlContext, Stop, missing
+from sidecar.controls.context import VOTE, ControlContext, Stop, missing
 from sidecar.expressions.meaning import read_row
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.control_kinds import ABOUT, OUTCOME, REASON_IF_REFUSED
@@ -18,12 +18,14 @@ def status(arg: str, context: ControlContext) -> Stop | None:
 
 
 def level(arg: str, context: ControlContext) -> Stop | None:
-    """`arg`: the level that may do this step; the acting organ and a level the request names must both be it."""
+    """`arg`: the level that may do this step, `3+` where the levels above may too (1 is the highest). The acting organ and a
+    level the request names must both be it."""
+    wanted, above = arg.rstrip("+"), arg.endswith("+")
     acting = context.request.level or context.organ_level
-    if arg == context.organ_level == acting:
+    wrong = [level for level in (context.organ_level, acting) if level != wanted and not (above and level < wanted)]
+    if not wrong:
         return None
-    wrong = context.organ_level if arg != context.organ_level else acting
-    facts = {"level": words.label(words.LEVELS, arg), "organ_level": words.label(words.LEVELS, wrong)}
+    facts = {"level": words.label(words.LEVELS, wanted), "organ_level": words.label(words.LEVELS, wrong[0])}
     return Stop("WRONG_LEVEL", {"item": context.item.name, "step": context.asked_step, **facts})
 
 
@@ -40,8 +42,10 @@ def excludes(arg: str, context: ControlContext) -> Stop | None:
 
 def requires(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: the evidence the request must carry. A reason is asked only of a refusal (行政许可法 38); so that no one can
-    leave open whether it is one, a step that decides must say its outcome."""
+    leave open whether it is one, a step that decides must say its outcome. A vote performs nothing and carries none of it."""
     request = context.request
+    if request.intent == VOTE:
+        return None
     if arg == REASON_IF_REFUSED:
         present = request.outcome != REFUSE or bool(request.evidence & {"reason", REASON_IF_REFUSED})
     elif arg in (OUTCOME, ABOUT):

@@ -11,8 +11,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from sidecar.case_history.history import GRANT, PERFORMED, ActRecorded, CaseHistory
+from sidecar.case_history.ledger import Ledger
+from sidecar.case_history.resolution import Resolution
 from sidecar.compiler.manifest import ItemFacts
-from sidecar.expressions.facts import Asserted, Values, form_of
+from sidecar.expressions.facts import Asserted, Value, Values, form_of
 from sidecar.messages import Sentence
 from sidecar.personnel.registers import Delegation, Personnel
 from sidecar.power_list.control_kinds import ABOUT, OUTCOME, REASON_IF_REFUSED
@@ -27,8 +29,9 @@ class AccessRequest(msgspec.Struct, frozen=True):
     """A request as the decision sees it: identifiers checked, party tokenised.
 
     `facts` are asserted by the caller, in the forms of `expressions/facts.py`; `evidence` names what the caller holds (digests
-    are in the record).
-    `on_behalf` is the person for whom a delegate acts, `about` the officer a step speaks of, `vote` a member's vote.
+    are in the record). `on_behalf` is the person for whom a delegate acts, `about` the officer a step speaks of, `vote` a
+    member's vote. `content` is the digest of the draft that is put to the vote or decided, `resolution` the record of a meeting,
+    `corrects` the decision of this case that is corrected or revoked.
     """
 
     person: str
@@ -46,6 +49,9 @@ class AccessRequest(msgspec.Struct, frozen=True):
     on_behalf: str = ""
     about: str = ""
     vote: str = ""
+    content: str = ""
+    resolution: Resolution | None = None
+    corrects: str = ""
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -77,7 +83,8 @@ class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
 
 
 class ControlContext(msgspec.Struct, frozen=True, dict=True):
-    """One request against one case at one moment."""
+    """One request against one case at one moment. `ledgers` holds those that the step's rows name (`controls/ledgers.py`); a
+    control that finds its ledger missing cannot judge, and prohibits."""
 
     request: AccessRequest
     item: ItemFacts
@@ -85,6 +92,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     history: CaseHistory
     personnel: Personnel
     now: datetime
+    ledgers: Mapping[str, Ledger] = {}
 
     @property
     def day(self) -> date:
@@ -169,9 +177,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     def facts(self) -> Values:
         """Remembered, asserted now, and derived from the case's own history; the last always win. What is not of its declared
         type is unknown."""
-        declared, asserted = self.item.facts, {**self.history.facts, **self.request.facts}
-        read = {name: fact.read(asserted[name]) for name, fact in declared.items() if name in asserted}
-        facts = {name: value for name, value in read.items() if value is not None}
+        facts = self.read({**self.history.facts, **self.request.facts})
         done, refused = self.history.done_steps(), self.history.refused_steps()
         for step in self.item.steps:
             was_done, was_refused, on = derived_facts(step)
@@ -181,6 +187,15 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         facts[TODAY] = self.day.toordinal()
         return facts
 
+    def read(self, asserted: Mapping[str, Asserted]) -> dict[str, Value]:
+        """What is asserted, as the item's expressions read it."""
+        read = {name: fact.read(asserted[name]) for name, fact in self.item.facts.items() if name in asserted}
+        return {name: value for name, value in read.items() if value is not None}
+
+    def facts_at(self, act: ActRecorded) -> Values:
+        """The asserted facts as they were known when an act was done."""
+        return self.read(self.history.facts_at(act.decision_id))
+
     @once
     def invalid_facts(self) -> tuple[str, ...]:
         """Facts that the request asserts in another type or unit than declared."""
@@ -188,6 +203,21 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         return tuple(
             [name for name, value in self.request.facts.items() if name in declared and declared[name].read(value) is None]
         )
+
+    @once
+    def revoked(self) -> frozenset[str]:
+        """Decisions of this case that were revoked: they no longer open the way to anything."""
+        return frozenset([act.corrects for act in self.history.acts if act.corrects and self.verb(act.step) == "revoke"])
+
+    def performances(self, step: str) -> tuple[ActRecorded, ...]:
+        """The performances of a step that stand: they did not fail and were not revoked."""
+        return tuple([act for act in self.history.performances(step) if act.decision_id not in self.revoked])
+
+    @property
+    def acting(self) -> frozenset[str]:
+        """Full ids of the posts the request may be acting through: the one it names, where it names one."""
+        named = self.request.acting_post
+        return self.held & {named} if named else self.held
 
     @property
     def party(self) -> str:
@@ -236,4 +266,10 @@ _NAMED: Mapping[str, str] = {
     ABOUT: "涉及的人员（about）",
     OUTCOME: "办理结果（outcome：grant 准予或 refuse 不予准许）",
     REASON_IF_REFUSED: "不予准许的理由（reason）",
+    "vote": "表决意见（vote：for 赞成、against 反对、abstain 弃权）",
+    "content": "所议决定草案的摘要（content）",
+    "dissent": "书面的不同意见（dissent）",
+    "corrects": "所纠正或撤销的决定（corrects）",
+    "reason": "理由（reason）",
+    "hearing_right": "已告知听证权利（hearing_right）",
 }

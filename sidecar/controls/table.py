@@ -6,7 +6,22 @@ An error inside a guard is a refusal (`CONTROL_ERROR`): a prohibition that canno
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from sidecar.controls import boundary, delegation, discretion, limitation, order, prohibitions, recusal, separation, signatures
+from sidecar.controls import (
+    boundary,
+    collective,
+    delegation,
+    discretion,
+    emergency,
+    limitation,
+    order,
+    procedure,
+    prohibitions,
+    recusal,
+    separation,
+    signatures,
+    splitting,
+    tiers,
+)
 from sidecar.controls.context import ControlContext, Stop
 from sidecar.power_list.control_kinds import ControlKind as Kind
 
@@ -41,6 +56,21 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.GRADED: discretion.graded,
         Kind.NOT_HEAVIER: discretion.not_heavier,
         Kind.LIMITATION: limitation.limitation,
+        # procedure
+        Kind.QUORUM: collective.quorum,
+        Kind.CHAIR_LAST: collective.chair_last,
+        Kind.CHAIR_REASONS: collective.chair_reasons,
+        Kind.DISSENT: collective.dissent,
+        Kind.MEMBERS_RECUSED: collective.members_recused,
+        Kind.COVERS_CASE: collective.covers_case,
+        Kind.COVERS: collective.covers,
+        Kind.EVIDENCE_WHEN: procedure.evidence_when,
+        Kind.OPEN_DAYS: procedure.open_days,
+        Kind.CLOSED: procedure.closed,
+        Kind.REFERS: procedure.refers,
+        Kind.TIER: tiers.tier,
+        Kind.SPLIT: splitting.split,
+        Kind.EMERGENCY: emergency.emergency,
     }
 )
 

@@ -1,6 +1,9 @@
 """What an exercise puts into its case: the same event, whether the sidecar serves it now or it is replayed."""
 
+from collections.abc import Sequence
+
 from sidecar.case_history.history import CO_SIGNED, PERFORMED, VOTED, ActRecorded
+from sidecar.case_history.ledger import LedgerChange
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import CO_SIGN, EXERCISE, VOTE, AccessRequest
 from sidecar.decision.decision import Decision
@@ -9,8 +12,15 @@ from sidecar.expressions.facts import Asserted
 _KINDS = {EXERCISE: PERFORMED, CO_SIGN: CO_SIGNED, VOTE: VOTED}
 
 
-def act_of(decision: Decision, request: AccessRequest, item: ItemFacts | None, decision_id: str, time: str) -> ActRecorded:
-    """The event of a request that was decided. `time` is ISO 8601 with offset."""
+def act_of(
+    decision: Decision,
+    request: AccessRequest,
+    item: ItemFacts | None,
+    decision_id: str,
+    time: str,
+    changes: Sequence[LedgerChange] = (),
+) -> ActRecorded:
+    """The event of a request that was decided, with the ledgers it changed. `time` is ISO 8601 with offset."""
     return ActRecorded(
         decision_id=decision_id,
         kind=_KINDS[request.intent],
@@ -27,6 +37,10 @@ def act_of(decision: Decision, request: AccessRequest, item: ItemFacts | None, d
         about=request.about,
         vote=request.vote,
         evidence=tuple(sorted(request.evidence)),
+        content=request.content,
+        resolution=request.resolution,
+        corrects=request.corrects,
+        ledgers=tuple([change.ledger_id for change in changes]),
     )
 
 

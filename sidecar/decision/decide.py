@@ -9,18 +9,20 @@
 Default deny: an allow names item, version, step, post, rows and legal basis, and is built only from matched rows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 from sidecar.case_history.history import MAX_EVENTS, REFUSE, CaseHistory
+from sidecar.case_history.ledger import Ledger
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import CO_SIGN, PENDING, VOTE, AccessRequest, ControlContext, Stop, invalid_fact, once
 from sidecar.controls.delegation import unproven
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.suspension import suspended
 from sidecar.controls.table import Judge
+from sidecar.decision.counted import NO_LEDGERS
 from sidecar.decision.decision import Decision, Due, Ground, Judged
 from sidecar.decision.engine import Failed, Matches, Row
 from sidecar.decision.policy import PolicySnapshot, in_force
@@ -45,6 +47,7 @@ _PRECEDENCE = (
     "CASE_REGION_MISMATCH",
     "CASE_PARTY_MISMATCH",
     "CASE_TOO_LARGE",
+    "CASE_CLOSED",
     "OUT_OF_SCOPE",
     "LIMITATION_EXPIRED",
     "TIME_BARRED",
@@ -53,6 +56,7 @@ _PRECEDENCE = (
     "PRINCIPAL_BARRED",
     "SAME_PERSON_PRIOR_STEP",
     "CREDENTIAL_MISSING",
+    "EMERGENCY_DEBT_OPEN",
     "STEP_ALREADY_DONE",
     "CO_SIGN_NOT_NEEDED",
     "VOTE_NOT_NEEDED",
@@ -60,6 +64,7 @@ _PRECEDENCE = (
     "HEARING_REQUIRED",
     "LEGAL_REVIEW_REQUIRED",
     "COLLECTIVE_REQUIRED",
+    "RESOLUTION_INVALID",
     "STEP_OUT_OF_ORDER",
     "DISCRETION_OUT_OF_BOUNDS",
     "TOO_FEW_OFFICERS",
@@ -78,18 +83,28 @@ _ANOTHER_MAY = frozenset(
         "TOO_FEW_OFFICERS",
     }
 )
+# What an allow is called when it is no performance of the step.
+_GRANTED = {CO_SIGN: "CO_SIGNED", VOTE: "VOTED"}
 _RANK = {code: n for n, code in enumerate(_PRECEDENCE)}
 
 # columns of a p row, as in policies/model.conf
 _ID, _SUB, _REGION, _SINCE, _UNTIL, _CTL, _ARG = 0, 1, 2, 5, 6, 7, 8
 
 
-def decide(policy: PolicySnapshot, personnel: Personnel, history: CaseHistory, request: AccessRequest, now: datetime) -> Decision:
-    """Decide one request in a case at a moment. Pure: the same values in give the same decision out."""
+def decide(
+    policy: PolicySnapshot,
+    personnel: Personnel,
+    history: CaseHistory,
+    request: AccessRequest,
+    now: datetime,
+    ledgers: Mapping[str, Ledger] = NO_LEDGERS,
+) -> Decision:
+    """Decide one request in a case at a moment. Pure: the same values in give the same decision out. `ledgers` holds those that
+    `counted.ledgers_for` names; without one that it needs, a control refuses."""
     item = policy.item(request.item)
     if item is None or request.step not in item.steps:
         return _unknown(request, item)
-    asked = _Asked(policy, personnel, history, request, item, now)
+    asked = _Asked(policy, personnel, history, request, item, now, ledgers)
     matches = policy.engine.match(asked.casbin_request, reach={"g": asked.reach})
     findings = [*asked.power_findings(matches), *asked.case_findings(), *asked.control_findings(matches)]
     return asked.refused(findings, matches) if findings else asked.granted(matches)
@@ -138,13 +153,14 @@ class _Asked:
         request: AccessRequest,
         item: ItemFacts,
         now: datetime,
+        ledgers: Mapping[str, Ledger] = NO_LEDGERS,
     ) -> None:
         self._policy, self._personnel, self._history = policy, personnel, history
         self._request, self._item, self._today = request, item, now.date()
         self._region = request.region or history.region or item.region
         self._rows = policy.step(request.item, request.step)
         organ = policy.organs[item.organ]
-        self._context = ControlContext(request, item, organ.level, history, personnel, now)
+        self._context = ControlContext(request, item, organ.level, history, personnel, now, ledgers)
         self._judge = Judge(self._context)
         held = self._context.held
         posts = held & {request.acting_post} if request.acting_post else held
@@ -214,9 +230,9 @@ class _Asked:
         for name in self._judge.context.invalid_facts:
             stop = invalid_fact(name, self._judge.context)
             yield self._finding(stop.code, "CASE", **stop.facts)._replace(missing=stop.missing)
-        if request.intent == CO_SIGN and not self._needs_signatures():
+        if request.intent == CO_SIGN and not self._has(*SIGNED_TOGETHER):
             yield self._finding("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
-        if request.intent == VOTE:
+        if request.intent == VOTE and not self._has(ControlKind.QUORUM):
             yield self._finding("VOTE_NOT_NEEDED", "CASE", step=self._step_name)
         yield from self._delegation_findings()
 
@@ -228,8 +244,8 @@ class _Asked:
         rule, basis = (self._rows.sources[rows[0][-1]].rule, self._rows.sources[rows[0][-1]].basis) if rows else ("AL-24", "-")
         yield self._finding(stop.code, rule, **{"basis": basis, **stop.facts})._replace(sentence=stop.sentence)
 
-    def _needs_signatures(self) -> bool:
-        return any(row[_CTL] in SIGNED_TOGETHER for row in self._rows.rows)
+    def _has(self, *kinds: ControlKind) -> bool:
+        return any(row[_CTL] in kinds for row in self._rows.rows)
 
     def control_findings(self, matches: Matches) -> Iterator[_Finding]:
         for row in matches.deny:
@@ -303,7 +319,7 @@ class _Asked:
         post = self._first_post(matches)
         used = [row for row in matches.allow if row[_SUB] == f"post:{post}"]
         sources = [self._rows.sources[row[-1]] for row in used]
-        code = "CO_SIGNED" if self._request.intent == CO_SIGN else "ALLOWED"
+        code = _GRANTED.get(self._request.intent, "ALLOWED")
         return Decision(
             allowed=True,
             code=code,

@@ -8,7 +8,7 @@ Results come in pages, in the order of their names. One page looks at a bounded 
 results, or none, and still name where the next one begins.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
@@ -16,7 +16,9 @@ from typing import Generic, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from sidecar.case_history.history import CaseHistory
+from sidecar.case_history.ledger import Ledger
 from sidecar.controls.context import AccessRequest
+from sidecar.decision.counted import NO_LEDGERS, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.personnel.registers import Personnel
@@ -53,6 +55,14 @@ class Search(NamedTuple):
     history: CaseHistory
     request: AccessRequest
     now: datetime
+    ledgers: Mapping[str, Ledger] = NO_LEDGERS
+
+    def ledgers_asked(self) -> frozenset[str]:
+        """The names of the ledgers that any step of the item would be decided on."""
+        item = self.policy.item(self.request.item)
+        asked = (replace(self.request, step=step) for step in (item.steps if item else ()))
+        named = (ledgers_for(self.policy, self.personnel, self.history, request, self.now) for request in asked)
+        return frozenset([name for names in named for name in names])
 
     def subjects(self, after: str, limit: int) -> Page[str]:
         """Who may do this step now."""
@@ -82,7 +92,7 @@ class Search(NamedTuple):
         last = ""
         for name, value in islice(rest, MAX_LOOKED_AT):
             last = name
-            if decide(self.policy, self.personnel, self.history, asked(value), self.now).allowed:
+            if decide(self.policy, self.personnel, self.history, asked(value), self.now, self.ledgers).allowed:
                 results.append(value)
                 if len(results) == min(limit, MAX_RESULTS):
                     break

@@ -21,7 +21,9 @@ VERSION = events.VERSION
 
 
 class DecisionEntry(Placed, frozen=True, kw_only=True):
-    """One decision. Times are ISO 8601 with offset; `latency_us` runs from the request read to the decision made."""
+    """One decision. Times are ISO 8601 with offset; `latency_us` runs from the request read to the decision made. `resolution`
+    is the record of a meeting where one was brought: the members with their votes, for whom it may lessen or found
+    liability."""
 
     v: int = VERSION
     kind: Literal["decision"] = "decision"
@@ -56,6 +58,7 @@ class DecisionEntry(Placed, frozen=True, kw_only=True):
     facts: Mapping[str, bool | int | str]
     facts_digest: str
     evidence_digests: Mapping[str, str]
+    resolution: Mapping[str, object] = {}
     policy_digest: str
     engine_version: str
     latency_us: int

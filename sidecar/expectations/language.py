@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from sidecar.expressions.facts import MAX_TEXT, Asserted
-from sidecar.power_list.model import (
+from sidecar.power_list.parts import (
     Credential,
     Day,
     Declared,
@@ -91,8 +91,29 @@ class OfficerGiven(Part):
     interests: Annotated[tuple[InterestGiven, ...], Zh("利益")] = Field(default=(), strict=False)
 
 
+class MemberGiven(Part):
+    """What a member said at a meeting; `reason` where one was given."""
+
+    officer: Annotated[Name, Zh("人员")]
+    vote: Annotated[Vote | None, Zh("表决")] = None
+    present: Annotated[bool, Zh("到会")] = True
+    reason: Annotated[bool, Zh("说明理由")] = False
+
+
+class ResolutionGiven(Part):
+    """The record of a meeting, members in the order in which they spoke. It is about the expectation's own case where `case` is
+    left out; `content` is any word for a draft."""
+
+    members: Annotated[tuple[MemberGiven, ...], Zh("成员")] = Field(min_length=1, strict=False)
+    chair: Annotated[Name, Zh("主持")]
+    content: Annotated[Name, Zh("草案")]
+    case: Annotated[Name | None, Zh("案件")] = None
+    amount: Annotated[int | str | None, Zh("金额")] = None
+
+
 class ActGiven(Part):
-    """Something that happened before."""
+    """Something that happened before. `reported` says what became of it; `corrects` names the step whose decision it is about.
+    `case` is the other case of an act that happened `elsewhere`."""
 
     officer: Annotated[Name, Zh("人员")]
     step: Annotated[Slug, Zh("环节")]
@@ -105,6 +126,11 @@ class ActGiven(Part):
     time: Annotated[Moment | None, Zh("时间")] = None
     evidence: Annotated[tuple[Requirement, ...], Zh("证据")] = Field(default=(), strict=False)
     facts: Annotated[Facts, Zh("事实")] = Field(default_factory=dict)
+    content: Annotated[Name | None, Zh("草案")] = None
+    resolution: Annotated[ResolutionGiven | None, Zh("会议决议")] = None
+    corrects: Annotated[Slug | None, Zh("纠正")] = None
+    case: Annotated[Name | None, Zh("案件")] = None
+    reported: Annotated[Literal["performed", "failed"] | None, Zh("回报")] = None
 
 
 class RequestGiven(Part):
@@ -122,11 +148,15 @@ class RequestGiven(Part):
     party: Annotated[Name | None, Zh("当事人")] = None
     region: Annotated[Region | None, Zh("行政区划")] = None
     level: Annotated[Name | None, Zh("层级")] = None
+    content: Annotated[Name | None, Zh("草案")] = None
+    resolution: Annotated[ResolutionGiven | None, Zh("会议决议")] = None
+    corrects: Annotated[Slug | None, Zh("纠正")] = None
 
 
 class Expected(Part):
     decision: Annotated[Annotated[Literal["allow", "deny"], BeforeValidator(_read_decision)], Zh("决定")]
     codes: Annotated[tuple[Name, ...], Zh("代码")] = Field(default=(), strict=False)
+    rules: Annotated[tuple[Name, ...] | None, Zh("规则")] = Field(default=None, strict=False)
     obligations: Annotated[tuple[Name, ...] | None, Zh("义务")] = Field(default=None, strict=False)
 
 
@@ -141,6 +171,7 @@ class Expectation(Part):
     party: Annotated[Name | None, Zh("当事人")] = None
     region: Annotated[Region | None, Zh("行政区划")] = None
     history: Annotated[tuple[ActGiven, ...], Zh("经过")] = Field(default=(), strict=False)
+    elsewhere: Annotated[tuple[ActGiven, ...], Zh("他案")] = Field(default=(), strict=False)
     request: Annotated[RequestGiven, Zh("请求")]
     expect: Annotated[Expected, Zh("期望")]
 

@@ -171,7 +171,9 @@ def _unknown_officers(written: _Written) -> Iterator[Finding]:
     expectation = written.expectation
     if PLACEHOLDER in expectation.officers:  # they are missing altogether, which is said already
         return
-    acts = [(act.officer, ("history", k, "officer")) for k, act in enumerate(expectation.history)]
+    acts: list[tuple[str, tuple[str | int, ...]]] = [
+        (act.officer, (key, k, "officer")) for key in ("history", "elsewhere") for k, act in enumerate(getattr(expectation, key))
+    ]
     for officer, path in [*acts, (expectation.request.officer, ("request", "officer"))]:
         if officer not in (*expectation.officers, PLACEHOLDER):
             yield written.finding("UNKNOWN_OFFICER", *path, officer=officer, near=near(officer, expectation.officers))
@@ -179,9 +181,10 @@ def _unknown_officers(written: _Written) -> Iterator[Finding]:
 
 def _unknown_steps(written: _Written, item: KnownItem) -> Iterator[Finding]:
     """Steps of the history; what is asked may be wrong on purpose."""
-    for k, act in enumerate(written.expectation.history):
-        if item.steps is not None and act.step not in item.steps:
-            yield written.finding("UNKNOWN_STEP", "history", k, "step", step=act.step, near=", ".join(item.steps))
+    for key in ("history", "elsewhere"):
+        for k, act in enumerate(getattr(written.expectation, key)):
+            if item.steps is not None and act.step not in item.steps:
+                yield written.finding("UNKNOWN_STEP", key, k, "step", step=act.step, near=", ".join(item.steps))
 
 
 def _wrong_facts(written: _Written, declared: Mapping[str, Fact], steps: Iterable[str]) -> Iterator[Finding]:

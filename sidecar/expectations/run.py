@@ -1,25 +1,41 @@
 """Run expectations against compiled policies and say exactly what differs, and what no expectation touches.
 
 The history of an expectation is taken as given; the request is put to the same `decide()` that serves real cases. `codes` is the
-exact set of refusal codes; `obligations`, where written, is the exact set of their kinds (`deadline:issue` for a time limit).
+exact set of refusal codes; `rules`, where written, that of the catalogue rules behind them; `obligations`, where written, is the
+exact set of their kinds (`deadline:issue` for a time limit).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 
-from sidecar.case_history.history import CO_SIGNED, PERFORMED, VOTED, ActRecorded, CaseHistory, fold
+from sidecar.case_history.history import (
+    CO_SIGNED,
+    FAILED,
+    PERFORMED,
+    VOTED,
+    ActRecorded,
+    CaseEvent,
+    CaseHistory,
+    OutcomeReported,
+    extend,
+    fold,
+)
+from sidecar.case_history.ledger import Ledger, amend
+from sidecar.case_history.resolution import MemberVote, Resolution
 from sidecar.controls.context import AccessRequest
+from sidecar.controls.ledgers import undone
+from sidecar.decision.counted import changes_for, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.decision import Decision
 from sidecar.decision.policy import PolicySnapshot
-from sidecar.expectations.language import DelegationGiven, Expectation, SuspensionGiven
+from sidecar.expectations.language import ActGiven, DelegationGiven, Expectation, ResolutionGiven, SuspensionGiven
 from sidecar.expectations.reading import names_of, posts_named, read_expectations
 from sidecar.personnel.registers import Appointment, CredentialHeld, Delegation, Interest, Personnel, Span, Suspension, Term
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 
+CASE = "given"  # the case an expectation speaks of
 DEFAULT_DAY = date(2026, 1, 5)
-_CASE = "given"
 ZONE = timezone(timedelta(hours=8))
 
 
@@ -76,10 +92,28 @@ def run_expectations(files: Mapping[str, bytes], policy: PolicySnapshot) -> Repo
 
 
 def _run(expectation: Expectation, place: Place, policy: PolicySnapshot) -> Outcome:
-    decision = decide(
-        policy, _personnel(expectation, policy), _history(expectation, policy), _request(expectation, policy), _now(expectation)
+    personnel, history, request, now = (
+        _personnel(expectation, policy),
+        _history(expectation, policy),
+        _request(expectation, policy),
+        _now(expectation),
     )
+    decision = decide(policy, personnel, history, request, now, _counted(expectation, policy, personnel, history, request, now))
     return Outcome(expectation.name, expectation.item, place, decision, tuple(_differences(expectation, decision)))
+
+
+def _counted(
+    expectation: Expectation,
+    policy: PolicySnapshot,
+    personnel: Personnel,
+    history: CaseHistory,
+    request: AccessRequest,
+    now: datetime,
+) -> Mapping[str, Ledger]:
+    """The ledgers the request is decided on, as what was given before has left them."""
+    named = ledgers_for(policy, personnel, history, request, now)
+    counted = _ledgers(expectation, policy, personnel) if named else {}
+    return {name: counted.get(name, Ledger(name)) for name in named}
 
 
 def _differences(expectation: Expectation, decision: Decision) -> Iterator[tuple[str, str, str]]:
@@ -90,6 +124,9 @@ def _differences(expectation: Expectation, decision: Decision) -> Iterator[tuple
     codes = {ground.code for ground in decision.grounds}
     if codes != set(wanted.codes):
         yield "codes", _listed(wanted.codes), _listed(codes)
+    rules = {ground.rule for ground in decision.grounds}
+    if wanted.rules is not None and rules != set(wanted.rules):
+        yield "rules", _listed(wanted.rules), _listed(rules)
     duties = {f"{due.kind}:{due.arg.split(':')[0]}" if due.arg != "-" else due.kind for due in decision.obligations}
     if wanted.obligations is not None and duties != set(wanted.obligations):
         yield "obligations", _listed(wanted.obligations), _listed(duties)
@@ -127,7 +164,7 @@ def _delegation(lent: DelegationGiven, expectation: Expectation, policy: PolicyS
 
 def _suspension(given: SuspensionGiven, expectation: Expectation, policy: PolicySnapshot) -> Suspension:
     """The case of an expectation has no name of its own: whatever is written means it."""
-    named = {"post": _post(given.target, expectation, policy), "case": _CASE}
+    named = {"post": _post(given.target, expectation, policy), "case": CASE}
     target = named.get(given.what, given.target)
     return Suspension(given.what, target, _term(given.start, given.end), "决定人", "批准人", "暂停决定")
 
@@ -139,15 +176,23 @@ def _term(start: date | None, end: date | None) -> Term:
 
 
 def _history(expectation: Expectation, policy: PolicySnapshot) -> CaseHistory:
+    return fold(CASE, [event for _, events in _given(expectation.history, expectation, policy) for event in events])
+
+
+def _given(
+    acts: Sequence[ActGiven], expectation: Expectation, policy: PolicySnapshot
+) -> Iterator[tuple[ActGiven, tuple[CaseEvent, ...]]]:
+    """Each act with its events: that it was done, and what was reported of it."""
     item = policy.items[expectation.item]
-    acts = [
-        ActRecorded(
-            decision_id=f"given-{n}",
+    for n, act in enumerate(acts):
+        time = _moment(expectation, act.time or "09:00").isoformat(timespec="milliseconds")
+        recorded = ActRecorded(
+            decision_id=_decision_id(n, act.case or CASE),
             kind=VOTED if act.vote else CO_SIGNED if act.co_sign else PERFORMED,
             step=act.step,
             person=act.officer,
             post=_post(act.post, expectation, policy) if act.post else "",
-            time=_moment(expectation, act.time or "09:00").isoformat(),
+            time=time,
             item=expectation.item,
             region=expectation.region or item.region,
             party=expectation.party or "",
@@ -157,10 +202,70 @@ def _history(expectation: Expectation, policy: PolicySnapshot) -> CaseHistory:
             about=act.about or "",
             vote=act.vote or "",
             evidence=tuple(sorted(act.evidence)),
+            content=act.content or "",
+            resolution=_resolution(act.resolution),
+            corrects=_corrected(act.corrects, acts[:n]),
         )
-        for n, act in enumerate(expectation.history)
-    ]
-    return fold(_CASE, acts)
+        reported = (OutcomeReported(recorded.decision_id, act.reported, time),) if act.reported else ()
+        yield act, (recorded, *reported)
+
+
+def _ledgers(expectation: Expectation, policy: PolicySnapshot, personnel: Personnel) -> Mapping[str, Ledger]:
+    """What was counted before: of other cases first, then of this one, as the service would have counted it."""
+    ledgers: dict[str, Ledger] = {}
+    for acts in (expectation.elsewhere, expectation.history):
+        histories: dict[str, CaseHistory] = {}
+        for act, events in _given(acts, expectation, policy):
+            case = act.case or CASE
+            history = histories.get(case, CaseHistory(case))
+            _count(act, events[0], history, ledgers, policy, personnel)
+            for event in events:
+                history = extend(history, event)
+            histories[case] = history
+    return ledgers
+
+
+def _count(
+    act: ActGiven,
+    event: CaseEvent,
+    history: CaseHistory,
+    ledgers: dict[str, Ledger],
+    policy: PolicySnapshot,
+    personnel: Personnel,
+) -> None:
+    if not isinstance(event, ActRecorded) or event.kind != PERFORMED:
+        return
+    request = AccessRequest(
+        act.officer, act.step, event.item, history.case_id, outcome=act.outcome, facts=event.facts, corrects=event.corrects
+    )
+    now = datetime.fromisoformat(event.time)
+    named = ledgers_for(policy, personnel, history, request, now)
+    for name in named:
+        ledgers.setdefault(name, Ledger(name))
+    changes = changes_for(policy, personnel, history, request, now, {name: ledgers[name] for name in named}, event.decision_id)
+    for change in changes:
+        ledgers[change.ledger_id] = amend(ledgers[change.ledger_id], change)
+        if act.reported == FAILED:
+            ledgers[change.ledger_id] = amend(
+                ledgers[change.ledger_id], undone(ledgers[change.ledger_id], history.case_id, event, event.time)
+            )
+
+
+def _decision_id(n: int, case: str) -> str:
+    return f"{case}-{n}"
+
+
+def _corrected(step: str | None, before: Sequence[ActGiven]) -> str:
+    """The decision of the last act of a step; a step without one is taken for the number of a decision that does not exist."""
+    given = [n for n, act in enumerate(before) if act.step == step]
+    return _decision_id(given[-1], CASE) if given else step or ""
+
+
+def _resolution(given: ResolutionGiven | None) -> Resolution | None:
+    if given is None:
+        return None
+    members = [MemberVote(m.officer, m.vote or "", m.present, "given" if m.reason else "") for m in given.members]
+    return Resolution("given", given.case or CASE, given.content, given.chair, tuple(members), given.amount)
 
 
 def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
@@ -169,7 +274,7 @@ def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
         person=asked.officer,
         step=asked.step,
         item=asked.item or expectation.item,
-        case_id=_CASE,
+        case_id=CASE,
         region=asked.region or expectation.region or "",
         party=asked.party or expectation.party or "",
         acting_post=_post(asked.post, expectation, policy) if asked.post else "",
@@ -181,6 +286,9 @@ def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
         on_behalf=asked.on_behalf_of or "",
         about=asked.about or "",
         vote=asked.vote or "",
+        content=asked.content or "",
+        resolution=_resolution(asked.resolution),
+        corrects=_corrected(asked.corrects, expectation.history),
     )
 
 

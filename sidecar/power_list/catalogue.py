@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sidecar.power_list.findings import Place
-from sidecar.power_list.model import ConstantText, Name, Part, Phase, Requirement, Standing
+from sidecar.power_list.parts import ConstantText, Name, Part, Phase, Requirement, Standing
 from sidecar.power_list.values import Zh, formed
 
 RuleId = Annotated[str, *formed(r"^[A-Z][A-Z0-9]{1,4}(-[A-Z0-9]{1,8}[a-z]?)?$", "AL-32a (A-Z 0-9 -)")]

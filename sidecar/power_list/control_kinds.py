@@ -38,6 +38,23 @@ class ControlKind(StrEnum):
     LIMITATION = "limitation"  # from:until:months:extended months:condition — the time after which the power is gone
     EXCLUDES = "excludes"  # a condition under which the matter is outside the power
 
+    # procedure: bodies that decide together. `terms`: members=POST+POST|chair=POST|quorum=SHARE|majority=SHARE|head
+    QUORUM = "quorum"  # terms — who must attend, how many must agree, and that the outcome follows
+    CHAIR_LAST = "chair_last"  # terms — the chair speaks last
+    CHAIR_REASONS = "chair_reasons"  # terms — the chair goes against the others only with a reason given at the meeting
+    DISSENT = "dissent"  # terms — who votes against leaves a written reason
+    MEMBERS_RECUSED = "members_recused"  # relations to the party that bar a member from the meeting, joined by |
+    COVERS_CASE = "covers_case"  # the sum as an expression, or - : the resolution is about this case, sum and draft
+    COVERS = "covers"  # step or step:sum — what is done here is what that step's resolution covers
+    # procedure: reviews, hearings, ends of cases
+    EVIDENCE_WHEN = "evidence_when"  # name:condition — evidence this act or an earlier one carries when the condition holds
+    OPEN_DAYS = "open_days"  # step:days — so many days lie between that step and this one
+    CLOSED = "closed"  # steps that close the case, joined by |
+    TIER = "tier"  # sum|bound=POST+POST|*=POST — up to which sum which post decides; level:N for a level
+    SPLIT = "split"  # item:fact+fact:sum:threshold — what counts together in one fiscal year
+    EMERGENCY = "emergency"  # unit:hours:step:condition — an act before its approval, which is owed
+    REFERS = "refers"  # verb — the act names the decision of this case that it corrects or revokes, and why
+
 
 # Controls of a step that several persons do together; each signs, and one performs.
 SIGNED_TOGETHER = frozenset(

@@ -37,7 +37,8 @@ from sidecar.power_list.entries import ItemEntry, ProfileEntry
 from sidecar.power_list.findings import Finding, Place, Severity
 from sidecar.power_list.load import Located, expression_finding
 from sidecar.power_list.load_keys import Path
-from sidecar.power_list.model import DeclaredFact, Item, Parameter, Part
+from sidecar.power_list.model import DeclaredFact, Item, Parameter
+from sidecar.power_list.parts import Part
 from sidecar.power_list.profiles import ProfileFile, ProfileParameter
 from sidecar.power_list.values import Expressed
 
@@ -180,7 +181,12 @@ def item_findings(entry: ItemEntry, profile: ProfileEntry) -> Iterator[Finding]:
     yield from declared.expressions(item, scope)
     if item.parameters:
         yield from _with_own_parameters(entry, rules, Scope(facts | derived, scope.meanings))
-    yield from declared.unused(item, _read_by(item) | _read_by(rules))
+    yield from declared.unused(item, _read_by(item) | _read_by(rules) | set(_grouped(item)))
+
+
+def _grouped(item: Item) -> Iterable[str]:
+    """Facts by which acts are counted together."""
+    return item.scope.anti_split.group_by if item.scope.anti_split else ()
 
 
 def _read_by(part: Part) -> set[str]:

@@ -8,7 +8,7 @@ from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, Severity
 from sidecar.power_list.load import Located
 from sidecar.power_list.load_keys import keys_of
-from sidecar.power_list.model import Part
+from sidecar.power_list.parts import Part
 from sidecar.power_list.regions import has_province, is_whole_country
 from sidecar.power_list.uscc import is_valid_uscc
 

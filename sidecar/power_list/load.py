@@ -16,7 +16,7 @@ from sidecar.messages import Sentence
 from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.load_keys import Block, Named, Path, key_in, keys_of
 from sidecar.power_list.mending import mend
-from sidecar.power_list.model import Part
+from sidecar.power_list.parts import Part
 from sidecar.power_list.source import Lines, Mapping, Node, Scalar, Sequence, Source, position_inside
 
 SHOWN_CHARACTERS = 60

@@ -10,64 +10,44 @@ each, so that nobody believes in a guard that does not stand.
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic.json_schema import WithJsonSchema
+from pydantic import Field
 
-from sidecar.expressions.measures import BOOLEAN, DATE, MONEY, MONTH
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.values import (
-    Expressed,
-    Later,
-    Zh,
-    formed,
-    read_article,
-    read_constant,
-    read_day,
-    read_expression,
-    read_share,
+from sidecar.power_list.parts import (
+    Article,
+    ConditionText,
+    ConstantText,
+    Credential,
+    DateText,
+    Day,
+    Delegate,
+    FactType,
+    Instrument,
+    Level,
+    MoneyText,
+    MonthsText,
+    Name,
+    Part,
+    PostRef,
+    PowerClass,
+    Region,
+    Relation,
+    Requirement,
+    Share,
+    Slug,
+    Status,
+    StepType,
+    Text,
+    Tier,
+    Verb,
 )
-from sidecar.power_list.values import one_of as _one_of
-
-_DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date"})
-_ARTICLE_SCHEMA = WithJsonSchema({"type": ["integer", "string"]})
-_EXPRESSION_SCHEMA = WithJsonSchema({"type": ["string", "integer", "boolean"]})
-
-Slug = Annotated[str, *formed(r"^[a-z0-9][a-z0-9_-]{0,95}$", "building-permit (a-z 0-9 - _)")]
-PostRef = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
-Name = Annotated[str, *formed(r"^[^\n]{1,1000}$", "一行文字 one line of text")]
-Region = Annotated[str, *formed(r"^[0-9]{6}([0-9]{3}){0,2}$", '"650200"')]
-Day = Annotated[date, BeforeValidator(read_day), _DAY_SCHEMA]
-ConditionText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(BOOLEAN)]
-MoneyText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(MONEY)]
-DateText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(DATE)]
-MonthsText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(MONTH)]
-ConstantText = Annotated[str, BeforeValidator(read_constant), _EXPRESSION_SCHEMA]
-Article = Annotated[str, BeforeValidator(read_article), _ARTICLE_SCHEMA]
-PowerClass = Annotated[str, *_one_of(words.POWER_CLASSES)]
-Level = Annotated[str, *_one_of(words.LEVELS)]
-Status = Annotated[str, *_one_of(words.STATUSES)]
-Instrument = Annotated[str, *_one_of(words.INSTRUMENTS)]
-Verb = Annotated[str, *_one_of(words.VERBS)]
-StepType = Annotated[str, *_one_of(words.STEP_TYPES)]
-Tier = Annotated[str, *_one_of(words.TIERS)]
-Rank = Annotated[str, *_one_of(words.RANKS)]
-Relation = Annotated[str, *_one_of(words.RELATIONS)]
-Declared = Annotated[str, *_one_of(words.DECLARABLE)]
-Delegate = Annotated[str, *_one_of(words.DELEGATES)]
-Suspendable = Annotated[str, *_one_of(words.SUSPENDABLE)]
-Credential = Annotated[str, *_one_of(words.CREDENTIALS)]
-FactType = Annotated[str, *_one_of(words.FACT_TYPES)]
-Phase = Annotated[str, *_one_of(words.PHASES)]
-Standing = Annotated[str, *_one_of(words.STANDINGS)]
-Share = Annotated[str, BeforeValidator(read_share), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]?/[1-9][0-9]?$"})]
-Requirement = Annotated[str, *formed(r"^[a-z][a-z0-9_]{0,63}$", "site_area (a-z 0-9 _)")]
-
-
-class Part(BaseModel):
-    """Base of every block of the language: strict, closed, immutable."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=True)
+from sidecar.power_list.procedure import (
+    AntiSplit,
+    Collective,
+    EvidenceWhen,
+    Tiers,
+)
+from sidecar.power_list.values import Later, Zh, one_of
 
 
 class Code(Part):
@@ -89,7 +69,7 @@ class LegalBasis(Part):
     version: Annotated[Day | None, Zh("版本")] = None
     article: Annotated[Article | None, Zh("条款")] = None
     quote: Annotated[Text | None, Zh("条文")] = None
-    role: Annotated[Annotated[str, *_one_of(words.BASIS_ROLES)], Zh("作用")] = "creates"
+    role: Annotated[Annotated[str, *one_of(words.BASIS_ROLES)], Zh("作用")] = "creates"
 
     @property
     def citation(self) -> str:
@@ -138,7 +118,7 @@ class Prohibition(Part):
 
     steps: Annotated[tuple[Slug, ...], Zh("环节")] = Field(min_length=1, strict=False)
     when: Annotated[ConditionText, Zh("情形")]
-    code: Annotated[Annotated[str, *_one_of(words.PROHIBITION_CODES)], Zh("代码")] = "OUT_OF_SCOPE"
+    code: Annotated[Annotated[str, *one_of(words.PROHIBITION_CODES)], Zh("代码")] = "OUT_OF_SCOPE"
     reason: Annotated[Name, Zh("理由")]
     reason_en: Annotated[Name, Zh("英文理由")]
     rule: Annotated[Name, Zh("规则")]
@@ -163,10 +143,10 @@ class Limitation(Part):
 
 class Scope(Part):
     function: Annotated[Text | None, Zh("职责")] = None
-    objects: Annotated[tuple[Annotated[str, *_one_of(words.OBJECTS)], ...], Zh("实施对象")] = Field(default=(), strict=False)
+    objects: Annotated[tuple[Annotated[str, *one_of(words.OBJECTS)], ...], Zh("实施对象")] = Field(default=(), strict=False)
     excludes: Annotated[tuple[Exclusion, ...], Zh("除外")] = Field(default=(), strict=False)
     limitations: Annotated[tuple[Limitation, ...], Zh("时效")] = Field(default=(), strict=False)
-    anti_split: Annotated[dict[str, object] | None, Zh("化整为零"), Later()] = None
+    anti_split: Annotated[AntiSplit | None, Zh("化整为零")] = None
 
 
 class Extension(Part):
@@ -176,7 +156,7 @@ class Extension(Part):
 
 class TimeLimit(Part):
     n: Annotated[int, Field(ge=0), Zh("数量")]
-    unit: Annotated[Annotated[str, *_one_of(words.LIMIT_UNITS)], Zh("单位")]
+    unit: Annotated[Annotated[str, *one_of(words.LIMIT_UNITS)], Zh("单位")]
     start: Annotated[Name | None, Zh("起算")] = Field(default=None, alias="from")
     basis: Annotated[Name | None, Zh("依据")] = None
     extension: Annotated[Extension | None, Zh("延长")] = None
@@ -191,8 +171,8 @@ class TimeLimits(Part):
 
 class StepLimit(Part):
     n: Annotated[int | None, Field(ge=0), Zh("数量")] = None
-    unit: Annotated[Annotated[str, *_one_of(words.LIMIT_UNITS)] | None, Zh("单位")] = None
-    min_days_open: Annotated[int | None, Zh("最短公示天数"), Later()] = None
+    unit: Annotated[Annotated[str, *one_of(words.LIMIT_UNITS)] | None, Zh("单位")] = None
+    min_days_open: Annotated[int | None, Field(ge=1, le=3650), Zh("最短公示天数")] = None
 
 
 class PostSigners(Part):
@@ -243,6 +223,8 @@ class Step(Part):
     limit: Annotated[StepLimit | None, Zh("时限")] = None
     optional: Annotated[bool, Zh("可选")] = False
     max_times: Annotated[int, Field(ge=1), Zh("次数上限")] = 1
+    evidence_when: Annotated[tuple[EvidenceWhen, ...], Zh("情形要件")] = Field(default=(), strict=False)
+    closes: Annotated[bool | None, Zh("结案")] = None
     obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
     rule: Annotated[Name | None, Zh("规则")] = None
     basis: Annotated[Name | None, Zh("依据")] = None
@@ -313,12 +295,11 @@ class Controls(Part):
     look_back: Annotated[tuple[LookBack, ...], Zh("追溯年限")] = Field(default=(), strict=False)
     delegation: Annotated[DelegationRule | None, Zh("委托代理")] = None
     rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
-    collective: Annotated[dict[str, object] | None, Zh("集体决策"), Later()] = None
+    collective: Annotated[Collective | None, Zh("集体决策")] = None
     discretion: Annotated[tuple[DiscretionGrade, ...], Zh("裁量基准")] = Field(default=(), strict=False)
     departure: Annotated[Departure | None, Zh("突破裁量基准")] = None
-    hearing: Annotated[dict[str, object] | None, Zh("听证"), Later()] = None
     random: Annotated[dict[str, object] | None, Zh("随机"), Later()] = None
-    tiers: Annotated[list[dict[str, object]] | None, Zh("分级"), Later()] = None
+    tiers: Annotated[Tiers | None, Zh("分级")] = None
     principal_not_in_charge: Annotated[bool, Zh("一把手不直接分管"), Later()] = False
 
 
@@ -327,7 +308,7 @@ class RiskPoint(Part):
     form: Annotated[Text, Zh("表现形式")]
     likelihood: Annotated[int, Field(ge=1, le=5), Zh("可能性")]
     severity: Annotated[int, Field(ge=1, le=5), Zh("后果严重性")]
-    grade: Annotated[Annotated[str, *_one_of(words.RISK_GRADES)], Zh("风险等级")]
+    grade: Annotated[Annotated[str, *one_of(words.RISK_GRADES)], Zh("风险等级")]
     measure: Annotated[Text, Zh("防控措施")]
     owner_post: Annotated[PostRef, Zh("责任人")]
 
@@ -346,7 +327,7 @@ class DisclosureException(Part):
     """Why an item is not public: the kind of ground, the words, who reviewed it, and when it is looked at again. Trade secrets
     and privacy need the third party's opinion (第三方意见)."""
 
-    kind: Annotated[Annotated[str, *_one_of(words.WITHHOLDING_GROUNDS)], Zh("理由种类")]
+    kind: Annotated[Annotated[str, *one_of(words.WITHHOLDING_GROUNDS)], Zh("理由种类")]
     ground: Annotated[Text, Zh("理由")]
     third_party_opinion: Annotated[Name | None, Zh("第三方意见")] = None
     reviewer_post: Annotated[PostRef, Zh("审查岗位")]
@@ -354,9 +335,9 @@ class DisclosureException(Part):
 
 
 class Disclosure(Part):
-    mode: Annotated[Annotated[str, *_one_of(words.DISCLOSURE_MODES)], Zh("方式")] = "proactive"
-    artefacts: Annotated[tuple[Annotated[str, *_one_of(words.ARTEFACTS)], ...], Zh("四公开")] = Field(default=(), strict=False)
-    tags: Annotated[tuple[Annotated[str, *_one_of(words.DISCLOSURE_TAGS)], ...], Zh("四类事项")] = Field(default=(), strict=False)
+    mode: Annotated[Annotated[str, *one_of(words.DISCLOSURE_MODES)], Zh("方式")] = "proactive"
+    artefacts: Annotated[tuple[Annotated[str, *one_of(words.ARTEFACTS)], ...], Zh("四公开")] = Field(default=(), strict=False)
+    tags: Annotated[tuple[Annotated[str, *one_of(words.DISCLOSURE_TAGS)], ...], Zh("四类事项")] = Field(default=(), strict=False)
     deadline: Annotated[StepLimit | None, Zh("公开时限")] = None
     exception: Annotated[DisclosureException | None, Zh("例外")] = None
 
@@ -416,9 +397,7 @@ class Item(Part):
     region: Annotated[Region, Zh("行政区划")]
     units: Annotated[tuple[UnitRef, ...], Zh("承办机构")] = Field(min_length=1, strict=False)
     scope: Annotated[Scope, Zh("职责权限")] = Scope()
-    measures: Annotated[tuple[Annotated[str, *_one_of(words.MEASURES)], ...], Zh("处罚强制种类")] = Field(
-        default=(), strict=False
-    )
+    measures: Annotated[tuple[Annotated[str, *one_of(words.MEASURES)], ...], Zh("处罚强制种类")] = Field(default=(), strict=False)
     conditions: Annotated[tuple[Text, ...], Zh("条件")] = Field(default=(), strict=False)
     quantity: Annotated[Text | None, Zh("数量")] = None
     materials: Annotated[tuple[Text, ...], Zh("申请材料")] = Field(default=(), strict=False)

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.model import Level, Name, Part, PostRef, Rank, Region, Slug
+from sidecar.power_list.parts import Level, Name, Part, PostRef, Rank, Region, Slug
 from sidecar.power_list.values import Zh
 from sidecar.power_list.values import one_of as _one_of
 

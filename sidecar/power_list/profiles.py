@@ -5,31 +5,35 @@ from typing import Annotated
 from pydantic import Field
 
 from sidecar.power_list.model import (
-    ConditionText,
-    ConstantText,
     DeclaredFact,
     DelegationRule,
     DistinctPersons,
     Limitation,
     LookBack,
-    Name,
     Officers,
+    Prohibition,
+    StepSet,
+)
+from sidecar.power_list.parts import (
+    ConditionText,
+    ConstantText,
+    Name,
     Part,
     PowerClass,
-    Prohibition,
     Relation,
     Requirement,
     Slug,
-    StepSet,
     StepType,
     Tier,
     Verb,
 )
+from sidecar.power_list.procedure import ProfileCollective, ProfileEmergency, RuledEvidence
 from sidecar.power_list.values import Zh
 
 
 class ProfileStep(Part):
-    """A step the statute requires. `tier` says which of a unit's posts takes it when the item names none."""
+    """A step the statute requires. `tier` says which of a unit's posts takes it when the item names none. It speaks of the
+    item's step of the same id, else of all of the same verb; with `by_id` only of the former."""
 
     id: Annotated[Slug, Zh("环节标识")]
     name: Annotated[Name, Zh("环节名称")]
@@ -43,6 +47,9 @@ class ProfileStep(Part):
     required_when: Annotated[ConditionText | None, Zh("必经情形")] = None
     optional: Annotated[bool, Zh("可选")] = False
     max_times: Annotated[Annotated[int, Field(ge=1)] | None, Zh("次数上限")] = None
+    evidence_when: Annotated[tuple[RuledEvidence, ...], Zh("情形要件")] = Field(default=(), strict=False)
+    closes: Annotated[bool | None, Zh("结案")] = None
+    by_id: Annotated[bool, Zh("只认标识")] = False
     obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
@@ -131,3 +138,5 @@ class ProfileFile(Part):
     limitations: Annotated[tuple[Limitation, ...], Zh("时效")] = Field(default=(), strict=False)
     facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[ProfileParameter, ...], Zh("参数")] = Field(default=(), strict=False)
+    collective: Annotated[ProfileCollective | None, Zh("集体决策")] = None
+    emergency: Annotated[ProfileEmergency | None, Zh("紧急情况")] = None

@@ -15,7 +15,8 @@ from sidecar.power_list.catalogue import Catalogue
 from sidecar.power_list.entries import ItemEntry
 from sidecar.power_list.findings import Finding, Severity
 from sidecar.power_list.lawfulness import Check, severity_of
-from sidecar.power_list.model import DisclosureException, Part
+from sidecar.power_list.model import DisclosureException
+from sidecar.power_list.parts import Part
 
 _FUNCTION, _RESPONSIBILITY = Sentence("职能", "function"), Sentence("责任", "responsibility")
 _PROACTIVE_CLASSES = frozenset({"licensing", "penalty"})

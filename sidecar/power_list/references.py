@@ -30,6 +30,11 @@ def profile_references(profile: ProfileFile, located: Located) -> Iterable[Findi
         mentions += [(name, ("not_all", n, "steps", k)) for k, name in enumerate(all_of.steps)]
     mentions += _named_steps("prohibitions", profile.prohibitions)
     mentions += _named_steps("limitations", profile.limitations)
+    # procedure
+    if profile.collective:
+        mentions += [(name, ("collective", "covers", "steps", k)) for k, name in enumerate(profile.collective.covers.steps)]
+    if profile.emergency:
+        mentions += [(getattr(profile.emergency, key), ("emergency", key)) for key in ("step", "approval")]
     for name, path in mentions:
         if name not in ids:
             yield Finding("UNKNOWN_STEP", located.place(*path), facts={"step": name, "near": ", ".join(ids)})
@@ -132,6 +137,7 @@ def _step_mentions(entry: ItemEntry, known: list[str] | None) -> Iterable[Findin
         mentions += [(name, ("controls", "not_all", n, k)) for k, name in enumerate(steps)]
     mentions += [(risk.step, ("risk_points", n, "step")) for n, risk in enumerate(item.risk_points)]
     mentions += mentions_of_law(item)
+    mentions += _summed_steps(item)
     for name, path in mentions:
         if known is not None and name not in known:
             yield entry.finding("UNKNOWN_STEP", path, step=name, near=", ".join(known))
@@ -153,12 +159,26 @@ def _named_steps(
         yield from ((name, (*above, n, "steps", k)) for k, name in enumerate(block.steps))
 
 
+def _summed_steps(item: Item) -> Iterable[tuple[str, tuple[str | int, ...]]]:
+    if item.controls.tiers:
+        yield item.controls.tiers.step, ("controls", "tiers", "step")
+    if item.scope.anti_split:
+        yield item.scope.anti_split.step, ("scope", "anti_split", "step")
+
+
 def _post_mentions(item: Item) -> Iterable[tuple[tuple[str | int, ...], str]]:
     for n, risk in enumerate(item.risk_points):
         yield ("risk_points", n, "owner_post"), risk.owner_post
     if item.controls.rotation:
         for n, post in enumerate(item.controls.rotation.posts):
             yield ("controls", "rotation", "posts", n), post
+    collective = item.controls.collective
+    for n, post in enumerate(collective.members if collective else ()):
+        yield ("controls", "collective", "members", n), post
+    for n, tier in enumerate(item.controls.tiers.tiers if item.controls.tiers else ()):
+        yield from ((("controls", "tiers", "tiers", n, "posts", k), post) for k, post in enumerate(tier.posts))
+    if collective and collective.chair:
+        yield ("controls", "collective", "chair"), collective.chair
     if item.disclosure.exception:
         yield ("disclosure", "exception", "reviewer_post"), item.disclosure.exception.reviewer_post
 

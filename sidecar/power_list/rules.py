@@ -6,7 +6,7 @@ from sidecar.messages import near
 from sidecar.power_list.catalogue import Catalogue, CatalogueFile, Figure, Rule
 from sidecar.power_list.findings import Finding, Place, Severity
 from sidecar.power_list.load import Located, load
-from sidecar.power_list.model import Part
+from sidecar.power_list.parts import Part
 from sidecar.power_list.references import duplicate
 from sidecar.power_list.source import read_source
 

@@ -13,6 +13,7 @@ from sidecar.expressions.errors import ExpressionError
 from sidecar.expressions.meaning import constant
 from sidecar.expressions.syntax import parse
 from sidecar.power_list import vocabulary as words
+from sidecar.power_list.shares import share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +116,12 @@ def read_share(value: object) -> object:
 def read_article(value: object) -> object:
     """Article numbers are written bare (7) or as text (第七条之一)."""
     return str(value) if type(value) is int else value
+
+
+def read_part(value: object) -> object:
+    """A share of a body, `half`, `two_thirds`, `all` or `3/5`."""
+    try:
+        share_of(value if isinstance(value, str) else "")
+    except ValueError:
+        raise PydanticCustomError("NOT_IN_TABLE", "not a share", {"expected": "half, two_thirds, all, 3/5"}) from None
+    return value

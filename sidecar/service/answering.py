@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
@@ -175,7 +176,10 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
             "verb": step.verb if step else "",
             "about": request.about,
             "vote": request.vote,
+            "content": request.content,
+            "corrects": request.corrects,
         },
+        "resolution": _resolution(request),
         "case_id": request.case_id,
         "case_version": made.version,
         "case_digest": made.digest,
@@ -188,6 +192,14 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
         "prev_case": "",
         "seq": 0,
     }
+
+
+def _resolution(request: AccessRequest) -> Mapping[str, object]:
+    """The record of a meeting as it was brought, members in the order in which they spoke; empty where there is none."""
+    if request.resolution is None:
+        return {}
+    record: dict[str, object] = msgspec.to_builtins(request.resolution)
+    return {name: value for name, value in record.items() if value is not None}
 
 
 def _ground(ground: Ground) -> dict[str, str]:

@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
-from sidecar.case_history.history import ABSTAIN, AGAINST, FOR, GRANT, REFUSE
+from sidecar.case_history.history import GRANT, REFUSE
 from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, VOTE, AccessRequest
 from sidecar.errors import RequestError
 from sidecar.expressions.facts import Asserted
 from sidecar.personnel.cells import PERSON_ID
+from sidecar.service.asked_records import VOTES, content_of, resolution_of
 
 MAX_IDENTIFIER = 128
 MAX_FACTS = 64
@@ -29,7 +30,6 @@ _REGION = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}\Z")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 CASE, ITEM = "case", "item"  # the types of resource that hold powers
 _INTENTS = frozenset({EXERCISE, CO_SIGN, VOTE, QUESTION})
-_VOTES = frozenset({FOR, AGAINST, ABSTAIN})
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -43,7 +43,8 @@ class Subject(msgspec.Struct, frozen=True):
 
 class Action(msgspec.Struct, frozen=True):
     """What is done: `name` is the step of the item, `properties.outcome` `grant` or `refuse` where a step decides, `vote` `for`,
-    `against` or `abstain` where a member votes, `about` the officer a step speaks of."""
+    `against` or `abstain` where a member votes, `about` the officer a step speaks of, `corrects` the decision that is corrected
+    or revoked."""
 
     name: str
     properties: dict[str, Any] = {}
@@ -59,8 +60,9 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 class EvaluationRequest(msgspec.Struct, frozen=True):
-    """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer, boolean or text), `evidence` (name → text)
-    and `state_token` as an earlier answer gave it."""
+    """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer, boolean or text), `evidence` (name →
+    text), `content` (the digest of the draft that is put to the vote or decided), `resolution` (the record of a meeting) and
+    `state_token` as an earlier answer gave it."""
 
     subject: Subject
     action: Action
@@ -154,7 +156,7 @@ def read_with_care(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
     """Every field by itself. Raises RequestError naming the field."""
     subject, action, resource, context = wire.subject, wire.action, wire.resource, wire.context
     acting_post, on_behalf = _texts(subject.properties, ("acting_post", "on_behalf_of"), "subject.properties")
-    outcome, vote, about = _texts(action.properties, ("outcome", "vote", "about"), "action.properties")
+    outcome, vote, about, corrects = _texts(action.properties, ("outcome", "vote", "about", "corrects"), "action.properties")
     item, region, party, level = _texts(resource.properties, ("item", "region", "party", "level"), "resource.properties")
     intent, channel, state_token = _texts(context, ("intent", "channel", "state_token"), "context")
     evidence = _evidence(context.get("evidence", {}))
@@ -174,6 +176,9 @@ def read_with_care(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
         vote=_vote(vote),
         facts=_facts(context.get("facts", {})),
         evidence=frozenset(evidence),
+        content=content_of(context),
+        resolution=resolution_of(context),
+        corrects=_given(corrects, action.properties, "corrects", _CODE, "action.properties.corrects"),
     )
     return Asked(request, _bounded(subject.type, "subject.type"), channel, evidence, state_token)
 
@@ -212,8 +217,8 @@ def _outcome(outcome: str) -> str:
 
 
 def _vote(vote: str) -> str:
-    if vote and vote not in _VOTES:
-        raise RequestError("bad_vote", f"action.properties.vote must be one of {', '.join(sorted(_VOTES))}, or left out")
+    if vote and vote not in VOTES:
+        raise RequestError("bad_vote", f"action.properties.vote must be one of {', '.join(sorted(VOTES))}, or left out")
     return vote
 
 

@@ -8,6 +8,8 @@ an allow becomes LOG_UNAVAILABLE.
 
 import hashlib
 import secrets
+from collections.abc import Mapping
+from datetime import datetime
 from time import perf_counter_ns
 from typing import NamedTuple
 
@@ -15,8 +17,10 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from sidecar.case_history.history import CaseHistory, digest_after, encode_event
+from sidecar.case_history.ledger import Ledger, LedgerChange
 from sidecar.controls.context import QUESTION, AccessRequest
 from sidecar.decision.acts import act_of, kept_facts
+from sidecar.decision.counted import NO_LEDGERS, changes_for, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import OutsideWindowError, OverloadedError, RequestError, StalePolicyError, StoreError, VersionConflictError
@@ -53,6 +57,16 @@ class Standing:
     def __init__(self, policy: PolicySnapshot, personnel: Personnel, unconfirmed: int = 0) -> None:
         self.policy, self.personnel, self.unconfirmed = policy, personnel, unconfirmed
         self.telling = Telling(policy)
+
+
+class _DecidedOn(NamedTuple):
+    """What one attempt to decide a request stands on."""
+
+    standing: Standing
+    epoch: Epoch
+    history: CaseHistory
+    ledgers: Mapping[str, Ledger]
+    now: datetime
 
 
 class Authorizer:
@@ -115,10 +129,11 @@ class Authorizer:
         asked = read_request(wire, self.party_token)
         act = _digest(asked) if caller.request_id else ""
         standing, epoch = self._standing, self._epoch
-        if asked.state_token:
+        on = _DecidedOn(standing, epoch, self.store.likely_case(asked.request.case_id), NO_LEDGERS, self.clock.now())
+        if asked.state_token or _ledgers_of(asked.request, on):
             told(self._with_care(asked, caller, act, standing, epoch, None), then)
             return
-        made, commit = self._decided(asked, caller, act, standing, epoch, self.store.likely_case(asked.request.case_id))
+        made, commit = self._decided(asked, caller, act, on)
 
         def stored(result: Committed | Replayed | Exception) -> None:
             if isinstance(result, _AGAIN):
@@ -133,7 +148,8 @@ class Authorizer:
     async def _with_care(
         self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, epoch: Epoch, fault: StoreError | None
     ) -> Answer:
-        """What is not decided and stored at the first attempt: there is a state to prove, or `fault` says what had changed."""
+        """What is not decided and stored at the first attempt: there is a state to prove, there are ledgers to read, or `fault`
+        says what had changed."""
         history, again = self.store.likely_case(asked.request.case_id), False
         try:
             if asked.state_token:
@@ -145,7 +161,8 @@ class Authorizer:
                     if again:
                         break
                     again, standing, epoch = True, self._standing, self._epoch
-                made, commit = self._decided(asked, caller, act, standing, epoch, history)
+                on = await self._read(asked.request, standing, epoch, history)
+                made, commit = self._decided(asked, caller, act, on)
                 try:
                     result = await self.store.commit(commit)
                 except _AGAIN as raised:
@@ -158,19 +175,25 @@ class Authorizer:
             pass
         return _unrecorded(asked, standing)
 
-    def _decided(
-        self, asked: Asked, caller: CallerFacts, act: str, standing: Standing, epoch: Epoch, history: CaseHistory
-    ) -> tuple[Made, Commit]:
-        """A decision on a history, and what is to be made durable before it is answered."""
-        started, now = perf_counter_ns(), self.clock.now()
+    async def _read(self, request: AccessRequest, standing: Standing, epoch: Epoch, history: CaseHistory) -> _DecidedOn:
+        """Everything a request is decided on, with the ledgers that concern it; most have none."""
+        on = _DecidedOn(standing, epoch, history, NO_LEDGERS, self.clock.now())
+        names = _ledgers_of(request, on)
+        return on._replace(ledgers={name: await self.store.read_ledger(name) for name in names}) if names else on
+
+    def _decided(self, asked: Asked, caller: CallerFacts, act: str, on: _DecidedOn) -> tuple[Made, Commit]:
+        """A decision on all this, and what is to be made durable before it is answered."""
+        started, (standing, epoch, history, ledgers, now) = perf_counter_ns(), on
         request, policy = completed(asked.request, history), standing.policy
-        decision = decide(policy, standing.personnel, history, request, now)
+        decision = decide(policy, standing.personnel, history, request, now, ledgers)
         enters = decision.allowed and request.intent != QUESTION
         time, decision_id = now.isoformat(timespec="milliseconds"), new_id(int(now.timestamp() * 1000))
         item, version = policy.item(decision.item), history.version + enters
         digest, event, window, stored = history.digest, None, None, b""
+        changes: tuple[LedgerChange, ...] = ()
         if enters:
-            event = act_of(decision, request, item, decision_id, time)
+            changes = changes_for(policy, standing.personnel, history, request, now, ledgers, decision_id)
+            event = act_of(decision, request, item, decision_id, time, changes)
             window, stored = window_of(standing.personnel, request, decision.post, now), encode_event(event)
             digest = digest_after(digest, stored)
         facts = event.facts if event else kept_facts(request, item)
@@ -179,10 +202,14 @@ class Authorizer:
         body, entry = standing.telling.told(made, asked, caller, token, started)
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
         commit = Commit(
-            entry, request.case_id, history.version, event, key, act, body,
+            entry, request.case_id, history.version, event, key, act, body, changes,
             expected_digest=history.digest, epoch=epoch, window=window, stored_event=stored,
         )  # fmt: skip
         return made, commit
+
+
+def _ledgers_of(request: AccessRequest, on: _DecidedOn) -> tuple[str, ...]:
+    return ledgers_for(on.standing.policy, on.standing.personnel, on.history, completed(request, on.history), on.now)
 
 
 def answered(commit: Commit, allowed: bool, code: str, result: Committed | Replayed | Exception) -> Answer | Exception:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sidecar.case_history.history import ActRecorded
+from sidecar.case_history.history import DONE, FAILED, ActRecorded
 from sidecar.decision_log.entry import FORMS, LogReadEntry
 from sidecar.decision_log.hashing import is_leaf
 from sidecar.errors import NotFoundError
@@ -42,7 +42,7 @@ class Inspector:
         return {"entry": as_shown(stored), "outcome": as_shown(outcome) if outcome else None}
 
     async def case(self, case_id: str, caller: CallerFacts) -> dict[str, object]:
-        """A case as its own history tells it."""
+        """A case as its own history tells it: the acts that count, and beside them those that were reported to have failed."""
         await self.record_reading(caller, {"what": "case", "id": case_id})
         history = await self._store.read_case(case_id)
         if not history.version:
@@ -54,7 +54,8 @@ class Inspector:
             "region": history.region,
             "party_token": history.party,
             "facts": dict(history.facts),
-            "acts": [_act(act) for act in history.acts],
+            "acts": [_act(act, DONE if act.decision_id in history.confirmed else "") for act in history.acts],
+            "failed": [_act(act, FAILED) for act in history.failed],
         }
 
     async def record_reading(self, caller: CallerFacts, query: dict[str, str]) -> None:
@@ -97,7 +98,8 @@ def _is_entry(fields: dict[str, Any]) -> bool:
     return False
 
 
-def _act(act: ActRecorded) -> dict[str, object]:
+def _act(act: ActRecorded, reported: str) -> dict[str, object]:
+    """An act, with what was reported of it; nothing yet where `reported` is empty."""
     shown: dict[str, object] = msgspec.to_builtins(act)
     shown.pop("type", None)
-    return shown
+    return shown | {"reported": reported}

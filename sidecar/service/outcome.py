@@ -8,8 +8,10 @@ import hashlib
 
 import msgspec
 
-from sidecar.case_history.history import OutcomeReported, digest_after, encode_event
+from sidecar.case_history.history import DONE, FAILED, CaseHistory, OutcomeReported, digest_after, encode_event
+from sidecar.case_history.ledger import LedgerChange
 from sidecar.controls.context import QUESTION
+from sidecar.controls.ledgers import undone
 from sidecar.decision_log.entry import OutcomeEntry
 from sidecar.errors import NotFoundError, RequestError, StoreError, VersionConflictError
 from sidecar.ports.clock import Clock
@@ -17,7 +19,7 @@ from sidecar.ports.records import Commit, RecordStore, Replayed, RequestKey
 from sidecar.service.answering import CallerFacts
 from sidecar.service.authorize import MAX_RACES
 
-RESULTS = ("performed", "failed")
+RESULTS = (DONE, FAILED)
 
 
 class OutcomeReports:
@@ -42,6 +44,13 @@ class OutcomeReports:
         if decision["decision"] != "allow" or decision["intent"] == QUESTION:
             raise RequestError("no_act", "only an allowed exercise has an outcome", 409)
         return decision
+
+    async def _given_back(self, history: CaseHistory, event: OutcomeReported) -> tuple[LedgerChange, ...]:
+        """What an act that failed had put into ledgers counts no more."""
+        if event.result != FAILED:
+            return ()
+        spent = [(act, name) for act in history.acts if act.decision_id == event.decision_id for name in act.ledgers]
+        return tuple([undone(await self._store.read_ledger(name), history.case_id, act, event.time) for act, name in spent])
 
     async def _commit(
         self, decision: dict[str, object], decision_id: str, result: str, detail: str, caller: CallerFacts
@@ -72,7 +81,8 @@ class OutcomeReports:
         }
         act = hashlib.sha256(f"{decision_id} {result}".encode()).hexdigest()
         key = RequestKey(caller.name, f"\noutcome {decision_id}")  # no header can hold a line feed
-        commit = Commit(entry, case_id, history.version, event, key, act, msgspec.json.encode(answer))
+        given_back = await self._given_back(history, event)
+        commit = Commit(entry, case_id, history.version, event, key, act, msgspec.json.encode(answer), given_back)
         done = await self._store.commit(commit._replace(expected_digest=history.digest))
         if isinstance(done, Replayed):
             if done.act != act:

@@ -80,7 +80,9 @@ class Searches:
         asked = read_request(wire, self._authorizer.party_token).request
         history = await self._authorizer.store.read_case(asked.case_id) if asked.case_id else CaseHistory("")
         request = completed(replace(asked, intent=QUESTION), history)
-        return Search(standing.policy, standing.personnel, history, request, self._authorizer.clock.now())
+        search = Search(standing.policy, standing.personnel, history, request, self._authorizer.clock.now())
+        ledgers = {name: await self._authorizer.store.read_ledger(name) for name in search.ledgers_asked()}
+        return search._replace(ledgers=ledgers)
 
 
 def _read(body: Mapping[str, Any], searched: str, stand_in: Mapping[str, str]) -> tuple[EvaluationRequest, _Turn]:

@@ -335,6 +335,7 @@ def test_a_case_is_shown_as_its_own_history(either: Sidecar) -> None:
         "region": "650200",
         "party_token": token,
         "facts": {"amount": 100},
+        "failed": [],
     }
     either.report(reviewed["decision_id"], FAILED)
     shown = either.get("/v1/cases/C-1").json()
@@ -356,8 +357,13 @@ def test_a_case_is_shown_as_its_own_history(either: Sidecar) -> None:
             "about": "",
             "vote": "",
             "evidence": [],
+            "content": "",
+            "resolution": None,
+            "corrects": "",
+            "reported": "",
         }
     ]
+    assert [(act["step"], act["reported"]) for act in shown["failed"]] == [("review", "failed")]
 
 
 @pytest.mark.parametrize("case", ["京建许〔2026〕12号", "（2026）京01-7", "BH-2026-000318", "a_b.c"])

@@ -47,7 +47,7 @@ def test_every_headline_has_a_sentence() -> None:
 
 def test_the_codes_of_decisions_are_those_that_decisions_have() -> None:
     """What is only a sentence of another code is no code: nobody may wait for it."""
-    assert set(ANSWERED) == {*_PRECEDENCE, "ALLOWED", "CO_SIGNED", "LOG_UNAVAILABLE", "DENIED_BY_ROWS"}
+    assert set(ANSWERED) == {*_PRECEDENCE, "ALLOWED", "CO_SIGNED", "VOTED", "LOG_UNAVAILABLE", "DENIED_BY_ROWS"}
     assert set(ANSWERED_AS.values()) <= set(ANSWERED)
 
 

@@ -31,21 +31,8 @@ from sidecar.errors import EventLogError
 from sidecar.messages import near
 from sidecar.power_list.findings import Finding
 from sidecar.power_list.load import Located, load
-from sidecar.power_list.model import (
-    Body,
-    Item,
-    LegalBasis,
-    Level,
-    Name,
-    Part,
-    PostRef,
-    PowerClass,
-    Region,
-    Requirement,
-    Slug,
-    Step,
-    UnitRef,
-)
+from sidecar.power_list.model import Body, Item, LegalBasis, Step, UnitRef
+from sidecar.power_list.parts import Level, Name, Part, PostRef, PowerClass, Region, Requirement, Slug
 from sidecar.power_list.references import duplicate
 from sidecar.power_list.source import read_source
 from sidecar.power_list.values import Zh, formed

@@ -6,14 +6,17 @@ from sidecar.compiler.plan import Binder, Control, Plan
 from sidecar.power_list.control_kinds import OUTCOME, REASON_IF_REFUSED
 from sidecar.power_list.control_kinds import ControlKind as Kind
 
-_DECIDING_VERBS = frozenset({"decide", "extend", "revoke"})
+_DECIDING_VERBS = frozenset({"decide", "extend"})
 
 
 def standing(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:
     item = binder.entry.item
     if item.status != "in_use":
         yield Control(Kind.STATUS, item.status, binder.entry.place("status"), "AL-4", binder.own_basis)
-    if plan.head.type == "decide" or plan.head.verb in _DECIDING_VERBS:
+    if plan.head.verb == "revoke":
+        rule, basis = (plan.rules[0][0].rule, plan.rules[0][0].basis) if plan.rules else ("AL-69", "行政许可法第六十九条")
+        yield Control(Kind.LEVEL, f"{item.level}+", binder.entry.place("level"), rule, basis)
+    elif plan.head.type == "decide" or plan.head.verb in _DECIDING_VERBS:
         yield Control(Kind.LEVEL, item.level, binder.entry.place("level"), "AL-35", "层级管辖：下级机关可以初审，不得决定")
 
 

@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterator
 from sidecar.compiler.plan import Binder, Control, Plan
 from sidecar.compiler.restraints import (
     boundary,
+    collective,
     delegation,
     discretion,
+    emergency,
     limitation,
     order,
+    procedure,
     prohibitions,
     recusal,
     separation,
     signatures,
+    sums,
 )
 
 Family = Callable[[Binder, str, Plan], Iterator[Control]]
@@ -36,4 +40,13 @@ FAMILIES: tuple[Family, ...] = (
     discretion.discretion,
     limitation.limitation,
     boundary.exclusions,
+    # procedure
+    collective.collective,
+    procedure.evidence,
+    procedure.open_days,
+    procedure.review,
+    procedure.ends,
+    sums.tiers,
+    sums.splitting,
+    emergency.emergency,
 )

@@ -1,5 +1,6 @@
 """The shipped model and rows are real Casbin: a stock `casbin.Enforcer` loads them and decides the same."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 
 from adapters.storage.policy_folder import PolicyFolder
 from sidecar.case_history.history import CaseHistory
+from sidecar.case_history.ledger import Ledger
 from sidecar.controls.context import AccessRequest, ControlContext
 from sidecar.controls.table import Judge
+from sidecar.decision.counted import NO_LEDGERS
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import CASBIN_FUNCTIONS, PolicySnapshot
 from sidecar.expectations.language import Expectation, ExpectationsFile
-from sidecar.expectations.run import _history, _now, _personnel, _request
+from sidecar.expectations.run import _counted, _history, _now, _personnel, _request
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list.load import load
 from sidecar.power_list.source import read_source
@@ -43,13 +46,19 @@ def enforcer(folder: Path, model: bytes, policy: bytes) -> Any:
 
 
 def stock_answer(
-    stock: Any, policy: PolicySnapshot, personnel: Personnel, case: CaseHistory, request: AccessRequest, now: Any
+    stock: Any,
+    policy: PolicySnapshot,
+    personnel: Personnel,
+    case: CaseHistory,
+    request: AccessRequest,
+    now: Any,
+    ledgers: Mapping[str, Ledger] = NO_LEDGERS,
 ) -> bool:
     """What Casbin itself says, its roles being the appointments of the day."""
     item = policy.item(request.item)
     assert item is not None
     subject = f"officer:{request.person}"
-    context = ControlContext(request, item, policy.organs[item.organ].level, case, personnel, now)
+    context = ControlContext(request, item, policy.organs[item.organ].level, case, personnel, now, ledgers)
     held = context.held
     stock.delete_roles_for_user(subject)
     for post in held & {request.acting_post} if request.acting_post else held:
@@ -84,10 +93,11 @@ def test_stock_casbin_agrees_on_every_shipped_expectation(shipped: tuple[Any, Po
             _request(expectation, policy),
             _now(expectation),
         )
-        decision = decide(policy, *values)
+        counted = _counted(expectation, policy, *values)
+        decision = decide(policy, *values, counted)
         if policy.item(values[2].item) is None or {ground.code for ground in decision.grounds} & BESIDE_THE_ROWS:
             continue
-        assert stock_answer(stock, policy, *values) == decision.allowed, expectation.name
+        assert stock_answer(stock, policy, *values, counted) == decision.allowed, expectation.name
         compared += 1
     assert compared > 150
 

@@ -1,0 +1,62 @@
+"""An item may tighten its profile, never loosen it: what the profile requires and the item lacks or weakens."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sidecar.compiler.plan import Binder
+from sidecar.compiler.restraints.collective import DELIBERATE, chairs_of
+from sidecar.compiler.restraints.sums import doubtful_sums
+from sidecar.power_list.findings import Finding, Severity
+from sidecar.power_list.model import Step
+from sidecar.power_list.profiles import ProfileStep
+from sidecar.power_list.shares import share_of
+
+
+def loosenings(binder: Binder) -> Iterator[Finding]:
+    yield from _collective(binder)
+    yield from doubtful_sums(binder)
+    if not binder.entry.item.steps:
+        return
+    bases = {rule.id: rule.basis for rule in binder.profile.steps}
+    for name in binder.profile.requires_steps:
+        if name in binder.mapped and not binder.mapped[name]:
+            profile = binder.profile.profile
+            yield binder.entry.finding("MISSING_STEP", ("steps",), profile=profile, step=name, basis=bases[name])
+    for n, step in enumerate(binder.entry.item.steps):
+        for rule, _ in binder.plans[step.id].rules:
+            yield from _step(binder, n, step, rule)
+
+
+def _step(binder: Binder, n: int, step: Step, rule: ProfileStep) -> Iterator[Finding]:
+    required = rule.officers.min if rule.officers else 1
+    facts: dict[str, Any] = {"step": step.id, "basis": rule.basis}
+    if step.officers and "min" in step.officers.model_fields_set and step.officers.min < required:
+        path = ("steps", n, "officers")
+        yield binder.entry.finding("LOOSER_OFFICERS", path, n=step.officers.min, required=required, **facts)
+    if rule.max_times and step.max_times > rule.max_times:
+        yield binder.entry.finding("LOOSER_TIMES", ("steps", n, "max_times"), n=step.max_times, allowed=rule.max_times, **facts)
+    if rule.closes and step.closes is False:
+        yield binder.entry.finding("LOOSER_CLOSES", ("steps", n, "closes"), **facts)
+
+
+def _collective(binder: Binder) -> Iterator[Finding]:
+    """Shares below the profile's, rules of the meeting switched off, a chair who cannot be found."""
+    rules, own, entry = binder.profile.collective, binder.entry.item.controls.collective, binder.entry
+    deliberates = any(plan.head.verb == DELIBERATE for plan in binder.plans.values())
+    if own and not deliberates:
+        yield entry.finding("NOTHING_DELIBERATED", ("controls", "collective"))
+    if deliberates and ((rules and rules.chair_last) or (own and own.chair_last)) and not chairs_of(binder):
+        yield entry.finding("NO_CHAIR", ("controls", "collective"), Severity.WARNING)
+    if not rules or not own:
+        return
+    for key, rule in (("quorum", rules.quorum), ("majority", rules.majority)):
+        written = getattr(own, key)
+        if written and share_of(written) < share_of(rule.share):
+            place = binder.located_profile.located.place("collective", key)
+            facts: dict[str, Any] = {"key": key, "written": written, "required": rule.share, "basis": rule.basis, "first": place}
+            yield entry.finding("LOOSER_SHARE", ("controls", "collective", key), **facts)
+    for key in ("chair_last", "record_dissent"):
+        rule = getattr(rules, key)
+        if rule and getattr(own, key) is False:
+            place = binder.located_profile.located.place("collective", key)
+            yield entry.finding("LOOSER_MEETING", ("controls", "collective", key), key=key, basis=rule.basis, first=place)
