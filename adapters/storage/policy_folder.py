@@ -58,7 +58,7 @@ class PolicyFolder:
         own_profiles = sorted(f"{PROFILES}{p.name}" for p in (self.root / PROFILES).glob("*.yaml"))
         if own_profiles:
             return files | {path: self._read(path) for path in own_profiles}
-        return files | shipped_profiles()
+        return files | _shipped_profiles()
 
     def expectations(self) -> dict[str, bytes]:
         return {path: self._read(path) for path in self._expectations()}
@@ -169,8 +169,12 @@ def shipped_model() -> bytes:
     return (SHIPPED / MODEL_FILE).read_bytes()
 
 
-def shipped_profiles() -> dict[str, bytes]:
-    """The control profiles a folder without any borrows."""
+def shipped_law() -> dict[str, bytes]:
+    """The catalogue of rules and the control profiles that a folder without its own borrows."""
+    return {CATALOGUE_FILE: (SHIPPED / CATALOGUE_FILE).read_bytes(), **_shipped_profiles()}
+
+
+def _shipped_profiles() -> dict[str, bytes]:
     return {f"{PROFILES}{p.name}": p.read_bytes() for p in sorted((SHIPPED / PROFILES).glob("*.yaml"))}
 
 

@@ -11,7 +11,7 @@ from adapters.importers.digit import FILES, Digit, Found, as_json, import_digit
 from adapters.importers.digit.drafting import Setting
 from adapters.importers.digit.workflow import NOT_A_POWER, Counterpart
 from adapters.importers.naming import checked_level
-from adapters.storage.policy_folder import refuse_overwrite, shipped_profiles, write_files
+from adapters.storage.policy_folder import refuse_overwrite, shipped_law, write_files
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
 from sidecar.cli.tables import plain, table_lines
 from sidecar.errors import DigitError, SettingsError
@@ -62,7 +62,7 @@ def digit_command(
 
 def _profile(power_class: str) -> ProfileFile:
     """The shipped control profile of a class."""
-    profiles = read_policy_set(shipped_profiles()).profiles.values()
+    profiles = read_policy_set(shipped_law()).profiles.values()
     return next(entry.profile for entry in profiles if power_class in entry.profile.applies_to)
 
 

@@ -12,7 +12,7 @@ from adapters.importers.event_log.opening import open_log
 from adapters.importers.event_log.replaying import Judged, replay_log
 from adapters.importers.event_log.rules import compile_rules
 from adapters.importers.event_log.sentences import Notice
-from adapters.storage.policy_folder import PolicyFolder, shipped_model, shipped_profiles
+from adapters.storage.policy_folder import PolicyFolder, shipped_law, shipped_model
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, print_json
 from sidecar.cli.progress import Bar, progress_bar
 from sidecar.cli.replay_findings import FindingsFile, findings_file
@@ -70,7 +70,7 @@ def _judged(mapped: Mapped, data: bytes, folder: Path, mode: Mode, token: PartyT
     """The policies a mapping file brings or names; folders are named from where it lies."""
     mapping = mapped.file
     if mapping.rules:
-        policy = compile_rules(mapping.rules, mapped.located, data, shipped_model(), shipped_profiles())
+        policy = compile_rules(mapping.rules, mapped.located, data, shipped_model(), shipped_law())
         return Judged(policy, mapping.rules.id, None, mode)
     policy = PolicyFolder(folder / (mapping.policies or "")).snapshot()
     refuse_unknown_names(mapped, policy.items)

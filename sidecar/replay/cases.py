@@ -10,7 +10,7 @@ An event that names nobody is not decided: the service would not take the reques
 nobody known, so that what follows is not called out of order; enforced, it does not.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -30,6 +30,10 @@ from sidecar.power_list.findings import Place
 class Mode(StrEnum):
     OBSERVE = "observe"
     ENFORCE = "enforce"
+
+
+# The registers a request is decided on: those of the office, or what is taken for granted of who acted.
+Registers = Callable[[AccessRequest], Personnel]
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -54,14 +58,14 @@ class Replayed(NamedTuple):
 
 
 def replay_case(
-    policy: PolicySnapshot, personnel: Personnel, case_id: str, events: Iterable[Happened], mode: Mode
+    policy: PolicySnapshot, registers: Registers, case_id: str, events: Iterable[Happened], mode: Mode
 ) -> Iterator[Replayed]:
     """Decide the events of one case, which come in the order in which they happened. No more of them are remembered than the
     service would take."""
     history = CaseHistory(case_id)
     for event in events:
         request = event.request
-        decision = decide(policy, personnel, history, request, event.time)
+        decision = decide(policy, registers(request), history, request, event.time)
         yield Replayed(event, decision if request.person else None)
         kept = mode is Mode.OBSERVE or decision.allowed  # nobody holds a post, so nobody is allowed anything
         if kept and history.version < MAX_EVENTS:

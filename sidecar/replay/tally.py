@@ -5,7 +5,7 @@ by different persons. So a share can be given: refused in so many of the cases i
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class Demand(NamedTuple):
 
     @property
     def is_separation(self) -> bool:
-        return self.kind == ControlKind.DISTINCT
+        return self.kind in _OTHERS
 
 
 @dataclass(slots=True)
@@ -96,6 +96,17 @@ class Tally:
         return self._demands.get(ground.row) or Demand(ground.rule, ground.basis, ground.code, (step,), ground.source)
 
 
+def _none(_arg: str) -> Sequence[str]:
+    return ()
+
+
+# The other steps a control speaks of, in its argument.
+_OTHERS: Mapping[str, Callable[[str], Sequence[str]]] = {
+    ControlKind.DISTINCT: lambda arg: (arg,),
+    ControlKind.NOT_ALL: lambda arg: arg.split("|"),
+}
+
+
 def demands_of(policy: PolicySnapshot, item: str) -> dict[str, Demand]:
     """What the controls of an item demand, by row id. The two rows of a separation are one demand."""
     facts = policy.items[item]
@@ -105,8 +116,8 @@ def demands_of(policy: PolicySnapshot, item: str) -> dict[str, Demand]:
         for row in rows.rows:
             if row[-2] == DENY:
                 source = rows.sources[row[-1]]
-                pair = {step, row[_ARG]} if row[_CTL] == ControlKind.DISTINCT else {step}
+                speaks_of = {step, *_OTHERS.get(row[_CTL], _none)(row[_ARG])}
                 found[row[_ID]] = Demand(
-                    source.rule, source.basis, row[_CTL], tuple(sorted(pair)), f"{source.file}:{source.line}"
+                    source.rule, source.basis, row[_CTL], tuple(sorted(speaks_of)), f"{source.file}:{source.line}"
                 )
     return found

@@ -138,7 +138,9 @@ def _read_plain(wire: EvaluationRequest, party_token: PartyToken) -> Asked | Non
         plain = _PLAIN("\n".join((*texts, intent, channel, state_token)))
     except TypeError:  # a field that is no text
         return None
-    if plain is None or "on_behalf_of" in by or "about" in does or "vote" in does:
+    if plain is None or "on_behalf_of" in by or "resolution" in context or "content" in context:
+        return None
+    if any(name != "outcome" for name in does):
         return None
     if not all((item or "item" not in on, region or "region" not in on, post or "acting_post" not in by)):
         return None

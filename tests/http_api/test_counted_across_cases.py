@@ -75,7 +75,7 @@ def test_an_overdue_approval_stops_the_next_emergency_until_it_is_made_up(buying
     buying.clock.move(hours=24)
     assert buying.answer(act("C-3"))["context"]["code"] == "EMERGENCY_DEBT_OPEN"
     for case in ("C-1", "C-2"):
-        buying.allowed(asking("clerk", "accept", case=case, facts=None))
+        buying.allowed(asking("clerk", "accept", case=case, item=None, facts=None))
         assert buying.answer(act("C-3"))["context"]["code"] == "EMERGENCY_DEBT_OPEN"
         buying.allowed(asking("deputy", "approve", case=case, outcome="grant", item=None))
     buying.allowed(act("C-3"))

@@ -360,6 +360,11 @@ def test_a_case_is_shown_as_its_own_history(either: Sidecar) -> None:
             "content": "",
             "resolution": None,
             "corrects": "",
+            "ledgers": [],
+            "reported": "",
+            "content": "",
+            "resolution": None,
+            "corrects": "",
             "reported": "",
         }
     ]

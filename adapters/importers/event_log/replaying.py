@@ -3,9 +3,10 @@
 The report keeps figures and the first few of each kind; a witness is told of each as it is met.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple, Protocol, TextIO
 
 from adapters.importers.event_log.mapping import Mapped, refuse_undeclared_facts
@@ -19,8 +20,8 @@ from sidecar.errors import EventLogError
 from sidecar.messages import near
 from sidecar.personnel.registers import Appointment, CredentialHeld, Personnel, Span
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.control_kinds import OUTCOME, ControlKind
-from sidecar.replay.cases import Mode, Replayed, replay_case
+from sidecar.power_list.control_kinds import ABOUT, OUTCOME, ControlKind
+from sidecar.replay.cases import Mode, Registers, Replayed, replay_case
 from sidecar.replay.tally import Tally, demands_of
 
 KEPT = 1_000  # of the flagged events, and of the rows to look at, in the report itself
@@ -30,8 +31,8 @@ _CTL, _ARG = 7, 8  # columns of a p row, as in policies/model.conf
 
 
 class Judged(NamedTuple):
-    """What a log is judged by: policies, the item its cases belong to, and the registers; without registers, whoever acted
-    holds what the mapping file takes for granted."""
+    """What a log is judged by: policies, the item its cases belong to, and the registers; without registers, who acted
+    held what the mapping file takes for granted."""
 
     policy: PolicySnapshot
     item: str
@@ -138,9 +139,9 @@ class _Replay:
             raise EventLogError(f"{self._file}: no event of any step can be replayed / 没有可以重放的事件{said}", hint)
         self._witness.deciding(spool.count())
         policy, mode = self._judged.policy, self._judged.mode
-        personnel = self._judged.registers or _taken_for_granted(self._mapped, self._judged, spool.persons())
+        registers = _registers(self._mapped, self._judged)
         for case_id, events in spool.cases():
-            for replayed in self.report.tally.counted(replay_case(policy, personnel, case_id, events, mode)):
+            for replayed in self.report.tally.counted(replay_case(policy, registers, case_id, events, mode)):
                 self._replayed(replayed)
 
     def _replayed(self, replayed: Replayed) -> None:
@@ -167,7 +168,7 @@ def _of_item(mapped: Mapped, judged: Judged) -> OfItem:
     return OfItem(
         judged.item,
         item.facts,
-        {step: names - {OUTCOME} for step, names in asked.items()} if "evidence" in assumed else {},
+        {step: names - {OUTCOME, ABOUT} for step, names in asked.items()} if "evidence" in assumed else {},
         {step: GRANT for step, names in asked.items() if OUTCOME in names} if "outcome" in assumed else {},
     )
 
@@ -177,12 +178,18 @@ def _asked(judged: Judged, step: str) -> Iterator[str]:
     return (row[_ARG] for row in rows if row[_CTL] == ControlKind.REQUIRES)
 
 
-def _taken_for_granted(mapped: Mapped, judged: Judged, persons: Iterable[str]) -> Personnel:
-    always, assumed = Span(), mapped.file.assumes
-    posts = dict.fromkeys(post for step in judged.policy.items[judged.item].steps.values() for post in step.posts)
-    held = words.CREDENTIALS if "credentials" in assumed else ()
-    people = list(persons)
-    return Personnel(
-        [Appointment(person, post, always) for person in people for post in posts if "posts" in assumed],
-        [CredentialHeld(person, name, always) for person in people for name in held],
-    )
+def _registers(mapped: Mapped, judged: Judged) -> Registers:
+    """The registers of the office; without them, who acted held at that moment the post they name, or the accountable post of
+    the step, and nothing beside it."""
+    if judged.registers:
+        held = judged.registers
+        return lambda _request: held
+    assumed, steps = mapped.file.assumes, judged.policy.items[judged.item].steps
+    credentials = tuple(words.CREDENTIALS) if "credentials" in assumed else ()
+
+    @lru_cache(maxsize=4_096)
+    def holding(person: str, post: str) -> Personnel:
+        appointed = [Appointment(person, post, Span())] if person and "posts" in assumed else []
+        return Personnel(appointed, [CredentialHeld(person, name, Span()) for name in credentials])
+
+    return lambda request: holding(request.person, request.acting_post or steps[request.step].posts[0])

@@ -25,11 +25,11 @@ from sidecar.power_list.references import item_references
 _UNIT = "log"
 
 
-def compile_rules(rules: Rules, located: Located, data: bytes, model: bytes, profiles: Mapping[str, bytes]) -> PolicySnapshot:
-    """The rules of a mapping file, compiled. `located` and `data` are of the file, `profiles` the control profiles they may name
-    (path → bytes). Raises EventLogError with every mistake and its place."""
+def compile_rules(rules: Rules, located: Located, data: bytes, model: bytes, law: Mapping[str, bytes]) -> PolicySnapshot:
+    """The rules of a mapping file, compiled. `located` and `data` are of the file, `law` the catalogue and the control profiles
+    they may name (path → bytes). Raises EventLogError with every mistake and its place."""
     file = located.file
-    policies = _policies(rules, located, file, profiles)
+    policies = _policies(rules, located, file, law)
     entry = policies.items[rules.id]
     profile = policies.profiles.get(rules.profile_id)
     findings = [*item_references(entry), *(item_findings(entry, profile) if profile else ())]
@@ -46,12 +46,9 @@ def _errors(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if has_errors([finding])]
 
 
-def _policies(rules: Rules, located: Located, file: str, profiles: Mapping[str, bytes]) -> PolicySet:
-    policies = PolicySet()
-    if rules.control_profile == OWN_PROFILE:
-        policies.profiles[OWN_PROFILE] = ProfileEntry(_asks_nothing(rules), Located(file))
-    else:
-        policies.profiles |= read_policy_set(profiles).profiles
+def _policies(rules: Rules, located: Located, file: str, law: Mapping[str, bytes]) -> PolicySet:
+    policies = read_policy_set(law)
+    policies.profiles[OWN_PROFILE] = ProfileEntry(_asks_nothing(rules), Located(file))
     post = Post(id=ANYONE, name="经办人 whoever acts", unit=_UNIT)
     organ = OrganEntry(
         file,

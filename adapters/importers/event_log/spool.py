@@ -30,7 +30,6 @@ _DIGITS_KEPT = 24
 _SCHEMA = """
 CREATE TABLE seen (row BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE event (case_id TEXT, time INTEGER, tie TEXT, line INTEGER, event BLOB);
-CREATE TABLE person (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE known (case_id TEXT PRIMARY KEY, first INTEGER) WITHOUT ROWID;
 """
 _BEGUN = """
@@ -71,7 +70,6 @@ class Spool:
                 return False
             self._database.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", row)
             self._database.execute(_BEGUN, row[:2])
-            self._database.execute("INSERT OR IGNORE INTO person VALUES (?)", (event.request.person,))
         return True
 
     def pass_by(self, case_id: str) -> None:
@@ -87,11 +85,6 @@ class Spool:
     def count(self) -> int:
         with _disk():
             return int(self._database.execute("SELECT count(*) FROM event").fetchone()[0])
-
-    def persons(self) -> list[str]:
-        """Everybody who acted, sorted."""
-        with _disk():
-            return [person for (person,) in self._database.execute("SELECT id FROM person WHERE id != '' ORDER BY id")]
 
     def cases(self) -> Iterator[tuple[str, Iterator[Happened]]]:
         """Case by case, its events in order. The events of a case are to be taken before the next case is."""

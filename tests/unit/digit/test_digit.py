@@ -13,7 +13,7 @@ from adapters.importers.digit import FILES, Digit, import_digit
 from adapters.importers.digit.json_text import JsonText, pointer
 from adapters.importers.digit.sentences import SENTENCES
 from adapters.importers.digit.words import WORDS
-from adapters.storage.policy_folder import shipped_profiles
+from adapters.storage.policy_folder import shipped_law
 from sidecar.compiler.compile import check
 from sidecar.errors import DigitError
 from tests.e2e.processes import ROOT
@@ -206,7 +206,7 @@ def test_the_same_configuration_gives_the_same_draft() -> None:
     flow = {**FLOW, "PENDINGAPPROVAL": [("APPROVE", "APPROVER,Approver", "APPROVED")]}
     first, second = (imported(roles=roles, BusinessService=workflow(flow)).drafts for _ in range(2))
     assert first == second
-    checked = check({f"punjab/{name}": text.encode() for name, text in first.items()} | shipped_profiles())
+    checked = check({f"punjab/{name}": text.encode() for name, text in first.items()} | shipped_law())
     assert {post for post in checked.policies.organs["punjab"].posts if "approver" in post} == {
         "punjab-workflow.approver",
         "punjab-workflow.approver-2",

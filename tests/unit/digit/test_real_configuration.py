@@ -8,7 +8,7 @@ import pytest
 
 from adapters.importers.digit import FILES, Digit, Found, as_json, import_digit
 from adapters.importers.digit.drafting import Setting
-from adapters.storage.policy_folder import shipped_profiles
+from adapters.storage.policy_folder import shipped_law
 from sidecar.compiler.compile import check
 from sidecar.power_list.findings import Severity
 from sidecar.power_list.policy_set import read_policy_set
@@ -19,7 +19,7 @@ SETTING = Setting("punjab", "Punjab", "990100", "3", "licensing")
 
 
 def licensing() -> ProfileFile:
-    return read_policy_set(shipped_profiles()).profiles["licensing"].profile
+    return read_policy_set(shipped_law()).profiles["licensing"].profile
 
 
 @functools.cache
@@ -114,7 +114,8 @@ def test_which_action_is_which_step(digit: Digit) -> None:
 def test_what_the_workflow_lacks(digit: Digit) -> None:
     """Steps, persons, a second inspector, and endings that are no decisions."""
     assert facts(digit, "MISSING_STEP", "id") == [("accept",), ("issue",), ("publish",)]
-    assert facts(digit, "MISSING_WHEN_NEEDED", "id") == [("notify",), ("hear",)]
+    needed = [("notify",), ("hear",), ("recusal_request",), ("recusal_ruling",)]
+    assert facts(digit, "MISSING_WHEN_NEEDED", "id") == needed
     assert facts(digit, "ONE_ROLE_FOR_BOTH", "first_id", "second_id", "shared") == [
         ("review", "decide", "CLERK"),
         ("site", "decide", "TL_FIELD_INSPECTOR"),
@@ -160,7 +161,7 @@ def test_every_finding_leads_to_its_value(digit: Digit) -> None:
 
 def test_the_draft_is_refused_for_exactly_what_is_missing(digit: Digit) -> None:
     """`quanheng check` finds the three steps, and what the configuration does not say as warnings."""
-    files = {f"punjab/{name}": text.encode() for name, text in digit.drafts.items()} | shipped_profiles()
+    files = {f"punjab/{name}": text.encode() for name, text in digit.drafts.items()} | shipped_law()
     checked = check(files)
     assert [(f.code, f.facts["step"]) for f in checked.findings if f.severity is Severity.ERROR] == [
         ("MISSING_STEP", "accept"),
@@ -178,7 +179,7 @@ def test_the_completed_draft_keeps_inspector_and_approver_apart(digit: Digit) ->
         for name, after in (("accept", ""), ("issue", ", after: [decide]"), ("publish", ", after: [decide]"))
     )
     powers = digit.drafts["powers.yaml"].replace("  steps:\n", f"  steps:\n{steps}", 1)
-    files = {"punjab/powers.yaml": powers.encode(), "punjab/organ.yaml": digit.drafts["organ.yaml"].encode()} | shipped_profiles()
+    files = {"punjab/powers.yaml": powers.encode(), "punjab/organ.yaml": digit.drafts["organ.yaml"].encode()} | shipped_law()
     checked = check(files)
     assert [f.code for f in checked.findings if f.severity is Severity.ERROR] == []
     (item,) = checked.items

@@ -8,7 +8,7 @@ from adapters.importers.event_log.mapping import Mapped, read_mapping, refuse_un
 from adapters.importers.event_log.replaying import Judged, Report, replay_log
 from adapters.importers.event_log.rules import compile_rules
 from adapters.importers.event_log.sentences import Notice
-from adapters.storage.policy_folder import shipped_model, shipped_profiles
+from adapters.storage.policy_folder import shipped_law, shipped_model
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.personnel.registers import Personnel
 from sidecar.replay.cases import Mode, Replayed
@@ -65,7 +65,7 @@ def judged(
         refuse_unknown_names(mapped, policy.items)
         return mapped, Judged(policy, mapped.file.item or "", registers, mode)
     assert mapped.file.rules
-    policy = compile_rules(mapped.file.rules, mapped.located, mapping.encode(), shipped_model(), shipped_profiles())
+    policy = compile_rules(mapped.file.rules, mapped.located, mapping.encode(), shipped_model(), shipped_law())
     return mapped, Judged(policy, mapped.file.rules.id, None, mode)
 
 

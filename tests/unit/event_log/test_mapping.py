@@ -18,7 +18,7 @@ from adapters.importers.event_log.mapping import (
 )
 from adapters.importers.event_log.rules import compile_rules
 from adapters.importers.event_log.sentences import SENTENCES
-from adapters.storage.policy_folder import shipped_model, shipped_profiles
+from adapters.storage.policy_folder import shipped_law, shipped_model
 from sidecar.errors import EventLogError
 from sidecar.power_list.load_keys import keys_of
 from tests.e2e.processes import ROOT
@@ -43,7 +43,7 @@ CHINESE = """日志:
 def read(text: str) -> None:
     mapped = read_mapping("m.yaml", text.encode())
     if mapped.file.rules:
-        compile_rules(mapped.file.rules, mapped.located, text.encode(), shipped_model(), shipped_profiles())
+        compile_rules(mapped.file.rules, mapped.located, text.encode(), shipped_model(), shipped_law())
         refuse_undeclared_facts(mapped, {fact.name for fact in mapped.file.rules.facts})
     else:
         refuse_unknown_names(mapped, SNAPSHOT.items)
