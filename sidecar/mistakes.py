@@ -263,14 +263,40 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
         "path {path} has no {{{segment}}} — write it into the path",
     ),
     "UNREAD_FILE": (
-        "不认识文件 {name}——应为 catalogue.yaml、profiles/*.yaml、organ.yaml、powers.yaml、expectations.yaml；请改名或移出",
-        "{name} is no file of a policy folder: catalogue, profiles/*, organ, powers, expectations (.yaml) — rename or move it",
+        "不认识文件 {name}——应为 catalogue、profiles/*、calendar/*、organ、powers、expectations（.yaml）；请改名或移出",
+        "{name} is no policy file: catalogue, profiles/*, calendar/*, organ, powers, expectations (.yaml) — rename or move it",
     ),
     "BAD_SEGMENT": (
         "路径 {path} 中的“{segment}”不能对应请求——请写成 {{小写名}} 占满一段，每个名字只用一次",
         "{segment} in path {path} cannot be filled — write {{name}} in lower case as a whole segment, each name once",
     ),
+    # calendars
+    "CALENDAR_FILE_NAME": (
+        "文件写的是 {year} 年，文件名应为 {name}——请改名或改正 year",
+        "the file is about {year} and must be called {name} — rename it or correct `year`",
+    ),
+    "CALENDAR_SPAN": (
+        "“{name}”的起止日期不对（应为 1 至 {limit} 天，先起后止）——请改正",
+        "the days of {name} are wrong (from 1 to {limit} days, first day first) — correct them",
+    ),
+    "CALENDAR_DAY_TWICE": ("{day} 已写在 {first}——请只写一次", "{day} stands at {first} already — write it once"),
+    "CALENDAR_OTHER_YEAR": (
+        "{day} 不在 {year} 年——请写到那一年的文件里",
+        "{day} is not in {year} — write it in the file of its own year",
+    ),
+    "CALENDAR_NOT_MADE_UP": (
+        "{day} 本来就是周一至周五——调休上班只写周六、周日，请删去",
+        "{day} is a weekday anyway — only a Saturday or Sunday is made up; remove it",
+    ),
     # warnings
+    "CALENDAR_YEAR_MISSING": (
+        "没有 {year} 年的日历，该年按周一至周五都上班计算——请写 {name}，可用 quanheng calendar fill {year}",
+        "there is no calendar of {year}; its weekdays all count as working days — write {name}: quanheng calendar fill {year}",
+    ),
+    "LIMIT_UNIT": (
+        "{basis}：{statute}{article}规定这里的日是{expected}，现写的是{found}——请写 unit: {unit}",
+        "{basis}: by {statute} {article} these days are {expected}, not {found} — write unit: {unit}",
+    ),
     "POST_NOT_CONFIRMED": (
         "{n} 个岗位由导入生成，尚未确认——请核对 organ.yaml 并删去 confirmed: false",
         "posts written by an import and not confirmed: {n} — check organ.yaml and remove confirmed: false",

@@ -16,6 +16,7 @@ from sidecar.decision.prepared import Prepared, PreparedFrom, PreparedIndex, Pre
 from sidecar.errors import PolicyError
 from sidecar.personnel.rules import Incompatibility, Rules
 from sidecar.power_list.regions import within
+from sidecar.timekeeping.limits import Deadlines
 
 
 def in_force(day: str, since: str, until: str) -> bool:
@@ -88,6 +89,7 @@ class PolicySnapshot:
             raise PolicyError("model.conf is not the one that was built", "run `quanheng build DIR` again")
         self.prepared = prepared
         self.items, self.posts, self.organs, self.digest = prepared.items, prepared.posts, prepared.organs, prepared.digest
+        self.calendar, self.deadlines = prepared.calendar, Deadlines(prepared.calendar)
         self._index = PreparedIndex(prepared, prepared.key_columns)
         names = CASBIN_FUNCTIONS.keys()
         self.engine = engine_over(as_text(model, "model.conf"), PreparedRows(prepared), self._index, CASBIN_FUNCTIONS, names)

@@ -60,6 +60,9 @@ Share = Annotated[str, BeforeValidator(read_share), WithJsonSchema({"type": "str
 Requirement = Annotated[str, *formed(r"^[a-z][a-z0-9_]{0,63}$", "site_area (a-z 0-9 _)")]
 
 
+MAX_LIMIT = 999  # of any unit
+
+
 class Part(BaseModel):
     """Base of every block of the language: strict, closed, immutable."""
 
@@ -143,7 +146,7 @@ class Extension(Part):
 
 
 class TimeLimit(Part):
-    n: Annotated[int, Field(ge=0), Zh("数量")]
+    n: Annotated[int, Field(ge=0, le=MAX_LIMIT), Zh("数量")]
     unit: Annotated[Annotated[str, *_one_of(words.LIMIT_UNITS)], Zh("单位")]
     start: Annotated[Name | None, Zh("起算")] = Field(default=None, alias="from")
     basis: Annotated[Name | None, Zh("依据")] = None
@@ -158,7 +161,7 @@ class TimeLimits(Part):
 
 
 class StepLimit(Part):
-    n: Annotated[int | None, Field(ge=0), Zh("数量")] = None
+    n: Annotated[int | None, Field(ge=0, le=MAX_LIMIT), Zh("数量")] = None
     unit: Annotated[Annotated[str, *_one_of(words.LIMIT_UNITS)] | None, Zh("单位")] = None
     min_days_open: Annotated[int | None, Zh("最短公示天数"), Later()] = None
 

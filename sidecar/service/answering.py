@@ -1,6 +1,7 @@
 """One decision, told twice: to the caller as an AuthZEN response, to the record as an entry."""
 
 import hashlib
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -14,6 +15,7 @@ from sidecar.decision.decision import Decision, Due, Ground
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.decision_log.entry import DecisionEntry
 from sidecar.service.asked import Asked
+from sidecar.timekeeping.limits import Limit
 
 ENGINE = f"quanheng {__version__}"
 
@@ -57,7 +59,7 @@ def response_of(made: Made, policy: PolicySnapshot, state_token: str) -> dict[st
         "rows": decision.rows,
         "sources": decision.sources,
         "legal_basis": decision.legal_basis,
-        "obligations": [_obligation(due) for due in decision.obligations],
+        "obligations": [_obligation(due, made, policy) for due in decision.obligations],
         "case": {"id": made.request.case_id, "version": made.version},
         "state_token": state_token,
         "decision_id": made.decision_id,
@@ -112,7 +114,7 @@ def entry_of(made: Made, asked: Asked, caller: CallerFacts, policy: PolicySnapsh
         reason=decision.reason.in_both(),
         grounds=[_ground(ground) for ground in decision.grounds],
         rules_evaluated=[{"row": j.row, "rule": j.rule, "result": "stop" if j.stopped else "pass"} for j in decision.judged],
-        obligations=[{"id": due.id, "kind": due.kind, "arg": due.arg} for due in decision.obligations],
+        obligations=[_recorded(due, made, policy) for due in decision.obligations],
         rows=list(decision.rows),
         sources=list(decision.sources),
         basis=list(decision.legal_basis),
@@ -130,13 +132,26 @@ def _ground(ground: Ground) -> dict[str, str]:
     return {"code": ground.code, "rule": ground.rule, "basis": ground.basis, "row": ground.row, "source": ground.source}
 
 
-def _obligation(due: Due) -> dict[str, object]:
-    """As in the AuthZEN obligations profile: id, type, properties."""
+def _obligation(due: Due, made: Made, policy: PolicySnapshot) -> dict[str, object]:
+    """As in the AuthZEN obligations profile: id, type, properties. Of a deadline also its last day, the day to remind of it, and
+    whether either may still move because the calendar of that year is not known."""
     properties: dict[str, object] = {"basis": due.basis}
     if due.kind == "deadline":
         step, number, unit = due.arg.split(":")
-        properties |= {"step": step, "n": int(number), "unit": unit}
+        last, remind = policy.deadlines.days_of(datetime.fromisoformat(made.time), Limit(int(number), unit))
+        properties |= {"step": step, "n": int(number), "unit": unit, "due": last.isoformat(), "remind": remind.isoformat()}
+        if policy.deadlines.is_provisional(last):
+            properties["provisional"] = True
     return {"id": due.id, "type": due.kind, "properties": properties}
+
+
+def _recorded(due: Due, made: Made, policy: PolicySnapshot) -> dict[str, str]:
+    entry = {"id": due.id, "kind": due.kind, "arg": due.arg}
+    if due.kind == "deadline":
+        _, number, unit = due.arg.split(":")
+        last, _ = policy.deadlines.days_of(datetime.fromisoformat(made.time), Limit(int(number), unit))
+        entry["due"] = last.isoformat()
+    return entry
 
 
 def _digest(value: object) -> str:

@@ -11,7 +11,7 @@ from sidecar.service.authorize import Answer
 
 class Deciding(Protocol):
     """`size` says how much policy is loaded, for people; `not_reloaded` why the last reload failed; `unconfirmed` how many posts
-    nobody has confirmed."""
+    nobody has confirmed; `unknown_year` is the present year when its working days are not known, else 0."""
 
     store: RecordStore
     clock: Clock
@@ -25,5 +25,8 @@ class Deciding(Protocol):
 
     @property
     def unconfirmed(self) -> int: ...
+
+    @property
+    def unknown_year(self) -> int: ...
 
     async def authorize(self, wire: EvaluationRequest, caller: CallerFacts) -> Answer: ...
