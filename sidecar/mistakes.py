@@ -137,16 +137,48 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
     ),
     "STEP_SELF": ("环节“{step}”不能与自身分离或以自身为前置——请写另一个环节", "step {step} names itself — name another step"),
     "MISSING_STEP": (
-        "缺少制约模板“{profile}”必备的环节“{step}”（{basis}）——请补上",
-        "step {step}, which profile {profile} requires ({basis}), is missing — add it",
+        "缺少制约模板“{profile}”（{first}）必备的环节“{step}”（{basis}）——请补上",
+        "step {step}, which profile {profile} ({first}) requires ({basis}), is missing — add it",
     ),
     "LOOSER_OFFICERS": (
-        "环节“{step}”写了 {n} 人，少于 {basis} 的 {required} 人——请写 {required} 或更多",
-        "officers of step {step}: {n}, fewer than the {required} of {basis} — write {required} or more",
+        "环节“{step}”写了 {n} 人，少于 {basis} 的 {required} 人（{first}）——请写 {required} 或更多",
+        "officers of step {step}: {n}, fewer than the {required} of {basis} ({first}) — write {required} or more",
     ),
     "LOOSER_TIMES": (
-        "环节“{step}”写了最多 {n} 次，超过 {basis} 的 {allowed} 次——请写 {allowed} 或更少",
-        "step {step} may be done {n} times, more than the {allowed} of {basis} — write {allowed} or fewer",
+        "环节“{step}”写了最多 {n} 次，超过 {basis} 的 {allowed} 次（{first}）——请写 {allowed} 或更少",
+        "step {step} may be done {n} times, more than the {allowed} of {basis} ({first}) — write {allowed} or fewer",
+    ),
+    "ANOTHER_VERB": (
+        "环节“{step}”的动作是“{verb}”，模板中该环节是“{required}”（{basis}，{first}）——请写 verb: {identifier}，或改用另一个标识",
+        "step {step} is '{verb}', in the profile '{required}' ({basis}, {first}) — write verb: {identifier}, or another id",
+    ),
+    "DECIDES_NO_MORE": (
+        "环节“{step}”写成“{type}”，而 {basis} 的该环节是决策（{first}）——请写 type: decide",
+        "step {step} is written as '{type}', but decides by {basis} ({first}) — write type: decide",
+    ),
+    "LOOSER_OPTIONAL": (
+        "环节“{step}”依 {basis} 每案必经（{first}），不能可选——请删去 optional",
+        "every case goes through step {step} by {basis} ({first}), it is not optional — remove optional",
+    ),
+    "LOOSER_CONDITION": (
+        "环节“{step}”依 {basis} 每案必经（{first}），不能只在 {condition} 时必经——请删去 required_when",
+        "every case goes through step {step} by {basis} ({first}), not only where {condition} — remove required_when",
+    ),
+    "LOOSER_LIMIT": (
+        "环节“{step}”的时限 {limit} 长于 {basis} 的 {allowed}（{first}）——请写 {allowed} 或更短",
+        "the limit of step {step}, {limit}, is longer than the {allowed} of {basis} ({first}) — write {allowed} or less",
+    ),
+    "LOOSER_TIME_LIMIT": (
+        "时限 {limit} 长于 {allowed}（{basis}，{first}）——请写 {allowed} 或更短",
+        "the limit of {limit} is longer than {allowed} ({basis}, {first}) — write {allowed} or less",
+    ),
+    "LOOSER_PARAMETER": (
+        "参数“{name}”为 {value}，应{bound}（{basis}，{first}）——请改正",
+        "the parameter {name} is {value}, but must be {bound} ({basis}, {first}) — correct it",
+    ),
+    "WEAKER_THAN_LOWER_GRADE": (
+        "环节“{step}”的风险为{grade}，制约却弱于{lower}的 {other}（{first}），缺少：{missing}——请补上，或重定等级",
+        "step {step} of grade {grade} is restrained less than {other} of grade {lower} ({first}), lacking: {missing} — add it",
     ),
     "FACT_NEEDS_UNIT": (
         "事实“{name}”是{type}，要写明单位 unit——应为其中之一：{expected}",
@@ -309,6 +341,10 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
     "UNCLASSIFIED_BASIS": (
         "设定依据“{title}”文种不明——请改写 instrument",
         "legal basis {title} is of no known instrument — correct `instrument`",
+    ),
+    "CONDITIONAL_STEP_MISSING": (
+        "没有环节“{step}”：{condition} 时它依 {basis} 必经（{first}），缺了它就无人受此约束——请补上",
+        "there is no step {step}, asked for by {basis} where {condition} ({first}); nobody is held to that — add it",
     ),
     "UNUSED_FACT": (
         "事实“{name}”没有任何条件用到——请删去，或核对条件中的写法：{near}",

@@ -8,12 +8,14 @@ each for the posts of the profile's tier in the item's units (承办人, 内设�
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from sidecar.compiler.grades import weaker_than_lower
 from sidecar.compiler.held_together import held_together, met_by_profile
 from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.lawfulness import unlawful
 from sidecar.compiler.obligations import obligations
 from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan
 from sidecar.compiler.restraints.table import FAMILIES
+from sidecar.compiler.tightening import loosened
 from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Scope
 from sidecar.power_list.control_kinds import ControlKind as Kind
@@ -46,7 +48,7 @@ def bind(policies: PolicySet) -> tuple[list[BoundItem], list[Finding]]:
         findings += more
         binders.append(binder)
         bound.append(item)
-    findings += met_by_profile(binders)
+    findings += [*met_by_profile(binders), *weaker_than_lower(bound)]
     return bound, in_reading_order(findings)
 
 
@@ -75,7 +77,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
         mapped = {step.id: (step.id,) for step in profile.profile.steps if step.id in plans}
     scope = item_scope(entry.item, profile.profile, plans, mapped)
     binder = Binder(entry, profile, plans, mapped, scope)
-    findings += [*_tightening(binder), *unlawful(binder), *held_together(binder)]
+    findings += [*loosened(binder), *unlawful(binder), *held_together(binder)]
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))
     if not cycles:
@@ -131,38 +133,6 @@ def _tier_posts(entry: ItemEntry, tier: str) -> Iterator[str]:
         for full_id, post in entry.organ.posts.items():
             if post.unit == unit and post.rank in _TIER_RANKS[tier] and not post.administers:
                 yield full_id
-
-
-def _tightening(binder: Binder) -> Iterator[Finding]:
-    """What the profile requires and the item lacks or weakens."""
-    entry = binder.entry
-    if not entry.item.steps:
-        return
-    bases = {rule.id: rule.basis for rule in binder.profile.steps}
-    for name in binder.profile.requires_steps:
-        if name in binder.mapped and not binder.mapped[name]:
-            yield entry.finding("MISSING_STEP", ("steps",), profile=binder.profile.profile, step=name, basis=bases[name])
-    for n, step in enumerate(entry.item.steps):
-        for rule, _ in binder.plans[step.id].rules:
-            required = rule.officers.min if rule.officers else 1
-            if step.officers and "min" in step.officers.model_fields_set and step.officers.min < required:
-                yield entry.finding(
-                    "LOOSER_OFFICERS",
-                    ("steps", n, "officers"),
-                    step=step.id,
-                    n=step.officers.min,
-                    required=required,
-                    basis=rule.basis,
-                )
-            if rule.max_times and step.max_times > rule.max_times:
-                yield entry.finding(
-                    "LOOSER_TIMES",
-                    ("steps", n, "max_times"),
-                    step=step.id,
-                    n=step.max_times,
-                    allowed=rule.max_times,
-                    basis=rule.basis,
-                )
 
 
 def _bound_step(binder: Binder, step_id: str) -> BoundStep:

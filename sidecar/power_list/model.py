@@ -481,6 +481,7 @@ class ProfileStep(Part):
     required_when: Annotated[ConditionText | None, Zh("必经情形")] = None
     optional: Annotated[bool, Zh("可选")] = False
     max_times: Annotated[Annotated[int, Field(ge=1)] | None, Zh("次数上限")] = None
+    limit: Annotated[StepLimit | None, Zh("时限")] = None
     obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
@@ -538,10 +539,12 @@ class ProfileFact(DeclaredFact):
 
 class ProfileParameter(Part):
     """A figure that an item may set otherwise under its own `parameters`, in the same type. What stands here holds where it does
-    not: the strictest value, where the law leaves the figure to each place."""
+    not: the strictest value, where the law leaves the figure to each place, within the bounds it sets."""
 
     name: Annotated[Requirement, Zh("参数名")]
     value: Annotated[ConstantText, Zh("参数值")]
+    at_least: Annotated[ConstantText | None, Zh("不低于")] = None
+    at_most: Annotated[ConstantText | None, Zh("不高于")] = None
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
 
