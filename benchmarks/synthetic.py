@@ -81,6 +81,7 @@ def build(model: bytes, rows: int) -> Build:
         policy=sha256(policy),
         digest="",
         sources={},
+        calendar={},
         organs={"province": OrganFacts("示范省", "3", "350000")},
         posts=posts,
         items={item_id(n): _facts(n) for n in range(count)},

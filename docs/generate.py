@@ -65,14 +65,15 @@ _FILES = {
     "powers": "`<organ>/powers.yaml`",
     "incompatible": "`<organ>/incompatible.yaml`",
     "profile": "`profiles/*.yaml`",
+    "calendar": "`calendar/<year>.yaml`",
 }
 _INTRODUCTION = """# The language of the power list
 
 A policy folder holds `<organ>/organ.yaml` and `<organ>/powers.yaml` for each organ, where there is one
-`<organ>/incompatible.yaml`, `profiles/*.yaml`, `model.conf` and, written by `quanheng build`, `compiled/`. A folder without
-profiles or model borrows the shipped ones. Keys are English; the Chinese label beside a key may be written in its place, and so
-may Chinese words of the closed lists (行政许可 for licensing). Codes are quoted text. Unknown keys are errors. People never
-appear.
+`<organ>/incompatible.yaml`, `profiles/*.yaml`, `calendar/<year>.yaml` ([how to keep it](../how-to/keep-the-calendar.md)),
+`model.conf` and, written by `quanheng build`, `compiled/`. A folder without profiles, calendars or model borrows the shipped
+ones. Keys are English; the Chinese label beside a key may be written in its place, and so may Chinese words of the closed lists
+(行政许可 for licensing). Codes are quoted text. Unknown keys are errors. People never appear.
 
 - The first post of a step is the accountable one. Posts are named by id, by name, or in full as `unit.post`; units by id or name.
 - An item without `steps` takes those of its control profile, tier by tier of its units. An item may tighten its profile, never

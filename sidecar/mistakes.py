@@ -137,16 +137,48 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
     ),
     "STEP_SELF": ("环节“{step}”不能与自身分离或以自身为前置——请写另一个环节", "step {step} names itself — name another step"),
     "MISSING_STEP": (
-        "缺少制约模板“{profile}”必备的环节“{step}”（{basis}）——请补上",
-        "step {step}, which profile {profile} requires ({basis}), is missing — add it",
+        "缺少制约模板“{profile}”（{first}）必备的环节“{step}”（{basis}）——请补上",
+        "step {step}, which profile {profile} ({first}) requires ({basis}), is missing — add it",
     ),
     "LOOSER_OFFICERS": (
-        "环节“{step}”写了 {n} 人，少于 {basis} 的 {required} 人——请写 {required} 或更多",
-        "officers of step {step}: {n}, fewer than the {required} of {basis} — write {required} or more",
+        "环节“{step}”写了 {n} 人，少于 {basis} 的 {required} 人（{first}）——请写 {required} 或更多",
+        "officers of step {step}: {n}, fewer than the {required} of {basis} ({first}) — write {required} or more",
     ),
     "LOOSER_TIMES": (
-        "环节“{step}”写了最多 {n} 次，超过 {basis} 的 {allowed} 次——请写 {allowed} 或更少",
-        "step {step} may be done {n} times, more than the {allowed} of {basis} — write {allowed} or fewer",
+        "环节“{step}”写了最多 {n} 次，超过 {basis} 的 {allowed} 次（{first}）——请写 {allowed} 或更少",
+        "step {step} may be done {n} times, more than the {allowed} of {basis} ({first}) — write {allowed} or fewer",
+    ),
+    "ANOTHER_VERB": (
+        "环节“{step}”的动作是“{verb}”，模板中该环节是“{required}”（{basis}，{first}）——请写 verb: {identifier}，或改用另一个标识",
+        "step {step} is '{verb}', in the profile '{required}' ({basis}, {first}) — write verb: {identifier}, or another id",
+    ),
+    "DECIDES_NO_MORE": (
+        "环节“{step}”写成“{type}”，而 {basis} 的该环节是决策（{first}）——请写 type: decide",
+        "step {step} is written as '{type}', but decides by {basis} ({first}) — write type: decide",
+    ),
+    "LOOSER_OPTIONAL": (
+        "环节“{step}”依 {basis} 每案必经（{first}），不能可选——请删去 optional",
+        "every case goes through step {step} by {basis} ({first}), it is not optional — remove optional",
+    ),
+    "LOOSER_CONDITION": (
+        "环节“{step}”依 {basis} 每案必经（{first}），不能只在 {condition} 时必经——请删去 required_when",
+        "every case goes through step {step} by {basis} ({first}), not only where {condition} — remove required_when",
+    ),
+    "LOOSER_LIMIT": (
+        "环节“{step}”的时限 {limit} 长于 {basis} 的 {allowed}（{first}）——请写 {allowed} 或更短",
+        "the limit of step {step}, {limit}, is longer than the {allowed} of {basis} ({first}) — write {allowed} or less",
+    ),
+    "LOOSER_TIME_LIMIT": (
+        "时限 {limit} 长于 {allowed}（{basis}，{first}）——请写 {allowed} 或更短",
+        "the limit of {limit} is longer than {allowed} ({basis}, {first}) — write {allowed} or less",
+    ),
+    "LOOSER_PARAMETER": (
+        "参数“{name}”为 {value}，应{bound}（{basis}，{first}）——请改正",
+        "the parameter {name} is {value}, but must be {bound} ({basis}, {first}) — correct it",
+    ),
+    "WEAKER_THAN_LOWER_GRADE": (
+        "环节“{step}”的风险为{grade}，制约却弱于{lower}的 {other}（{first}），缺少：{missing}——请补上，或重定等级",
+        "step {step} of grade {grade} is restrained less than {other} of grade {lower} ({first}), lacking: {missing} — add it",
     ),
     "FACT_NEEDS_UNIT": (
         "事实“{name}”是{type}，要写明单位 unit——应为其中之一：{expected}",
@@ -267,14 +299,40 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
         "path {path} has no {{{segment}}} — write it into the path",
     ),
     "UNREAD_FILE": (
-        "不认识文件 {name}——应为 catalogue.yaml、profiles/*.yaml、organ.yaml、powers.yaml、expectations.yaml；请改名或移出",
-        "{name} is no file of a policy folder: catalogue, profiles/*, organ, powers, expectations (.yaml) — rename or move it",
+        "不认识文件 {name}——应为 catalogue、profiles/*、calendar/*、organ、powers、expectations（.yaml）；请改名或移出",
+        "{name} is no policy file: catalogue, profiles/*, calendar/*, organ, powers, expectations (.yaml) — rename or move it",
     ),
     "BAD_SEGMENT": (
         "路径 {path} 中的“{segment}”不能对应请求——请写成 {{小写名}} 占满一段，每个名字只用一次",
         "{segment} in path {path} cannot be filled — write {{name}} in lower case as a whole segment, each name once",
     ),
+    # calendars
+    "CALENDAR_FILE_NAME": (
+        "文件写的是 {year} 年，文件名应为 {name}——请改名或改正 year",
+        "the file is about {year} and must be called {name} — rename it or correct `year`",
+    ),
+    "CALENDAR_SPAN": (
+        "“{name}”的起止日期不对（应为 1 至 {limit} 天，先起后止）——请改正",
+        "the days of {name} are wrong (from 1 to {limit} days, first day first) — correct them",
+    ),
+    "CALENDAR_DAY_TWICE": ("{day} 已写在 {first}——请只写一次", "{day} stands at {first} already — write it once"),
+    "CALENDAR_OTHER_YEAR": (
+        "{day} 不在 {year} 年——请写到那一年的文件里",
+        "{day} is not in {year} — write it in the file of its own year",
+    ),
+    "CALENDAR_NOT_MADE_UP": (
+        "{day} 本来就是周一至周五——调休上班只写周六、周日，请删去",
+        "{day} is a weekday anyway — only a Saturday or Sunday is made up; remove it",
+    ),
     # warnings
+    "CALENDAR_YEAR_MISSING": (
+        "没有 {year} 年的日历，该年按周一至周五都上班计算——请写 {name}，可用 quanheng calendar fill {year}",
+        "there is no calendar of {year}; its weekdays all count as working days — write {name}: quanheng calendar fill {year}",
+    ),
+    "LIMIT_UNIT": (
+        "{basis}：{statute}{article}规定这里的日是{expected}，现写的是{found}——请写 unit: {unit}",
+        "{basis}: by {statute} {article} these days are {expected}, not {found} — write unit: {unit}",
+    ),
     "POST_NOT_CONFIRMED": (
         "{n} 个岗位由导入生成，尚未确认——请核对 organ.yaml 并删去 confirmed: false",
         "posts written by an import and not confirmed: {n} — check organ.yaml and remove confirmed: false",
@@ -287,6 +345,10 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
     "UNCLASSIFIED_BASIS": (
         "设定依据“{title}”文种不明——请改写 instrument",
         "legal basis {title} is of no known instrument — correct `instrument`",
+    ),
+    "CONDITIONAL_STEP_MISSING": (
+        "没有环节“{step}”：{condition} 时它依 {basis} 必经（{first}），缺了它就无人受此约束——请补上",
+        "there is no step {step}, asked for by {basis} where {condition} ({first}); nobody is held to that — add it",
     ),
     "UNUSED_FACT": (
         "事实“{name}”没有任何条件用到——请删去，或核对条件中的写法：{near}",

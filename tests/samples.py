@@ -114,12 +114,22 @@ facts:
 """
 
 
+CALENDAR = """year: 2026
+source: 国务院办公厅通知
+holidays:
+  - {name: 元旦, from: 2026-01-01, to: 2026-01-03}
+workdays:
+  - {name: 元旦, day: 2026-01-04}
+"""
+
+
 def policy_files(powers: str = POWERS, organ: str = ORGAN, licensing: str = PROFILES, penalty: str = PENALTY) -> dict[str, bytes]:
     texts = {
         "office/organ.yaml": organ,
         "office/powers.yaml": powers,
         "profiles/licensing.yaml": licensing,
         "profiles/penalty.yaml": penalty,
+        "calendar/2026.yaml": CALENDAR,
     }
     return {path: text.encode() for path, text in texts.items()}
 

@@ -1,7 +1,8 @@
 """A policy folder on disk: its sources read with care, its compiled files written whole or not at all.
 
 Refused: symbolic links, device files, anything outside the folder and anything writable by everyone. A folder without profiles,
-catalogue or model borrows the ones shipped with Quanheng, under the same names, so that an import can be checked where it lies.
+catalogue, calendars or a model borrows the ones shipped with Quanheng, under the same names, so that an import can be checked
+where it lies.
 """
 
 import os
@@ -19,6 +20,7 @@ from sidecar.decision.policy import PolicySnapshot, prepared_of
 from sidecar.decision.prepared import Prepared, PreparedFrom
 from sidecar.errors import PolicyError
 from sidecar.expectations.reading import is_expectations
+from sidecar.power_list.calendars import CALENDAR
 from sidecar.power_list.load import load
 from sidecar.power_list.organs import OrganFile
 from sidecar.power_list.policy_set import CATALOGUE_FILE, ORGAN_FILE, ORGAN_FILES, PROFILES
@@ -52,13 +54,15 @@ class PolicyFolder:
         self.root = root
 
     def sources(self) -> dict[str, bytes]:
-        """Catalogue, organs and profiles, and every other YAML file, which nobody reads and `check` will name: path → bytes."""
+        """Catalogue, organs, profiles and calendars, and every other YAML file, which nobody reads and `check` will name: path →
+        bytes."""
         files = {path: self._read(path) for path in [*self._named(ORGAN_FILES), *self._others()]}
         files[CATALOGUE_FILE] = self._own_or_shipped(CATALOGUE_FILE)
-        own_profiles = sorted(f"{PROFILES}{p.name}" for p in (self.root / PROFILES).glob("*.yaml"))
-        if own_profiles:
-            return files | {path: self._read(path) for path in own_profiles}
-        return files | _shipped_profiles()
+        return files | self._all_own_or_shipped(PROFILES) | self._all_own_or_shipped(CALENDAR)
+
+    def _all_own_or_shipped(self, folder: str) -> dict[str, bytes]:
+        own = sorted(f"{folder}{p.name}" for p in (self.root / folder).glob("*.yaml"))
+        return {path: self._read(path) for path in own} or _shipped(folder)
 
     def expectations(self) -> dict[str, bytes]:
         return {path: self._read(path) for path in self._expectations()}
@@ -127,10 +131,10 @@ class PolicyFolder:
     def _others(self) -> Iterator[str]:
         for path in sorted([*self.root.rglob("*.yaml"), *self.root.rglob("*.yml")]):
             parts = path.relative_to(self.root).parts
-            in_profiles = len(parts) == 2 and parts[0] == PROFILES.strip("/") and path.suffix == ".yaml"  # noqa: PLR2004
+            shared = len(parts) == 2 and f"{parts[0]}/" in (PROFILES, CALENDAR) and path.suffix == ".yaml"  # noqa: PLR2004
             own = len(parts) <= 2 and (parts[-1] in ORGAN_FILES or is_expectations(parts[-1]))  # noqa: PLR2004 - organ/file
             own = own or parts == (CATALOGUE_FILE,)
-            if not (own or in_profiles or any(part.startswith(".") for part in parts)):
+            if not (own or shared or any(part.startswith(".") for part in parts)):
                 yield "/".join(parts)
 
     def _expectations(self) -> Iterator[str]:
@@ -170,12 +174,12 @@ def shipped_model() -> bytes:
 
 
 def shipped_law() -> dict[str, bytes]:
-    """The catalogue of rules and the control profiles that a folder without its own borrows."""
-    return {CATALOGUE_FILE: (SHIPPED / CATALOGUE_FILE).read_bytes(), **_shipped_profiles()}
+    """The catalogue of rules, the control profiles and the calendar that a folder without its own borrows."""
+    return {CATALOGUE_FILE: (SHIPPED / CATALOGUE_FILE).read_bytes(), **_shipped(PROFILES), **_shipped(CALENDAR)}
 
 
-def _shipped_profiles() -> dict[str, bytes]:
-    return {f"{PROFILES}{p.name}": p.read_bytes() for p in sorted((SHIPPED / PROFILES).glob("*.yaml"))}
+def _shipped(folder: str) -> dict[str, bytes]:
+    return {f"{folder}{p.name}": p.read_bytes() for p in sorted((SHIPPED / folder).glob("*.yaml"))}
 
 
 def _follow_no_link(path: str, flags: int) -> int:

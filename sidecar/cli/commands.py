@@ -3,6 +3,7 @@
 import typer
 
 from sidecar.cli import explaining, gatewaying, log_keeping, log_proving, policies, proxying, rules, serving
+from sidecar.cli.calendars import calendar_app
 from sidecar.cli.cases import case_app
 from sidecar.cli.importing import import_app
 from sidecar.cli.importing_digit import digit_command
@@ -45,3 +46,4 @@ app.add_typer(case_app, name="case")
 app.add_typer(replay_app, name="replay")
 import_app.command("digit")(digit_command)
 app.add_typer(import_app, name="import")
+app.add_typer(calendar_app, name="calendar")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from sidecar.decision.policy import refuse_weak_model
 from sidecar.expectations.reading import names_in, read_expectations
 from sidecar.expectations.run import Outcome, Report, run_expectations
 from sidecar.messages import counted
+from sidecar.power_list.doubts import missing_year
 from sidecar.power_list.findings import Finding, Severity, has_errors, in_reading_order
 from sidecar.power_list.json_schema import SCHEMAS, schema_of
 from sidecar.power_list.policy_set import unread_files
@@ -36,7 +38,8 @@ def check_command(
     if not checked.broken:
         _compiled(files, checked, sources)
     expectations = read_expectations(files.expectations(), names_in(checked, sources))
-    findings = in_reading_order([*checked.findings, *expectations.findings])
+    this_year = missing_year(checked.policies, date.today().year)  # noqa: DTZ011 - the year of the person who asks
+    findings = in_reading_order([*checked.findings, *this_year, *expectations.findings])
     counts = _counts(checked, findings) | {"expectations": expectations.written}
     if json:
         print_json(_as_json(counts, findings))

@@ -62,7 +62,7 @@ def serve_command(
     for warning in (*warnings_of(settings, store), *service.life.warnings, *service.life.keeper.warnings):
         log.warning("INSECURE", what=warning)
     for doubt in doubts_of(service.authorizer):
-        log.warning("UNCONFIRMED", what=doubt)
+        log.warning("DOUBT", what=doubt)
     origin = service.life.keeper.identity.origin
     ready = {"log": origin, "policy": service.authorizer.digest, **service.authorizer.size, **_where(settings)}
     try:

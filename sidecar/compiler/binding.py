@@ -8,6 +8,7 @@ each for the posts of the profile's tier in the item's units (承办人, 内设�
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from sidecar.compiler.grades import weaker_than_lower
 from sidecar.compiler.held_together import held_together, met_by_profile
 from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.lawfulness import unknown_steps, unlawful
@@ -17,6 +18,7 @@ from sidecar.compiler.restraints.collective import voters
 from sidecar.compiler.restraints.delegation import looser_delegation
 from sidecar.compiler.restraints.table import FAMILIES
 from sidecar.compiler.restraints.tightening import loosenings
+from sidecar.compiler.tightening import loosened
 from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Scope
 from sidecar.power_list.control_kinds import ControlKind as Kind
@@ -49,7 +51,7 @@ def bind(policies: PolicySet) -> tuple[list[BoundItem], list[Finding]]:
         findings += more
         binders.append(binder)
         bound.append(item)
-    findings += met_by_profile(binders)
+    findings += [*met_by_profile(binders), *weaker_than_lower(bound)]
     return bound, in_reading_order(findings)
 
 
@@ -78,7 +80,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
         mapped = {step.id: (step.id,) for step in profile.profile.steps if step.id in plans}
     scope = item_scope(entry.item, profile, plans, mapped)
     binder = Binder(entry, profile, plans, mapped, scope)
-    findings += [*loosenings(binder), *unlawful(binder), *unknown_steps(binder)]
+    findings += [*loosened(binder), *loosenings(binder), *unlawful(binder), *unknown_steps(binder)]
     findings += [*held_together(binder), *looser_delegation(binder)]
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))

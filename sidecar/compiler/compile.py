@@ -84,6 +84,7 @@ def compile_policies(checked: Checked, model: bytes, files: Mapping[str, bytes])
         policy=sha256(policy),
         digest="",
         sources={path: sha256(files[path]) for path in sorted(files)},
+        calendar={str(year): checked.policies.calendars[year].year for year in sorted(checked.policies.calendars)},
         organs={o.organ.id: OrganFacts(o.organ.name, o.organ.level, o.organ.region) for o in _organs(checked.policies)},
         posts=post_facts(checked.policies),
         incompatible=_incompatible(checked.items),

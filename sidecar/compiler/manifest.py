@@ -1,7 +1,8 @@
 """The manifest beside `policy.csv`: digests, the source map, and the names people read.
 
-Rows hold codes only; the manifest holds what a decision needs to speak to a person (names, articles, where each row was
-written) and the digests that tie model, rows and manifest together. The policy digest is SHA-256 over the three digests.
+Rows hold codes only. The manifest holds what a decision needs beside them: names, articles and where each row was written, to
+speak to a person; declared facts and the calendar of working days, to judge; and the digests that tie model, rows and manifest
+together. The policy digest is SHA-256 over the three digests.
 """
 
 import hashlib
@@ -14,8 +15,9 @@ from sidecar.errors import PolicyError
 from sidecar.expressions.facts import Fact
 from sidecar.personnel.posts import PostFacts
 from sidecar.personnel.rules import Incompatibility
+from sidecar.timekeeping.calendar import CalendarYear
 
-FORMAT = 2
+FORMAT = 3
 
 
 class StepEntry(msgspec.Struct, frozen=True):
@@ -67,6 +69,7 @@ class Manifest(msgspec.Struct, frozen=True):
     policy: str
     digest: str
     sources: dict[str, str]
+    calendar: dict[str, CalendarYear]
     organs: dict[str, OrganFacts]
     posts: dict[str, PostFacts]
     incompatible: list[Incompatibility]

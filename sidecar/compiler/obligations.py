@@ -13,10 +13,21 @@ def obligations(binder: Binder, step_id: str, plan: Plan) -> Iterator[Obligation
         place = plan.place
         yield from (Obligation(name, "-", place, OWN_RULE, binder.own_basis) for name in plan.own.obligations)
     yield from _rulings(binder, plan)
-    for n, step in enumerate(binder.entry.item.steps):
-        if step_id in step.after and step.limit and step.limit.n and step.limit.unit:
-            arg = f"{step.id}:{step.limit.n}:{step.limit.unit}"
-            yield Obligation("deadline", arg, binder.entry.place("steps", n, "limit"), OWN_RULE, binder.own_basis)
+    yield from _deadlines(binder, step_id)
+
+
+def _deadlines(binder: Binder, step_id: str) -> Iterator[Obligation]:
+    """The limits of the steps that follow this one: the item's own, which is not longer, before the profile's."""
+    for name, its in binder.plans.items():
+        own = its.own
+        if own and step_id in own.after and own.limit and own.limit.n and own.limit.unit:
+            place = binder.step_place(name, "limit")
+            yield Obligation("deadline", f"{name}:{own.limit.n}:{own.limit.unit}", place, OWN_RULE, binder.own_basis)
+            continue
+        for rule, place in its.rules:
+            follows = any(step_id in binder.mapped.get(prior, ()) for prior in rule.after)
+            if follows and rule.limit and rule.limit.n and rule.limit.unit:
+                yield Obligation("deadline", f"{name}:{rule.limit.n}:{rule.limit.unit}", place, rule.rule, rule.basis)
 
 
 def _rulings(binder: Binder, plan: Plan) -> Iterator[Obligation]:

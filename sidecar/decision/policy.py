@@ -19,6 +19,7 @@ from sidecar.decision.prepared import Prepared, PreparedFrom, PreparedIndex, Pre
 from sidecar.errors import PolicyError
 from sidecar.personnel.rules import Incompatibility, Rules
 from sidecar.power_list.regions import within
+from sidecar.timekeeping.limits import Deadlines
 
 KEPT_DECISIONS = 8_192
 
@@ -121,6 +122,7 @@ class PolicySnapshot:
         self.prepared = prepared
         self.items, self.posts, self.organs, self.digest = prepared.items, prepared.posts, prepared.organs, prepared.digest
         self.kept: Kept[Decision] = Kept(KEPT_DECISIONS)
+        self.calendar, self.deadlines = prepared.calendar, Deadlines(prepared.calendar)
         self._index = PreparedIndex(prepared, prepared.key_columns)
         names = CASBIN_FUNCTIONS.keys()
         self.engine = engine_over(as_text(model, "model.conf"), PreparedRows(prepared), self._index, CASBIN_FUNCTIONS, names)

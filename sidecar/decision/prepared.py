@@ -30,8 +30,9 @@ from sidecar.compiler.rows import ANY
 from sidecar.decision.engine.rows import Row
 from sidecar.errors import PolicyError
 from sidecar.personnel.posts import PostFacts
+from sidecar.timekeeping.calendar import Calendar, CalendarYear
 
-MAGIC = b"QHPREP01"
+MAGIC = b"QHPREP02"
 CACHED_STEPS = 65_536  # steps that are kept decoded; all of them are let go when the number is passed
 CACHED_DOCUMENTS = 65_536
 
@@ -84,6 +85,7 @@ def prepare(
         "made_from": made_from._asdict(),
         "digest": manifest.digest,
         "sources": manifest.sources,
+        "calendar": msgspec.to_builtins(manifest.calendar),
         "organs": {name: msgspec.to_builtins(organ) for name, organ in manifest.organs.items()},
         "rows": len(rows),
         "width": width,
@@ -201,6 +203,7 @@ class Prepared:
         self.source_digests: Mapping[str, str] = head["sources"]
         self.row_count: int = head["rows"]
         self.key_columns = tuple(head["key_columns"])
+        self.calendar = Calendar({int(year): CalendarYear(**facts) for year, facts in head["calendar"].items()})
         self.organs = {name: OrganFacts(**facts) for name, facts in head["organs"].items()}
         self.items = Facts(self, "item", "items", ItemFacts)
         self.posts = Facts(self, "post", "posts", PostFacts)

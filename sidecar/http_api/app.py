@@ -283,7 +283,9 @@ def doubts_of(authorizer: Deciding) -> list[str]:
     told = (
         f"{counted(n, 'post')} written by an import, not confirmed: check organ.yaml and build 有 {n} 个岗位由导入生成，尚未确认"
     )
-    return [told] if n else []
+    year = authorizer.unknown_year
+    calendar = f"the working days of {year} are not known: quanheng calendar fill {year}, and build 没有 {year} 年的工作日历"
+    return [*([told] if n else []), *([calendar] if year else [])]
 
 
 def _said(fault: StarletteHTTPException) -> str:

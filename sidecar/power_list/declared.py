@@ -155,12 +155,13 @@ def _one_of(names: Sequence[str]) -> Tree:
 def profile_findings(entry: ProfileEntry) -> Iterator[Finding]:
     """Declarations and expressions of a profile, read on their own."""
     profile, declared = entry.profile, _Declared(entry.located, (), "")
-    wrong = [*declared.shapes(profile.facts), *declared.taken(profile, _derived(step.id for step in profile.steps), {})]
+    derived = _derived(step.id for step in profile.steps)
+    wrong = [*declared.shapes(profile.facts), *declared.taken(profile, derived, {}), *_bounds(entry)]
     yield from wrong
     if wrong:
         return
     facts = {fact.name: fact_of(fact) for fact in profile.facts}
-    scope = Scope(facts | _derived(step.id for step in profile.steps), parameter_values(None, entry))
+    scope = Scope(facts | derived, parameter_values(None, entry))
     yield from declared.expressions(profile, scope)
     yield from declared.unused(profile, _read_by(profile))
 
@@ -226,6 +227,18 @@ def _parameter_types(entry: ItemEntry, profile: ProfileEntry) -> Iterator[Findin
                 first=first,
                 example=EXAMPLES[kind],
             )
+
+
+def _bounds(entry: ProfileEntry) -> Iterator[Finding]:
+    """Bounds of a figure are of its own type."""
+    for n, parameter in enumerate(entry.profile.parameters):
+        kind, place = constant(parameter.value)[1], entry.located.place("parameters", n, "value")
+        for key, bound in (("at_least", parameter.at_least), ("at_most", parameter.at_most)):
+            found = constant(bound)[1] if bound else kind
+            if found != kind:
+                facts: dict[str, object] = {"name": f"{parameter.name}.{key}", "found": KIND_NAMES[found], "first": place}
+                facts |= {"expected": KIND_NAMES[kind], "example": EXAMPLES[kind]}
+                yield Finding("PARAMETER_TYPE", entry.located.place("parameters", n, key), facts=facts)
 
 
 def _with_own_parameters(entry: ItemEntry, profile: ProfileFile, scope: Scope) -> Iterator[Finding]:

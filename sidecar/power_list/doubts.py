@@ -3,14 +3,18 @@
 import re
 from collections.abc import Iterable
 
+from sidecar.expressions.measures import MEASURES
 from sidecar.power_list import vocabulary as words
+from sidecar.power_list.calendars import CALENDAR
 from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet
-from sidecar.power_list.findings import Finding, Severity
+from sidecar.power_list.findings import Finding, Place, Severity
 from sidecar.power_list.load import Located
 from sidecar.power_list.load_keys import keys_of
 from sidecar.power_list.parts import Part
 from sidecar.power_list.regions import has_province, is_whole_country
 from sidecar.power_list.uscc import is_valid_uscc
+from sidecar.timekeeping.limits import DAYS, WORKDAYS
+from sidecar.timekeeping.statutes import day_of
 
 CITIZEN_NUMBER_LENGTH = 18
 NATIONAL = "1"  # level
@@ -32,7 +36,35 @@ def item_doubts(entry: ItemEntry) -> Iterable[Finding]:
         yield entry.finding("LEVEL_NOT_OWN", ("level",), warn, level=words.label(words.LEVELS, item.level), organ_level=own)
     if item.body.uscc and not is_valid_uscc(item.body.uscc):
         yield entry.finding("BAD_USCC", ("body", "uscc"), warn, value=item.body.uscc)
+    yield from _limit_units(entry)
     yield from _not_enforced(entry, item, ())
+
+
+def _limit_units(entry: ItemEntry) -> Iterable[Finding]:
+    """Limits in a unit that the statute they cite does not count in."""
+    limits = entry.item.time_limits
+    for key, limit in (("statutory", limits.statutory), ("rule", limits.rule)):
+        meant = day_of(limit.basis, limit.n) if limit and limit.basis and limit.unit in (DAYS, WORKDAYS) else None
+        if limit and meant and meant[0] != limit.unit:
+            unit, rule = meant
+            yield entry.finding(
+                "LIMIT_UNIT",
+                ("time_limits", key, "unit"),
+                Severity.WARNING,
+                basis=limit.basis,
+                statute=rule.statute,
+                article=rule.article,
+                found=MEASURES[limit.unit].label,
+                expected=MEASURES[unit].label,
+                unit=unit,
+            )
+
+
+def missing_year(policies: PolicySet, year: int) -> Iterable[Finding]:
+    """A warning when nobody has said which days of a year are worked."""
+    if year not in policies.calendars:
+        name = f"{CALENDAR}{year}.yaml"
+        yield Finding("CALENDAR_YEAR_MISSING", Place(name, 1, 1), facts={"year": year, "name": name}, severity=Severity.WARNING)
 
 
 def _not_enforced(entry: ItemEntry, part: Part, path: tuple[str | int, ...]) -> Iterable[Finding]:

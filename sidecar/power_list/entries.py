@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sidecar.power_list.calendars import CalendarEntry
 from sidecar.power_list.catalogue import Catalogue, Figure
 from sidecar.power_list.findings import Finding, Place, Severity, has_errors
 from sidecar.power_list.load import Located
@@ -86,6 +87,7 @@ class PolicySet:
     items: dict[str, ItemEntry] = field(default_factory=dict)
     profiles: dict[str, ProfileEntry] = field(default_factory=dict)
     catalogue: Catalogue = field(default_factory=Catalogue)
+    calendars: dict[int, CalendarEntry] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     @property

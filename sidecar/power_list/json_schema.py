@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from sidecar.power_list.calendars import CalendarFile
 from sidecar.power_list.load_keys import keys_of
 from sidecar.power_list.model import PowersFile
 from sidecar.power_list.organs import IncompatibleFile, OrganFile
@@ -14,6 +15,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "powers": PowersFile,
     "incompatible": IncompatibleFile,
     "profile": ProfileFile,
+    "calendar": CalendarFile,
 }
 
 

@@ -49,6 +49,8 @@ from sidecar.power_list.procedure import (
 )
 from sidecar.power_list.values import Later, Zh, one_of
 
+MAX_LIMIT = 999  # of any unit
+
 
 class Code(Part):
     scheme: Annotated[Name, Zh("编码体系")]
@@ -155,7 +157,7 @@ class Extension(Part):
 
 
 class TimeLimit(Part):
-    n: Annotated[int, Field(ge=0), Zh("数量")]
+    n: Annotated[int, Field(ge=0, le=MAX_LIMIT), Zh("数量")]
     unit: Annotated[Annotated[str, *one_of(words.LIMIT_UNITS)], Zh("单位")]
     start: Annotated[Name | None, Zh("起算")] = Field(default=None, alias="from")
     basis: Annotated[Name | None, Zh("依据")] = None
@@ -170,7 +172,7 @@ class TimeLimits(Part):
 
 
 class StepLimit(Part):
-    n: Annotated[int | None, Field(ge=0), Zh("数量")] = None
+    n: Annotated[int | None, Field(ge=0, le=MAX_LIMIT), Zh("数量")] = None
     unit: Annotated[Annotated[str, *one_of(words.LIMIT_UNITS)] | None, Zh("单位")] = None
     min_days_open: Annotated[int | None, Field(ge=1, le=3650), Zh("最短公示天数")] = None
 

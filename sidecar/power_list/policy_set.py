@@ -1,8 +1,8 @@
 """All files of a policy folder, read together: references resolved, identifiers unique, every mistake in one run.
 
 A folder holds `<organ>/organ.yaml`, `<organ>/powers.yaml` and, where there is one, `<organ>/incompatible.yaml` for each
-organ, `profiles/*.yaml` and `catalogue.yaml`. The names of units and of posts are organ-wide; a post's full name, as it stands
-in compiled rows, is `unit.post`, so unit identifiers are unique over the whole folder.
+organ, `profiles/*.yaml`, `calendar/<year>.yaml` and `catalogue.yaml`. The names of units and of posts are organ-wide; a post's
+full name, as it stands in compiled rows, is `unit.post`, so unit identifiers are unique over the whole folder.
 
 Files with mistakes of form are checked further on what is left of them (`power_list/mending.py`).
 """
@@ -10,6 +10,7 @@ Files with mistakes of form are checked further on what is left of them (`power_
 from collections.abc import Iterable, Mapping
 
 from sidecar.messages import near
+from sidecar.power_list.calendars import CALENDAR, CalendarEntry, read_calendar
 from sidecar.power_list.declared import item_findings, profile_findings
 from sidecar.power_list.doubts import item_doubts, item_regions, organ_region, personal_numbers, same_names
 from sidecar.power_list.duties import item_duties, read_duties
@@ -32,7 +33,7 @@ CATALOGUE_FILE = "catalogue.yaml"
 INCOMPATIBLE_FILE = "incompatible.yaml"
 ORGAN_FILES = (ORGAN_FILE, POWERS_FILE, INCOMPATIBLE_FILE)
 PROFILES = "profiles/"
-RESERVED_FOLDERS = frozenset({"profiles", "compiled"})  # beside the organs' own folders; no organ may be called so
+RESERVED_FOLDERS = frozenset({"profiles", "calendar", "compiled"})  # beside the organs' own folders; no organ may be called so
 
 
 def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
@@ -42,6 +43,8 @@ def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
         policies.catalogue, policies.findings = read_catalogue(CATALOGUE_FILE, files[CATALOGUE_FILE])
     for path in sorted(f for f in files if f.startswith(PROFILES) and f.endswith(".yaml")):
         _read_profile(policies, path, files[path])
+    policies.calendars, wrong = read_calendars(files)
+    policies.findings += wrong
     policies.findings += unread_files(files)
     organ_files = sorted(f for f in files if f.rsplit("/", 1)[-1] == ORGAN_FILE)
     if not organ_files:
@@ -57,11 +60,30 @@ def unread_files(files: Iterable[str]) -> Iterable[Finding]:
     known = set(files)
     for path in sorted(known):
         folder, _, name = path.rpartition("/")
-        if not path.startswith(PROFILES) and path != CATALOGUE_FILE and name not in ORGAN_FILES:
+        shared = path.startswith(PROFILES) or is_calendar(path) or path == CATALOGUE_FILE
+        if not shared and name not in ORGAN_FILES:
             yield Finding("UNREAD_FILE", Place(path, 1, 1), facts={"name": path})
         organ = f"{folder}/{ORGAN_FILE}" if folder else ORGAN_FILE
         if name in ORGAN_FILES and organ not in known:
             yield Finding("MISSING_FILE", Place(organ, 1, 1), facts={"name": organ})
+
+
+def is_calendar(path: str) -> bool:
+    return path.startswith(CALENDAR) and path.endswith(".yaml") and path.count("/") == 1
+
+
+def read_calendars(files: Mapping[str, bytes]) -> tuple[dict[int, CalendarEntry], list[Finding]]:
+    """The calendars among `files` by year, and what is wrong with them."""
+    known: dict[int, CalendarEntry] = {}
+    findings: list[Finding] = []
+    for path in sorted(filter(is_calendar, files)):
+        entry, wrong = read_calendar(path, files[path])
+        findings += wrong
+        first = known.setdefault(entry.file.year, entry) if entry else None
+        if entry and first is not entry and first:
+            place = first.located.place("year")
+            findings.append(duplicate("calendar", str(entry.file.year), entry.located.place("year"), place))
+    return known, findings
 
 
 def _read_profile(policies: PolicySet, path: str, data: bytes) -> None:

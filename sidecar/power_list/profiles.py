@@ -12,6 +12,7 @@ from sidecar.power_list.model import (
     LookBack,
     Officers,
     Prohibition,
+    StepLimit,
     StepSet,
 )
 from sidecar.power_list.parts import (
@@ -47,6 +48,7 @@ class ProfileStep(Part):
     required_when: Annotated[ConditionText | None, Zh("必经情形")] = None
     optional: Annotated[bool, Zh("可选")] = False
     max_times: Annotated[Annotated[int, Field(ge=1)] | None, Zh("次数上限")] = None
+    limit: Annotated[StepLimit | None, Zh("时限")] = None
     evidence_when: Annotated[tuple[RuledEvidence, ...], Zh("情形要件")] = Field(default=(), strict=False)
     closes: Annotated[bool | None, Zh("结案")] = None
     by_id: Annotated[bool, Zh("只认标识")] = False
@@ -112,10 +114,12 @@ class ProfileFact(DeclaredFact):
 
 class ProfileParameter(Part):
     """A figure that an item may set otherwise under its own `parameters`, in the same type. What stands here holds where it does
-    not: the strictest value, where the law leaves the figure to each place."""
+    not: the strictest value, where the law leaves the figure to each place, within the bounds it sets."""
 
     name: Annotated[Requirement, Zh("参数名")]
     value: Annotated[ConstantText, Zh("参数值")]
+    at_least: Annotated[ConstantText | None, Zh("不低于")] = None
+    at_most: Annotated[ConstantText | None, Zh("不高于")] = None
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
 

@@ -178,7 +178,7 @@ OBJECTS = _table(
 
 FACT_TYPES = _table(boolean=("是非",), integer=("整数",), money=("金额",), duration=("时长",), date=("日期",), choice=("选项",))
 
-LIMIT_UNITS = _table(day=("日", "天"), workday=("工作日",), month=("月",), hour=("小时",))
+LIMIT_UNITS = _table(day=("日", "天"), workday=("工作日",), month=("月",), year=("年",), hour=("小时",))
 
 DISCLOSURE_MODES = _table(proactive=("主动公开",), on_request=("依申请公开",), withheld=("不予公开",))
 

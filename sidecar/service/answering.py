@@ -3,6 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import datetime
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
@@ -19,10 +20,13 @@ from sidecar.decision_log.entry import OPEN, FilledEntry
 from sidecar.decision_log.events import VERSION
 from sidecar.expressions.facts import Asserted
 from sidecar.service.asked import Asked
+from sidecar.timekeeping.limits import HOURS, Limit
 
 ENGINE = f"quanheng {__version__}"
 
 KEPT_FORMS = 8_192
+DEADLINE = "deadline"
+_DAY_LENGTH = len("2026-01-31")
 OPEN_IN_ANSWERS = ("case", "decision_id", "state_token")
 
 encode = msgspec.json.Encoder(order="sorted").encode
@@ -66,11 +70,11 @@ class Telling:
 
     def __init__(self, policy: PolicySnapshot) -> None:
         self._policy = policy
-        self._kept: OrderedDict[int, _Forms] = OrderedDict()  # by the identity of the decision, which is kept with it
+        self._kept: OrderedDict[tuple[int, str], _Forms] = OrderedDict()
 
     def told(self, made: Made, asked: Asked, caller: CallerFacts, state_token: str, started_ns: int) -> tuple[bytes, FilledEntry]:
         """The AuthZEN response, and the entry of the record."""
-        decision, forms = made.decision, self._forms(made.decision, made.item)
+        decision, forms = made.decision, self._forms(made)
         case = encode({"id": made.request.case_id, "version": made.version})
         answer = forms.answer.filled([case, b'"%s"' % made.decision_id.encode(), b'"%s"' % state_token.encode()])
         latency_us = (perf_counter_ns() - started_ns) // 1000
@@ -82,15 +86,25 @@ class Telling:
         )
         return answer, entry
 
-    def _forms(self, decision: Decision, item: ItemFacts | None) -> _Forms:
-        known = self._kept.get(id(decision))
+    def _forms(self, made: Made) -> _Forms:
+        """Kept by the identity of the decision, which is kept with it, and the moment its limits run from: one that is counted
+        in hours tells another end each time, one in days another each day."""
+        decision = made.decision
+        key = (id(decision), _began(decision, made.time))
+        known = self._kept.get(key)
         if known is None:
-            answer = Form(answer_of_decision(decision, item, self._policy), OPEN_IN_ANSWERS, *_around(decision))
-            known = _Forms(decision, answer, Form(of_decision(decision, item, self._policy), OPEN))
-            self._kept[id(decision)] = known
+            answer = answer_of_decision(decision, made.item, self._policy, made.time)
+            entry = of_decision(decision, made.item, self._policy, made.time)
+            known = _Forms(decision, Form(answer, OPEN_IN_ANSWERS, *_around(decision)), Form(entry, OPEN))
+            self._kept[key] = known
             if len(self._kept) > KEPT_FORMS:
                 self._kept.popitem(last=False)
         return known
+
+
+def _began(decision: Decision, time: str) -> str:
+    units = [due.arg.rsplit(":", 1)[1] for due in decision.obligations if due.kind == DEADLINE]
+    return "" if not units else time if HOURS in units else time[:_DAY_LENGTH]
 
 
 def _around(decision: Decision) -> tuple[bytes, bytes]:
@@ -101,8 +115,8 @@ def _verdict(decision: Decision) -> str:
     return "allow" if decision.allowed else "deny"
 
 
-def answer_of_decision(decision: Decision, item: ItemFacts | None, policy: PolicySnapshot) -> dict[str, object]:
-    """The context of the AuthZEN response, but for the members OPEN_IN_ANSWERS."""
+def answer_of_decision(decision: Decision, item: ItemFacts | None, policy: PolicySnapshot, began: str) -> dict[str, object]:
+    """The context of the AuthZEN response, but for the members OPEN_IN_ANSWERS. Limits run from `began`, ISO 8601."""
     context: dict[str, object] = {
         "code": decision.code,
         "rule": decision.rule,
@@ -114,7 +128,7 @@ def answer_of_decision(decision: Decision, item: ItemFacts | None, policy: Polic
         "rows": decision.rows,
         "sources": decision.sources,
         "legal_basis": decision.legal_basis,
-        "obligations": [_obligation(due) for due in decision.obligations],
+        "obligations": [_obligation(due, began, policy) for due in decision.obligations],
         "policy": policy.digest,
     }
     if not decision.allowed:
@@ -125,7 +139,7 @@ def answer_of_decision(decision: Decision, item: ItemFacts | None, policy: Polic
     return context
 
 
-def of_decision(decision: Decision, item: ItemFacts | None, policy: PolicySnapshot) -> dict[str, object]:
+def of_decision(decision: Decision, item: ItemFacts | None, policy: PolicySnapshot, began: str) -> dict[str, object]:
     """What an entry says of the decision alone: the members OF_DECISION."""
     return {
         "v": VERSION,
@@ -139,7 +153,7 @@ def of_decision(decision: Decision, item: ItemFacts | None, policy: PolicySnapsh
         "reason": decision.reason.in_both(),
         "grounds": [_ground(ground) for ground in decision.grounds],
         "rules_evaluated": [{"row": j.row, "rule": j.rule, "result": "stop" if j.stopped else "pass"} for j in decision.judged],
-        "obligations": [{"id": due.id, "kind": due.kind, "arg": due.arg} for due in decision.obligations],
+        "obligations": [_recorded(due, began, policy) for due in decision.obligations],
         "rows": decision.rows,
         "sources": decision.sources,
         "basis": decision.legal_basis,
@@ -206,13 +220,26 @@ def _ground(ground: Ground) -> dict[str, str]:
     return {"code": ground.code, "rule": ground.rule, "basis": ground.basis, "row": ground.row, "source": ground.source}
 
 
-def _obligation(due: Due) -> dict[str, object]:
-    """As in the AuthZEN obligations profile: id, type, properties."""
+def _obligation(due: Due, began: str, policy: PolicySnapshot) -> dict[str, object]:
+    """As in the AuthZEN obligations profile: id, type, properties. Of a deadline also its last day, the day to remind of it, and
+    whether either may still move because the calendar of that year is not known."""
     properties: dict[str, object] = {"basis": due.basis}
-    if due.kind == "deadline":
+    if due.kind == DEADLINE:
         step, number, unit = due.arg.split(":")
-        properties |= {"step": step, "n": int(number), "unit": unit}
+        last, remind = policy.deadlines.days_of(datetime.fromisoformat(began), Limit(int(number), unit))
+        properties |= {"step": step, "n": int(number), "unit": unit, "due": last.isoformat(), "remind": remind.isoformat()}
+        if policy.deadlines.is_provisional(last):
+            properties["provisional"] = True
     return {"id": due.id, "type": due.kind, "properties": properties}
+
+
+def _recorded(due: Due, began: str, policy: PolicySnapshot) -> dict[str, str]:
+    entry = {"id": due.id, "kind": due.kind, "arg": due.arg}
+    if due.kind == DEADLINE:
+        _, number, unit = due.arg.split(":")
+        last, _ = policy.deadlines.days_of(datetime.fromisoformat(began), Limit(int(number), unit))
+        entry["due"] = last.isoformat()
+    return entry
 
 
 def _digest(value: object) -> str:

@@ -111,6 +111,11 @@ class Authorizer:
     def unconfirmed(self) -> int:
         return self._standing.unconfirmed
 
+    @property
+    def unknown_year(self) -> int:
+        year = self.clock.now().year
+        return 0 if self.policy.calendar.knows(year) else year
+
     def swap(self, standing: Standing) -> None:
         """Put another standing in place; the one that serves already changes nothing."""
         if standing is not self._standing:

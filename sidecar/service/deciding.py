@@ -12,7 +12,7 @@ from sidecar.service.authorize import Answer
 
 class Deciding(Protocol):
     """`size` says how much policy is loaded, for people; `not_reloaded` why the last reload failed; `unconfirmed` how many posts
-    nobody has confirmed."""
+    nobody has confirmed; `unknown_year` is the present year when its working days are not known, else 0."""
 
     store: RecordStore
     clock: Clock
@@ -26,6 +26,9 @@ class Deciding(Protocol):
 
     @property
     def unconfirmed(self) -> int: ...
+
+    @property
+    def unknown_year(self) -> int: ...
 
     def begin(self, wire: EvaluationRequest, caller: CallerFacts, then: Then[Answer]) -> None:
         """Decide, record, then tell the answer. Raises RequestError for a request that cannot be understood."""

@@ -64,6 +64,7 @@ class PlainAuthorizer:
     """Decides requests against a Casbin policy. The same port as `Authorizer` for what serves it."""
 
     unconfirmed = 0  # it has no posts
+    unknown_year = 0  # nor limits
 
     def __init__(self, policy: PlainPolicy, store: RecordStore, clock: Clock) -> None:
         self.policy, self.store, self.clock = policy, store, clock

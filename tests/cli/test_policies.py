@@ -204,7 +204,7 @@ def test_no_expectation_is_said(folder: Path) -> None:
     for command in ("test", "check"):
         run = quanheng(command, str(folder), "--lang", "en")
         assert run.exit_code == 1
-        assert "binhe/expectations.yml is no file of a policy folder" in run.output
+        assert "binhe/expectations.yml is no policy file" in run.output
         assert "expectations hold" not in run.output
     path.with_suffix(".yml").unlink()
     run = quanheng("test", str(folder), "--lang", "zh")

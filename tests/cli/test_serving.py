@@ -62,7 +62,7 @@ def test_posts_nobody_confirmed_are_said_at_the_start_and_in_readyz(tmp_path: Pa
     data, log = tmp_path / "data", tmp_path / "log"
     with running(serve_command(copy, data, EXAMPLE / "personnel", port), port, "/readyz", log):
         assert told in get(port, "/readyz")[1]["warnings"]
-    assert f'{{"what": "{told}", "event": "UNCONFIRMED", "level": "warning"' in log.read_text("utf-8")
+    assert f'{{"what": "{told}", "event": "DOUBT", "level": "warning"' in log.read_text("utf-8")
 
 
 def test_missing_and_broken_personnel_stop_the_start(tmp_path: Path) -> None:

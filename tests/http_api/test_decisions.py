@@ -37,7 +37,14 @@ GRANTED: Body = {
         {
             "id": "permit.decide.o1",
             "type": "deadline",
-            "properties": {"basis": "事项 permit 第1版 控制措施", "step": "issue", "n": 10, "unit": "workday"},
+            "properties": {
+                "basis": "事项 permit 第1版 控制措施",
+                "step": "issue",
+                "n": 10,
+                "unit": "workday",
+                "due": "2026-01-19",
+                "remind": "2026-01-15",
+            },
         }
     ],
     "case": {"id": "C-1", "version": 3},

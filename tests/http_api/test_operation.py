@@ -12,11 +12,13 @@ import pytest
 from adapters.storage.memory import MemoryStore
 from adapters.storage.sqlite import SqliteStore
 from sidecar import __version__
+from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import StoreError
 from sidecar.ports.records import Commit, Committed, Replayed
 from sidecar.ports.telling import Then
+from sidecar.service.authorize import Standing
 from tests.http_api.calling import ACCEPT, AUTHORIZE, BOTH, REVIEW, Body, Sidecar, asking, to
-from tests.samples import SNAPSHOT
+from tests.samples import EVERYONE, MODEL, SNAPSHOT, compiled, policy_files
 
 OPEN = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 IN_MEMORY = "the record is kept in memory and will be lost 记录仅在内存中"
@@ -77,6 +79,19 @@ def test_what_is_less_safe_is_said(tmp_path: Path, insecure: bool, on_disk: bool
     asyncio.run(store.close())
     assert (status, answer["ready"]) == (200, True)
     assert answer["warnings"] == [WITHOUT_TOKENS] * insecure + [IN_MEMORY] * (not on_disk)
+
+
+def test_a_year_without_calendar_is_said() -> None:
+    """The deadlines it tells may still move; ready all the same."""
+    files = policy_files()
+    files["calendar/2025.yaml"] = files.pop("calendar/2026.yaml").replace(b"2026", b"2025")
+    built, sidecar = compiled(files), Sidecar()
+    assert not any("working days" in told for told in ready(sidecar)[1]["warnings"])
+    policy = PolicySnapshot.of_build(model=MODEL, policy=built.policy, manifest=built.files["compiled/manifest.json"])
+    sidecar.authorizer.swap(Standing(policy, EVERYONE))
+    status, answer = ready(sidecar)
+    assert (status, answer["ready"]) == (200, True)
+    assert answer["warnings"][-1].startswith("the working days of 2026 are not known: quanheng calendar fill 2026")
 
 
 def test_a_failed_record_is_not_ready(sidecar: Sidecar) -> None:

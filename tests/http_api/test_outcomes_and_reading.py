@@ -362,10 +362,6 @@ def test_a_case_is_shown_as_its_own_history(either: Sidecar) -> None:
             "corrects": "",
             "ledgers": [],
             "reported": "",
-            "content": "",
-            "resolution": None,
-            "corrects": "",
-            "reported": "",
         }
     ]
     assert [(act["step"], act["reported"]) for act in shown["failed"]] == [("review", "failed")]

@@ -6,10 +6,15 @@ Two rules about steps that are needed only sometimes (`required_when`):
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sidecar.compiler.plan import Binder, Control, Plan
 from sidecar.power_list.control_kinds import ControlKind as Kind
 from sidecar.power_list.findings import Place
+from sidecar.power_list.model import Step
+from sidecar.power_list.profiles import ProfileStep
+
+DECIDE = "decide"
 
 
 def order(binder: Binder, step_id: str, plan: Plan) -> Iterator[Control]:
@@ -22,47 +27,62 @@ def order(binder: Binder, step_id: str, plan: Plan) -> Iterator[Control]:
             place = binder.step_place(step_id, "after", k)
             yield from _order(binder, prior, place, *binder.words_of(plan.own))
     for guard in binder.plans:
-        if guard != step_id and step_id in _guarded(binder, guard):
-            yield from _conditional(binder, guard)
+        if guard != step_id:
+            yield from _conditional(binder, guard, step_id)
 
 
 def _order(binder: Binder, prior: str, place: Place, rule: str, basis: str) -> Iterator[Control]:
-    conditions = list(_conditions(binder, prior))
-    if not conditions:
+    if not any(True for _ in _conditions(binder, prior)):
         yield Control(Kind.AFTER, prior, place, rule, basis)
     else:
         yield from _conditional(binder, prior)
 
 
-def _conditional(binder: Binder, guard: str) -> Iterator[Control]:
-    for text, place, rule, basis in _conditions(binder, guard):
-        if when := binder.expression(text):
-            yield Control(Kind.UNLESS_DONE, f"{guard}:{when.row}", place, rule, basis, reads=when.names)
+def _conditional(binder: Binder, guard: str, step_id: str = "") -> Iterator[Control]:
+    """The conditions under which `guard` must be done before; with `step_id` only those that guard that step."""
+    for condition in _conditions(binder, guard):
+        if step_id and step_id not in condition.guarded:
+            continue
+        if when := binder.expression(condition.text):
+            arg = f"{guard}:{when.row}"
+            yield Control(Kind.UNLESS_DONE, arg, condition.place, condition.rule, condition.basis, reads=when.names)
 
 
-def _conditions(binder: Binder, step_id: str) -> Iterator[tuple[str, Place, str, str]]:
-    """The conditions under which a step is required: the profile's and the item's own, each of them enough."""
+class _Condition(NamedTuple):
+    """One condition under which a step is required, whose words it is, and the steps it guards."""
+
+    text: str
+    place: Place
+    rule: str
+    basis: str
+    guarded: frozenset[str]
+
+
+def _conditions(binder: Binder, step_id: str) -> Iterator[_Condition]:
+    """The profile's conditions and the item's own, each of them enough. A profile guards what its own order says: neither the
+    order of the item's steps nor what the item names in `before` takes anything from it."""
     plan = binder.plans[step_id]
     for rule, place in plan.rules:
         if rule.required_when:
-            yield rule.required_when, place, rule.rule, rule.basis
+            yield _Condition(rule.required_when, place, rule.rule, rule.basis, _guarded_by_profile(binder, rule))
     if plan.own and plan.own.required_when:
         place = binder.step_place(step_id, "required_when")
-        yield plan.own.required_when, place, *binder.words_of(plan.own)
+        yield _Condition(plan.own.required_when, place, *binder.words_of(plan.own), _guarded_by_item(binder, plan.own))
 
 
-def _guarded(binder: Binder, guard: str) -> set[str]:
-    """The steps that may not be done before the conditional step `guard`, where its condition holds."""
-    if not any(True for _ in _conditions(binder, guard)):
-        return set()
-    plan = binder.plans[guard]
-    named = {name for rule, _ in plan.rules for before in rule.before for name in binder.mapped.get(before, ())}
-    named |= set(plan.own.before) if plan.own else set()
-    if named:
-        return named
+def _guarded_by_profile(binder: Binder, rule: ProfileStep) -> frozenset[str]:
+    steps = binder.profile.steps
+    later = steps[steps.index(rule) + 1 :]
+    names = rule.before or [step.id for step in later if step.verb == DECIDE]
+    return frozenset(step for name in names for step in binder.mapped.get(name, ()))
+
+
+def _guarded_by_item(binder: Binder, own: Step) -> frozenset[str]:
+    if own.before:
+        return frozenset(own.before)
     order = list(binder.plans)
-    later = order[order.index(guard) + 1 :]
-    return {name for name in later if binder.plans[name].head.verb == "decide"}
+    later = order[order.index(own.id) + 1 :]
+    return frozenset(name for name in later if binder.plans[name].head.verb == DECIDE)
 
 
 def times(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:

@@ -1,4 +1,5 @@
-"""An item may tighten its profile, never loosen it: what the profile requires and the item lacks or weakens."""
+"""What the profile asks of bodies that decide together, of sums and of ends of cases, and the item weakens; all else is told
+in `compiler/tightening.py`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,36 +8,16 @@ from sidecar.compiler.plan import Binder
 from sidecar.compiler.restraints.collective import DELIBERATE, chairs_of
 from sidecar.compiler.restraints.sums import doubtful_sums
 from sidecar.power_list.findings import Finding, Severity
-from sidecar.power_list.model import Step
-from sidecar.power_list.profiles import ProfileStep
 from sidecar.power_list.shares import share_of
 
 
 def loosenings(binder: Binder) -> Iterator[Finding]:
     yield from _collective(binder)
     yield from doubtful_sums(binder)
-    if not binder.entry.item.steps:
-        return
-    bases = {rule.id: rule.basis for rule in binder.profile.steps}
-    for name in binder.profile.requires_steps:
-        if name in binder.mapped and not binder.mapped[name]:
-            profile = binder.profile.profile
-            yield binder.entry.finding("MISSING_STEP", ("steps",), profile=profile, step=name, basis=bases[name])
     for n, step in enumerate(binder.entry.item.steps):
         for rule, _ in binder.plans[step.id].rules:
-            yield from _step(binder, n, step, rule)
-
-
-def _step(binder: Binder, n: int, step: Step, rule: ProfileStep) -> Iterator[Finding]:
-    required = rule.officers.min if rule.officers else 1
-    facts: dict[str, Any] = {"step": step.id, "basis": rule.basis}
-    if step.officers and "min" in step.officers.model_fields_set and step.officers.min < required:
-        path = ("steps", n, "officers")
-        yield binder.entry.finding("LOOSER_OFFICERS", path, n=step.officers.min, required=required, **facts)
-    if rule.max_times and step.max_times > rule.max_times:
-        yield binder.entry.finding("LOOSER_TIMES", ("steps", n, "max_times"), n=step.max_times, allowed=rule.max_times, **facts)
-    if rule.closes and step.closes is False:
-        yield binder.entry.finding("LOOSER_CLOSES", ("steps", n, "closes"), **facts)
+            if rule.closes and step.closes is False:
+                yield binder.entry.finding("LOOSER_CLOSES", ("steps", n, "closes"), step=step.id, basis=rule.basis)
 
 
 def _collective(binder: Binder) -> Iterator[Finding]:

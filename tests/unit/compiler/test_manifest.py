@@ -46,7 +46,7 @@ def test_sources_are_named_by_digest() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        (b'"format": 2', b'"format": 3', "format 3"),
+        (b'"format": 3', b'"format": 4', "format 4"),
         (b'"permit.decide.d6": ["profiles', b'"permit.decide.d6": ["Profiles', "manifest.json is not the one"),
         (b'"level": "3"', b'"level": "2"', "manifest.json is not the one"),
         (b'"policy": "sha256:', b'"policy": "sha256:0', "policy.csv is not the one"),

@@ -426,3 +426,31 @@ def test_a_misspelt_key_does_not_hide_a_misspelt_fact() -> None:
     assert {finding.code for finding in errors_of(powers=both)} == {"UNKNOWN_KEY", "UNKNOWN_FACT"}
     broken = changed("type: integer, label: 数额", "type: integer")
     assert {finding.code for finding in errors_of(powers=broken)} == {"MISSING_KEY"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "warned"),
+    [
+        ("{n: 20, unit: day, basis: 行政许可法第四十二条}", "workday"),
+        ("{n: 20, unit: workday, basis: 行政许可法第四十二条}", ""),
+        ("{n: 90, unit: workday, basis: 行政处罚法第六十条}", "day"),
+        ("{n: 7, unit: day, basis: 行政处罚法第六十一条}", "workday"),
+        ("{n: 2, unit: month, basis: 行政许可法第四十二条}", ""),
+        ("{n: 20, unit: day, basis: 建筑法第八条}", ""),
+        ("{n: 20, unit: day}", ""),
+    ],
+)
+def test_a_limit_counts_as_its_statute_does(limit: str, warned: str) -> None:
+    """许可法 82, 处罚法 85: a limit in the other unit is too long or too short, and the right one is told."""
+    powers = changed("    parameters:", f"    time_limits: {{statutory: {limit}}}\n    parameters:")
+    found = [finding for finding in findings_of(powers=powers) if finding.code == "LIMIT_UNIT"]
+    assert [finding.facts["unit"] for finding in found] == ([warned] if warned else [])
+    for finding in found:
+        line = powers.splitlines()[finding.place.line - 1]
+        assert line[finding.place.column - 1 :].startswith(("day, basis", "workday, basis"))
+
+
+def test_a_limit_has_a_bound() -> None:
+    """Nobody is given a thousand years."""
+    (finding,) = errors_of(powers=changed("limit: {n: 10,", "limit: {n: 1000,"))
+    assert finding.code == "OUT_OF_BOUNDS"

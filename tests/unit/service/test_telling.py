@@ -76,14 +76,14 @@ def test_a_decision_is_told_as_the_plain_way_tells_it(
 
     answer, entry = TELLING.told(made, asked, caller, "v1.0..0", perf_counter_ns())
 
-    context = answer_of_decision(decision, item, SNAPSHOT)
+    context = answer_of_decision(decision, item, SNAPSHOT, made.time)
     context |= {"case": {"id": request.case_id, "version": case.version}, "decision_id": "01ID", "state_token": "v1.0..0"}
     encode = msgspec.json.Encoder(order="sorted").encode
     assert answer == encode({"decision": decision.allowed, "context": context})
     body = entry_bytes(entry, seq, previous)
     latency = msgspec.json.decode(body)["latency_us"]
     fields = of_request(made, asked, caller, latency, SNAPSHOT)
-    plain = DecisionEntry(**{**of_decision(decision, item, SNAPSHOT), **fields})
+    plain = DecisionEntry(**{**of_decision(decision, item, SNAPSHOT, made.time), **fields})
     assert body == entry_bytes(plain, seq, previous)
     assert (entry.decision_id, entry.time, entry.item, entry.code) == (plain.decision_id, plain.time, plain.item, plain.code)
     assert (entry.kind, entry.decision, entry.subject) == (plain.kind, plain.decision, plain.subject)
