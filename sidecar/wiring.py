@@ -139,14 +139,14 @@ class PowerListService:
         return self._personnel
 
     async def reload(self) -> None:
-        before, served = self.in_force(), self.authorizer.policy
+        before, served = self.in_force(), self.authorizer.standing
 
         async def tell(newer: Standing) -> None:
             await self.keeper.changed("policy", before.policy, newer.policy.digest)
             await self.keeper.changed("personnel", before.personnel, digest_of_tables(self._tables))
 
         await _reload(self.authorizer, self._read_again, tell)
-        if self.authorizer.policy is not served:
+        if self.authorizer.policy is not served.policy:
             await asyncio.get_running_loop().run_in_executor(_reader, _forget, served)
         if self.authorizer.not_reloaded:
             await self._suspend(tell)
@@ -219,9 +219,9 @@ def _all_known(posts: Iterable[str], policy: PolicySnapshot) -> bool:
     return True
 
 
-def _forget(policy: PolicySnapshot) -> None:
-    """Let go of policies that serve no more, a little at a time."""
-    while policy.forget(AT_ONCE):
+def _forget(standing: Standing) -> None:
+    """Let go of what serves no more, a little at a time."""
+    while standing.forget(AT_ONCE):
         time.sleep(PAUSE)
 
 

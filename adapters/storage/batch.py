@@ -1,12 +1,16 @@
 """What one batch of commits writes into the record: rows of each table, with what they say of cases and requests meanwhile."""
 
 import sqlite3
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sidecar.decision_log.entry import FilledEntry
 from sidecar.ports.records import Commit, Replayed, RequestKey
+
+T = TypeVar("T")
 
 
 class Place(NamedTuple):
@@ -66,3 +70,18 @@ def row_of(seq: int, commit: Commit, leaf: bytes, body: bytes) -> tuple[object, 
 @lru_cache(maxsize=256)  # a batch has few different moments
 def _milliseconds(time: str) -> int:
     return int(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+def fault_of(work: Callable[[], None]) -> BaseException | None:
+    """What work raised, None where it did not."""
+    try:
+        work()
+    except BaseException as fault:  # noqa: BLE001 - told to whoever goes on
+        return fault
+    return None
+
+
+def let_go(kept: OrderedDict[str, T], limit: int) -> None:
+    """Keep the most recent."""
+    while len(kept) > limit:
+        kept.popitem(last=False)

@@ -134,7 +134,7 @@ class PolicySnapshot:
         return cls(model, Prepared(prepared_of(model=model, policy=policy, manifest=manifest), prove=False))
 
     def forget(self, count: int) -> bool:
-        """As of a prepared form: let go of some of what is kept; False when nothing was left."""
+        """Let go of some of what is kept; False when nothing was left."""
         return any([self.kept.forget(count), self.prepared.forget(count)])
 
     def item(self, item_id: str) -> ItemFacts | None:

@@ -244,8 +244,7 @@ class Prepared:
         return str(self._strings[self._offsets[number] : self._offsets[number + 1]], "utf-8")
 
     def forget(self, count: int) -> bool:
-        """Let go of some of what is kept decoded; False when nothing was left. For a form that is used no more: freed all at once
-        it would hold up whoever runs beside."""
+        """Let go of some of what is kept decoded; False when nothing was left."""
         kept = [table for table in (self._steps, self.items.known, self.posts.known) if table]
         for table in kept:
             for _ in range(min(count, len(table))):

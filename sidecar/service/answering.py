@@ -72,6 +72,12 @@ class Telling:
         self._policy = policy
         self._kept: OrderedDict[tuple[int, str], _Forms] = OrderedDict()
 
+    def forget(self, count: int) -> bool:
+        """Let go of some of what is kept; False when nothing was left."""
+        for _ in range(min(count, len(self._kept))):
+            self._kept.popitem()
+        return bool(self._kept)
+
     def told(self, made: Made, asked: Asked, caller: CallerFacts, state_token: str, started_ns: int) -> tuple[bytes, FilledEntry]:
         """The AuthZEN response, and the entry of the record."""
         decision, forms = made.decision, self._forms(made)

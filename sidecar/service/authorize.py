@@ -58,6 +58,11 @@ class Standing:
         self.policy, self.personnel, self.unconfirmed = policy, personnel, unconfirmed
         self.telling = Telling(policy)
 
+    def forget(self, count: int) -> bool:
+        """Let go of some of what was kept for further requests; False when nothing was left. For a standing that serves no more:
+        freed all at once it would hold up whoever runs beside."""
+        return any([self.telling.forget(count), self.policy.forget(count)])
+
 
 class _DecidedOn(NamedTuple):
     """What one attempt to decide a request stands on."""

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -242,6 +243,33 @@ class TestSqliteStore(RecordStoreSuite):
             writers = 10  # without a pause, so that there is always something that was not copied yet
             await asyncio.gather(*[write(range(k, portions * TEND_EVERY, writers)) for k in range(writers)])
             assert log.stat().st_size < portions * first[0] * 0.8
+
+        self.run(use)
+
+    def test_a_lone_commit_on_a_quick_disk_waits_for_no_thread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On a slow disk it goes to the thread, so that the loop answers others meanwhile; durable it is either way."""
+
+        async def use(store: RecordStore) -> None:
+            assert isinstance(store, SqliteStore)
+            handed: list[object] = []
+            hand_over = store._on_disk
+
+            def counted(work: Any, then: Any) -> None:
+                handed.append(work)
+                hand_over(work, then)
+
+            monkeypatch.setattr(store, "_on_disk", counted)
+            for n, (quick, threads) in enumerate([(0.0, 1), (3600.0, 1), (3600.0, 0), (0.0, 0), (0.0, 1)]):
+                handed.clear()
+                monkeypatch.setattr("adapters.storage.sqlite.QUICK_SYNC", quick)
+                assert await store.commit(_act_on(n)) == (n + 1,)
+                assert len(handed) == threads, n
+            monkeypatch.setattr("adapters.storage.sqlite.QUICK_SYNC", 3600.0)
+            await store.commit(_act_on(5))
+            handed.clear()
+            await asyncio.gather(*[store.commit(_act_on(n)) for n in range(6, 9)])
+            assert len(handed) == 1
+            assert store.reader.last_seq() == 9
 
         self.run(use)
 
