@@ -44,13 +44,13 @@ def ends(binder: Binder, step_id: str, plan: Plan) -> Iterator[Control]:
     if plan.head.verb in AFTER_THE_END:
         yield Control(Kind.REFERS, plan.head.verb, plan.place, *_rule_of(binder, plan))
         return
-    closing = [name for name in binder.plans if name != step_id and _closes(binder, name)]
+    closing = [name for name in binder.plans if name != step_id and closes(binder, name)]
     if closing:
         basis = _rule_of(binder, binder.plans[closing[0]])[1]
         yield Control(Kind.CLOSED, "|".join(closing), _place_of(binder, closing[0]), "CASE", basis)
 
 
-def _closes(binder: Binder, step_id: str) -> bool:
+def closes(binder: Binder, step_id: str) -> bool:
     """A step that is declared to, or an archive that no other step waits for."""
     plan = binder.plans[step_id]
     declared = [rule.closes for rule, _ in plan.rules if rule.closes is not None]

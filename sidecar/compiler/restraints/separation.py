@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.plan import OWN_RULE, Binder, Control, Plan
+from sidecar.compiler.restraints.procedure import closes
 from sidecar.compiler.restraints.signatures import officers_needed
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.control_kinds import ControlKind as Kind
@@ -74,7 +75,8 @@ def distinct_persons(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Cont
     asked = list(asked_persons(binder))
     if asked and step_id in steps:
         most, place, rule_id, basis = max(asked, key=lambda found: found[0])
-        counted = "|".join(f"{name}={officers_needed(binder.plans[name])}" for name in steps)
+        to_come = [step_id] if closes(binder, step_id) else steps  # nothing follows the end of a case
+        counted = "|".join(f"{name}={officers_needed(binder.plans[name])}" for name in to_come)
         yield Control(Kind.PERSONS, f"{most}:{counted}", place, rule_id, basis)
 
 

@@ -96,13 +96,15 @@ WANTED = 3
 
 
 def model_allows(person: str, step: str, done: list[tuple[str, str]]) -> bool:
-    """The rules in other words, over (step, person) pairs: enough persons stay possible, and nobody has the whole way."""
+    """The rules in other words, over (step, person) pairs: enough persons stay possible before the case ends, nobody has the
+    whole way, and nothing follows the end."""
     after = [*done, (step, person)]
-    missing = len([name for name in STEPS if name not in dict(after)])
+    closed = "book" in dict(done)
+    missing = 0 if step == "book" else len([name for name in STEPS if name not in dict(after)])
     enough = len({who for _, who in after}) + missing >= WANTED
     whole_way = {"propose", "pay", "book"} <= {name for name, who in after if who == person}
     in_order = {"review": "propose", "decide": "propose", "pay": "decide", "book": "pay"}
-    return step not in dict(done) and in_order.get(step, step) in dict(after) and enough and not whole_way
+    return step not in dict(done) and in_order.get(step, step) in dict(after) and enough and not whole_way and not closed
 
 
 RANDOM_POLICY = snapshot(powers=controlled(f"distinct_persons: {{min: {WANTED}}}, not_all: [[propose, pay, book]]"))
