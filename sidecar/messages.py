@@ -300,6 +300,14 @@ REFUSALS: dict[str, tuple[str, str]] = REFUSALS_OF_PROCEDURE | {
         "一把手不得办理“{step}”。请由分管领导或领导班子办理。",
         "The principal may not do '{step}'. Leave it to the leader in charge or to the group.",
     ),
+    "PRINCIPAL_ALONE": (
+        "一把手不得一人审批“{step}”（{basis}）。请先由分管领导或领导班子作出决定。",
+        "The principal may not approve '{step}' alone ({basis}). Let the leader in charge or the group decide first.",
+    ),
+    "TENURE_EXCEEDED": (
+        "您自 {since} 起在岗位“{post}”任职，已满 {years} 年，应当交流，不得办理“{step}”（{basis}）。请由他人办理：{posts}。",
+        "You have held {post} since {since}, {years} years or more, and must move on; '{step}' is for others ({basis}): {posts}.",
+    ),
     "PRINCIPALS_OWN_MATTER": (
         "本案涉及本机关一把手本人或其亲属，本机关不得作出“{step}”。请报上级机关办理。",
         "The party is this organ's principal or their kin, so '{step}' is not done here. Send it to the superior organ.",
@@ -369,6 +377,7 @@ ANSWERED_AS = ANSWERED_AS_OF_PROCEDURE | {
     "OWN_RECUSAL": "RECUSAL",
     "RECUSAL_OF_PRINCIPAL": "PRINCIPAL_BARRED",
     "PRINCIPALS_OWN_MATTER": "PRINCIPAL_BARRED",
+    "PRINCIPAL_ALONE": "PRINCIPAL_BARRED",
     "EVEN_NUMBER_OF_OFFICERS": "TOO_FEW_OFFICERS",
     "TOO_FEW_EXPERTS": "TOO_FEW_OFFICERS",
     "POSTS_HAVE_NOT_SIGNED": "TOO_FEW_OFFICERS",

@@ -209,6 +209,30 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
         "岗位“{post}”不承担环节“{step}”，不能会签——请写入该环节的 posts，或改为：{near}",
         "post {post} does not hold step {step} and cannot sign it — add it to the step's posts, or write: {near}",
     ),
+    "PRINCIPAL_IN_CHARGE": (
+        "一把手岗位“{post}”直接分管{matters}（{basis}）——请由其他领导分管",
+        "the principal ({post}) is directly in charge of {matters} ({basis}) — give them to another leader",
+    ),
+    "PRINCIPAL_LEADS_ITEM": (
+        "本事项不得由一把手直接分管，而牵头机构“{unit}”由“{post}”分管——请调整领导分工",
+        "the principal may not be directly in charge of this item, but {post} is of its leading unit {unit} — change the charge",
+    ),
+    "CHARGE_UNKNOWN": (
+        "本事项不得由一把手直接分管，而 organ.yaml 没有写明谁分管牵头机构“{unit}”——请写入 charge",
+        "the principal may not be in charge of this item, but nobody is named for its unit {unit} — write it under charge",
+    ),
+    "PRINCIPAL_ALWAYS_ALONE": (
+        "决定环节“{step}”只有一把手岗位，本事项又没有别的决策环节，永远不能办理——请增加分管领导或集体决策环节",
+        "only principals hold step {step} and no other step decides, so it can never be done — add a leader or a deliberation",
+    ),
+    "NO_ROTATION_OF_KEY_POST": (
+        "重点岗位“{post}”（{activity}）没有轮岗年限，也没有专项审计——请写 rotation",
+        "key post {post} ({activity}) has neither a term of rotation nor a special audit — write `rotation`",
+    ),
+    "NO_ROTATION": (
+        "{n} 个重点岗位没有轮岗年限（这是第一个）——请写 rotation，年限由本单位定",
+        "key posts without a term of rotation: {n}, first here — write `rotation`, with the years your unit sets",
+    ),
     "LOOSER_DELEGATION": (
         "代理人 {kinds} 超出制约模板（{profile}，{basis}）允许的 {allowed}——请删去",
         "delegates {kinds} are more than the profile ({profile}, {basis}) allows: {allowed} — remove them",

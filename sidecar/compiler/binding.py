@@ -17,6 +17,7 @@ from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Contro
 from sidecar.compiler.restraints.collective import voters
 from sidecar.compiler.restraints.delegation import looser_delegation
 from sidecar.compiler.restraints.table import FAMILIES
+from sidecar.compiler.restraints.tenure import principal_in_charge
 from sidecar.compiler.restraints.tightening import loosenings
 from sidecar.compiler.tightening import loosened
 from sidecar.expressions.facts import Fact
@@ -82,6 +83,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
     binder = Binder(entry, profile, plans, mapped, scope)
     findings += [*loosened(binder), *loosenings(binder), *unlawful(binder), *unknown_steps(binder)]
     findings += [*held_together(binder), *looser_delegation(binder)]
+    findings += principal_in_charge(binder)
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))
     if not cycles:

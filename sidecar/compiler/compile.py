@@ -21,8 +21,10 @@ from sidecar.compiler.rows import OPEN, Row, rows_of
 from sidecar.expressions.errors import CODES as EXPRESSION_FAULTS
 from sidecar.personnel.posts import PostFacts
 from sidecar.personnel.rules import Incompatibility
+from sidecar.power_list.charge import checks_others, superiors
 from sidecar.power_list.entries import OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, has_errors, in_reading_order
+from sidecar.power_list.organs import Post
 from sidecar.power_list.policy_set import read_policy_set
 
 MODEL_FILE = "model.conf"
@@ -106,11 +108,15 @@ def _organs(policies: PolicySet) -> list[OrganEntry]:
 def post_facts(policies: PolicySet) -> dict[str, PostFacts]:
     """Every post by its full id."""
     posts = {
-        full_id: PostFacts(post.name, post.unit, organ.organ.id, post.rank)
-        for organ in policies.organs.values()
-        for full_id, post in organ.posts.items()
+        full_id: _post_facts(organ, full_id, post) for organ in policies.organs.values() for full_id, post in organ.posts.items()
     }
     return dict(sorted(posts.items()))
+
+
+def _post_facts(organ: OrganEntry, full_id: str, post: Post) -> PostFacts:
+    years = post.rotation.must_years if post.rotation else 0
+    above, checks = superiors(organ, full_id), checks_others(organ, post)
+    return PostFacts(post.name, post.unit, organ.organ.id, post.rank, above, checks, years)
 
 
 def _item_facts(bound: BoundItem) -> ItemFacts:

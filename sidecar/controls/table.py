@@ -20,6 +20,7 @@ from sidecar.controls import (
     separation,
     signatures,
     splitting,
+    tenure,
     tiers,
 )
 from sidecar.controls.context import ControlContext, Stop
@@ -48,6 +49,8 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.CREDENTIAL: signatures.credential,
         Kind.DELEGATES: delegation.delegates,
         Kind.RECUSAL: recusal.declared,
+        Kind.PRINCIPAL_ALONE: tenure.principal_alone,
+        Kind.TENURE: tenure.tenure,
         Kind.RECUSED: recusal.recused,
         Kind.RECUSAL_RULING: recusal.ruling,
         Kind.PRINCIPAL_OWN: recusal.principal_own,

@@ -23,6 +23,7 @@ from sidecar.decision.unwritten import RULES, rule_of
 from sidecar.expectations.run import Outcome
 from sidecar.personnel.rules import CHECKED_ON_READING
 from sidecar.power_list.catalogue import Rule
+from sidecar.power_list.charge import ORGAN_CHECKS
 from sidecar.power_list.findings import Place
 from sidecar.power_list.lawfulness import ITEM_CHECKS
 from sidecar.power_list.publicity import PUBLICITY_CHECKS, REQUIRED_KEYS
@@ -106,8 +107,8 @@ def _said_of(step: BoundStep) -> Iterator[tuple[str, str]]:
 
 
 def _in_the_program(found: _Found) -> None:
-    on_items = [(check.rule, check.codes) for check in (*ITEM_CHECKS, *PUBLICITY_CHECKS)]
-    for rule, codes in [*on_items, *((check.rule, check.codes) for check in BOUND_CHECKS)]:
+    checks = [(check.rule, check.codes) for check in (*ITEM_CHECKS, *PUBLICITY_CHECKS)]
+    for rule, codes in [*checks, *((check.rule, check.codes) for check in BOUND_CHECKS), *ORGAN_CHECKS]:
         for code in codes:
             _add(found, rule, "checks", code)
     for rule, (block, key) in REQUIRED_KEYS.items():

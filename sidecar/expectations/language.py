@@ -89,6 +89,8 @@ class OfficerGiven(Part):
     posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(default=(), strict=False)
     credentials: Annotated[tuple[Credential, ...], Zh("资格")] = Field(default=(), strict=False)
     interests: Annotated[tuple[InterestGiven, ...], Zh("利益")] = Field(default=(), strict=False)
+    since: Annotated[Day | None, Zh("任职起")] = None
+    audited: Annotated[Day | None, Zh("专项审计")] = None
 
 
 class MemberGiven(Part):

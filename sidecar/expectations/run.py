@@ -31,7 +31,17 @@ from sidecar.decision.decision import Decision
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.expectations.language import ActGiven, DelegationGiven, Expectation, ResolutionGiven, SuspensionGiven
 from sidecar.expectations.reading import names_of, posts_named, read_expectations
-from sidecar.personnel.registers import Appointment, CredentialHeld, Delegation, Interest, Personnel, Span, Suspension, Term
+from sidecar.personnel.registers import (
+    Appointment,
+    Audit,
+    CredentialHeld,
+    Delegation,
+    Interest,
+    Personnel,
+    Span,
+    Suspension,
+    Term,
+)
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 
 CASE = "given"  # the case an expectation speaks of
@@ -146,11 +156,21 @@ def _personnel(expectation: Expectation, policy: PolicySnapshot) -> Personnel:
     always = Span()
     given = expectation.officers.items()
     return Personnel(
-        [Appointment(label, _post(name, expectation, policy), always) for label, officer in given for name in officer.posts],
+        [
+            Appointment(label, _post(name, expectation, policy), Span(officer.since))
+            for label, officer in given
+            for name in officer.posts
+        ],
         [CredentialHeld(label, name, always) for label, officer in given for name in officer.credentials],
         [Interest(label, i.party, i.relation, Span(i.start, i.end)) for label, officer in given for i in officer.interests],
         [_delegation(lent, expectation, policy) for lent in expectation.delegations],
         [_suspension(given, expectation, policy) for given in expectation.suspensions],
+        [
+            Audit(label, _post(name, expectation, policy), officer.audited, "专项审计报告")
+            for label, officer in given
+            for name in officer.posts
+            if officer.audited
+        ],
     )
 
 

@@ -7,7 +7,7 @@ register of interests as a keyed token, as it does in the record: the register i
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,11 @@ class Span(msgspec.Struct, frozen=True):
 
     start: date | None = None
     end: date | None = None
+
+    def meets(self, other: "Span") -> bool:
+        """Whether there is a day in both."""
+        first, last = max(self.start or date.min, other.start or date.min), min(self.end or date.max, other.end or date.max)
+        return first <= last
 
     def holds(self, day: date) -> bool:
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
@@ -94,6 +99,15 @@ class Delegation(msgspec.Struct, frozen=True):
         return (not self.items or item in self.items) and (not self.steps or step in self.steps)
 
 
+class Audit(msgspec.Struct, frozen=True):
+    """A special audit (专项审计) of somebody's tenure of a post."""
+
+    person: str
+    post: str
+    day: date
+    document: str
+
+
 class Suspension(msgspec.Struct, frozen=True):
     """An item, post, person or case that may not be acted in meanwhile, by order of one person and approval of another."""
 
@@ -118,6 +132,7 @@ class Personnel:
         interests: Iterable[Interest] = (),
         delegations: Iterable[Delegation] = (),
         suspensions: Iterable[Suspension] = (),
+        audits: Iterable[Audit] = (),
     ) -> None:
         self._appointments = _by_person(appointments)
         self._holders = _by_post(a for held in self._appointments.values() for a in held)
@@ -128,6 +143,7 @@ class Personnel:
             between = (lent.delegate, lent.delegator)
             self._delegations[between] = (*self._delegations.get(between, ()), lent)
         self._suspensions = _by_target(suspensions)
+        self._audits = tuple(audits)
 
     def with_appointments(self, person: str, appointments: Iterable[Appointment]) -> "Personnel":
         """The registers with other appointments of one person; everything else is shared, so that it costs no reload."""
@@ -174,6 +190,21 @@ class Personnel:
         """Suspensions of an item, post, person or case, past, present and future."""
         return self._suspensions.get((what, target), ())
 
+    def held_since(self, person: str, post: str, day: date) -> date | None:
+        """The first day of an unbroken tenure that goes on; None where it is not known, or there is none."""
+        spans = [a.span for a in self._appointments.get(person, ()) if a.post == post and (a.span.start or day) <= day]
+        since: date | None = day + timedelta(days=1)
+        while since is not None:
+            joined = [span for span in spans if _joins(span, since)]
+            if not joined:
+                break
+            since = None if any(span.start is None for span in joined) else min(span.start for span in joined if span.start)
+        return since if since is None or since <= day else None
+
+    def audited(self, person: str, post: str, day: date) -> date | None:
+        """The day of the last special audit of the tenure, up to that day."""
+        return max((a.day for a in self._audits if (a.person, a.post) == (person, post) and a.day <= day), default=None)
+
     @property
     def any_suspended(self) -> bool:
         """Whether there are any suspensions at all, past, present or future."""
@@ -187,6 +218,11 @@ class Personnel:
         other = copy(self)
         other._suspensions = _by_target(suspensions)  # noqa: SLF001 - of the same class
         return other
+
+
+def _joins(span: Span, since: date) -> bool:
+    """Whether a span reaches to the day before `since`, or over it, and begins earlier."""
+    return (span.start is None or span.start < since) and (span.end is None or span.end + timedelta(days=1) >= since)
 
 
 def _by_target(suspensions: Iterable[Suspension]) -> dict[tuple[str, str], tuple[Suspension, ...]]:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import msgspec
 
 from sidecar.personnel.posts import PostFacts
-from sidecar.personnel.registers import Appointment, Delegation, Term
+from sidecar.personnel.registers import Appointment, Delegation, Span, Term
 from sidecar.power_list import vocabulary as words
 
 # Rules of the catalogue that are checked when the tables are read, and where.
@@ -19,6 +19,7 @@ CHECKED_ON_READING: Mapping[str, str] = MappingProxyType(
         "AL-24": "delegations.csv",
         "AP-20": "delegations.csv",
         "KIN": "declarations.csv",
+        "CS-74": "kin.csv",
     }
 )
 
@@ -138,3 +139,55 @@ def _circles(delegations: Sequence[PlacedDelegation]) -> Iterator[str]:
                     queue.append(other.delegate)
         if lent.delegator in reached and lent.delegator != lent.delegate:
             yield f"{place}: the delegation comes back to {lent.delegator} 循环委托 — end one of them"
+
+
+class Kinship(msgspec.Struct, frozen=True):
+    """Two officers who are kin."""
+
+    person: str
+    relative: str
+    relation: str
+    span: Span
+
+
+PlacedKin = tuple[Kinship, str]  # a kinship and the cell that names the relative
+
+
+def kin_too_near(kinships: Iterable[PlacedKin], appointments: Iterable[Placed], posts: Mapping[str, PostFacts]) -> Iterator[str]:
+    """Kin who report to each other or to the same leader, or of whom one does personnel, discipline, audit or finance work where
+    the other leads (任职回避, 公务员法 74)."""
+    held: dict[str, list[Placed]] = {}
+    for placed in appointments:
+        held.setdefault(placed[0].person, []).append(placed)
+    for kin, place in kinships:
+        for one, one_place in held.get(kin.person, ()):
+            for other, other_place in held.get(kin.relative, ()):
+                if one.span.meets(other.span) and one.span.meets(kin.span) and other.span.meets(kin.span):
+                    why = _too_near(one.post, other.post, posts)
+                    if why:
+                        told = f"kin {why}: {one.post} ({one_place}), {other.post} ({other_place}) 任职回避（公务员法第七十四条）"
+                        yield f"{place}: {told} — move one of them"
+
+
+def _too_near(one: str, other: str, posts: Mapping[str, PostFacts]) -> str:
+    first, second = posts.get(one), posts.get(other)
+    if first is None or second is None or first.organ != second.organ:
+        return ""
+    if one in second.superiors or other in first.superiors:
+        return "in a line of command"
+    if not set(first.superiors).isdisjoint(second.superiors):
+        return "under the same leader"
+    if any(leading.rank in LEADING and checking.checks_others for leading, checking in ((first, second), (second, first))):
+        return "of whom one checks where the other leads"
+    return ""
+
+
+LEADING = frozenset({"leader", "principal"})
+
+
+def without_beginning(appointments: Iterable[Placed], posts: Mapping[str, PostFacts]) -> Iterator[str]:
+    """Appointments to posts with a term of rotation, whose beginning nobody could count from."""
+    for appointment, place in appointments:
+        facts = posts.get(appointment.post)
+        if facts and facts.term_years and appointment.span.start is None:
+            yield f"{place}: the tenure of {appointment.post} is limited and has no first day 轮岗岗位须写明起始日期 — write from"

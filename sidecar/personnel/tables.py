@@ -6,6 +6,8 @@
     delegations.csv    delegator,delegate,kind,post,item,step,from,to,document,published
                        委托人,代理人,代理人性质,岗位,事项,环节,起,止,文号,公开日期
     suspensions.csv    what,target,from,to,ordered_by,approved_by,document  对象类型,对象,起,止,决定人,批准人,文号
+    audits.csv         person,post,audited,document   人员,岗位,审计日期,文号
+    kin.csv            person,relative,relation,from,to  人员,亲属,关系,起,止; both are officers
 
 Only the first must be there. How cells are written: `personnel/cells.py`.
 """
@@ -17,12 +19,23 @@ from types import MappingProxyType
 from sidecar.errors import PersonnelError
 from sidecar.messages import counted
 from sidecar.personnel.cells import BAD, Problems, Row, day, names, one_of, person, rows, span, term, text_of
-from sidecar.personnel.registers import Appointment, CredentialHeld, Delegation, Interest, Personnel, Suspension
-from sidecar.personnel.rules import Known, Placed, PlacedDelegation, Rules, held_together, wrongly_delegated
+from sidecar.personnel.registers import Appointment, Audit, CredentialHeld, Delegation, Interest, Personnel, Suspension
+from sidecar.personnel.rules import (
+    Kinship,
+    Known,
+    Placed,
+    PlacedDelegation,
+    PlacedKin,
+    Rules,
+    held_together,
+    kin_too_near,
+    without_beginning,
+    wrongly_delegated,
+)
 from sidecar.power_list import vocabulary as words
 
 APPOINTMENTS, CREDENTIALS, DECLARATIONS = "appointments.csv", "credentials.csv", "declarations.csv"
-DELEGATIONS, SUSPENSIONS = "delegations.csv", "suspensions.csv"
+DELEGATIONS, SUSPENSIONS, AUDITS, KIN = "delegations.csv", "suspensions.csv", "audits.csv", "kin.csv"
 
 COLUMNS = MappingProxyType(
     {
@@ -30,6 +43,8 @@ COLUMNS = MappingProxyType(
         CREDENTIALS: ("person", "credential", "from", "to"),
         DECLARATIONS: ("person", "party", "relation", "from", "to"),
         DELEGATIONS: ("delegator", "delegate", "kind", "post", "item", "step", "from", "to", "document", "published"),
+        AUDITS: ("person", "post", "audited", "document"),
+        KIN: ("person", "relative", "relation", "from", "to"),
         SUSPENSIONS: ("what", "target", "from", "to", "ordered_by", "approved_by", "document"),
     }
 )
@@ -49,9 +64,12 @@ def read_personnel(
     delegations = list(_delegations(tables, known, problems))
     suspensions = list(_suspensions(tables, known, problems))
     problems += held_together(placed, rules)
+    audits = list(_audits(tables, known, problems))
+    problems += without_beginning(placed, known.posts)
+    problems += kin_too_near(_kin(tables, problems), placed, known.posts)
     problems += wrongly_delegated(delegations, appointments, known.posts)
     _refuse(problems)
-    return Personnel(appointments, credentials, interests, [lent for lent, _ in delegations], suspensions)
+    return Personnel(appointments, credentials, interests, [lent for lent, _ in delegations], suspensions, audits)
 
 
 def read_suspensions(tables: Mapping[str, bytes], known: Known) -> tuple[Suspension, ...]:
@@ -128,6 +146,27 @@ def _delegations(tables: Mapping[str, bytes], known: Known, problems: Problems) 
 
 def _day_or_none(found: date | None) -> date | None:
     return None if found is BAD else found
+
+
+def _audits(tables: Mapping[str, bytes], known: Known, problems: Problems) -> Iterator[Audit]:
+    for row in _rows(AUDITS, tables, problems):
+        who, document = person(row, problems), text_of(row, "document", "the document", problems)
+        posts, audited = names(row, "post", known.posts, problems), day(row["audited"], problems)
+        if audited is None:
+            problems.append(f"{row['audited'][1]}: the day is empty 审计日期不能为空 — write it")
+        elif who and document and audited is not BAD:
+            yield from (Audit(who, post, audited, document) for post in posts)
+
+
+def _kin(tables: Mapping[str, bytes], problems: Problems) -> Iterator[PlacedKin]:
+    known = words.spellings(words.KINSHIP)
+    for row in _rows(KIN, tables, problems):
+        who, relative = (person(row, problems, column) for column in ("person", "relative"))
+        relation, days = one_of(row, "relation", "kinship", known, problems), span(row, problems)
+        if who and who == relative:
+            problems.append(f"{row['relative'][1]}: kin of oneself 亲属与本人相同 — name the other officer")
+        elif who and relative and relation and days:
+            yield Kinship(who, relative, relation, days), row["relative"][1]
 
 
 def _suspensions(tables: Mapping[str, bytes], known: Known, problems: Problems) -> Iterator[Suspension]:

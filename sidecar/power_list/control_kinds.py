@@ -26,6 +26,8 @@ class ControlKind(StrEnum):
     NOT_ALL = "not_all"  # steps joined by |, this one among them, which one person may not all do
     PERSONS = "persons"  # n:step=k|step=k… — n distinct persons in the case, of its mandatory steps done by k persons each
     INCOMPATIBLE = "incompatible"  # n:duty|duty… — at most n of the duties, each of posts joined by +, in one hand
+    PRINCIPAL_ALONE = "principal_alone"  # posts|posts>steps|steps — no principal approves, who is alone in these deciding steps
+    TENURE = "tenure"  # post=years|… with + where a special audit starts the years anew — how long the post may be held
     DELEGATES = "delegates"  # nobody, or kinds of delegates joined by |, with + where the delegation must be published
     REQUIRES = "requires"  # a piece of evidence the request must carry
     # what the law forbids of the act itself

@@ -42,15 +42,7 @@ def _form(line: Incompatible, located: Located, n: int) -> Iterator[Finding]:
 
 def _posts(organ: OrganEntry, line: Incompatible, located: Located, n: int, into: list[str]) -> Iterator[Finding]:
     for k, name in enumerate(line.posts):
-        found = organ.post_ids(name)
-        place = located.place("incompatible", n, "posts", k)
-        if len(found) == 1:
-            into.append(found[0])
-        elif found:
-            yield Finding("AMBIGUOUS_POST", place, facts={"post": name, "near": ", ".join(found)})
-        else:
-            names = [*organ.posts, *(post.id for post in organ.posts.values()), *(post.name for post in organ.posts.values())]
-            yield Finding("UNKNOWN_POST", place, facts={"post": name, "near": near(name, names)})
+        yield from organ.named_post(name, located.place("incompatible", n, "posts", k), into)
 
 
 def item_duties(organ: OrganEntry, items: Iterable[Item]) -> Iterator[Finding]:

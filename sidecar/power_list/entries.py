@@ -1,7 +1,9 @@
 """What was read from a policy folder: organs, items and profiles beside the places of their parts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sidecar.messages import near
 from sidecar.power_list.calendars import CalendarEntry
 from sidecar.power_list.catalogue import Catalogue, Figure
 from sidecar.power_list.findings import Finding, Place, Severity, has_errors
@@ -30,6 +32,7 @@ class OrganEntry:
     posts: dict[str, Post]
     located: Located
     duties: DutyTable | None = None
+    charge: dict[str, tuple[str, ...]] = field(default_factory=dict)  # unit → posts of the leaders in charge of it
 
     @property
     def is_draft(self) -> bool:
@@ -41,6 +44,21 @@ class OrganEntry:
         if name in self.units:
             return name
         return next((unit.id for unit in self.units.values() if unit.name == name), None)
+
+    def named_post(self, name: str, place: Place, into: list[str]) -> Iterator[Finding]:
+        """Add the one post that `name` means, or say that it means none or several."""
+        found = self.post_ids(name)
+        if len(found) == 1:
+            into.append(found[0])
+        elif found:
+            yield Finding("AMBIGUOUS_POST", place, facts={"post": name, "near": ", ".join(found)})
+        else:
+            names = [*self.posts, *(post.id for post in self.posts.values()), *(post.name for post in self.posts.values())]
+            yield Finding("UNKNOWN_POST", place, facts={"post": name, "near": near(name, names)})
+
+    def unknown_unit(self, name: str, place: Place) -> Finding:
+        names = [*self.units, *(unit.name for unit in self.units.values())]
+        return Finding("UNKNOWN_UNIT", place, facts={"unit": name, "near": near(name, names)})
 
     def post_ids(self, name: str) -> list[str]:
         """Full ids of the posts that `name` may mean: a full id, an id or a name."""

@@ -236,9 +236,12 @@ StepSet = Annotated[tuple[Slug, ...], Field(min_length=3, strict=False)]
 
 
 class Rotation(Part):
-    posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(strict=False)
-    max_years: Annotated[int, Zh("最长年限")]
-    compensating: Annotated[Name | None, Zh("替代措施")] = None
+    """Posts that one person may not hold beyond so many years, in this item."""
+
+    posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(min_length=1, strict=False)
+    max_years: Annotated[int, Field(ge=1, le=50), Zh("最长年限")]
+    compensating: Annotated[Literal["special_audit"] | None, Zh("替代措施")] = None
+    over: Annotated[Literal["find", "refuse"], Zh("超期处理")] = "find"
 
 
 class Bounds(Part):
@@ -296,13 +299,13 @@ class Controls(Part):
     recusal: Annotated[tuple[Relation, ...], Zh("回避")] = Field(default=(), strict=False)
     look_back: Annotated[tuple[LookBack, ...], Zh("追溯年限")] = Field(default=(), strict=False)
     delegation: Annotated[DelegationRule | None, Zh("委托代理")] = None
-    rotation: Annotated[Rotation | None, Zh("轮岗"), Later()] = None
+    rotation: Annotated[Rotation | None, Zh("轮岗")] = None
     collective: Annotated[Collective | None, Zh("集体决策")] = None
     discretion: Annotated[tuple[DiscretionGrade, ...], Zh("裁量基准")] = Field(default=(), strict=False)
     departure: Annotated[Departure | None, Zh("突破裁量基准")] = None
     random: Annotated[dict[str, object] | None, Zh("随机"), Later()] = None
     tiers: Annotated[Tiers | None, Zh("分级")] = None
-    principal_not_in_charge: Annotated[bool, Zh("一把手不直接分管"), Later()] = False
+    principal_not_in_charge: Annotated[bool, Zh("一把手不直接分管")] = False
 
 
 class RiskPoint(Part):

@@ -1,6 +1,6 @@
 """An organ as typed values: `organ.yaml` with its units and posts, and `incompatible.yaml`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -9,10 +9,24 @@ from sidecar.power_list.parts import Level, Name, Part, PostRef, Rank, Region, S
 from sidecar.power_list.values import Zh
 from sidecar.power_list.values import one_of as _one_of
 
+Matter = Annotated[str, *_one_of(words.MATTERS)]
+
 
 class Unit(Part):
     id: Annotated[Slug, Zh("机构标识")]
     name: Annotated[Name, Zh("机构名称")]
+    matters: Annotated[tuple[Matter, ...], Zh("职能")] = Field(default=(), strict=False)
+
+
+class PostRotation(Part):
+    """How long one person may hold a post: when a move is advised, when it must be made, whether a special audit starts the
+    years anew where rotation is impossible, and whether whoever is over the term is refused or only found."""
+
+    advise_years: Annotated[int | None, Field(ge=1, le=50), Zh("建议交流年限")] = None
+    must_years: Annotated[int, Field(ge=1, le=50), Zh("必须交流年限")]
+    compensating: Annotated[Literal["special_audit"] | None, Zh("替代措施")] = None
+    over: Annotated[Literal["find", "refuse"], Zh("超期处理")] = "find"
+    basis: Annotated[Name, Zh("依据")]
 
 
 class Post(Part):
@@ -23,6 +37,8 @@ class Post(Part):
     unit: Annotated[Slug, Zh("所属机构")]
     rank: Annotated[Rank, Zh("职级")] = "handler"
     key_post: Annotated[bool, Zh("重点岗位")] = False
+    activity: Annotated[Annotated[str, *_one_of(words.ACTIVITIES)] | None, Zh("经济活动")] = None
+    rotation: Annotated[PostRotation | None, Zh("轮岗")] = None
     administers: Annotated[Annotated[str, *_one_of(words.ADMINISTRATIONS)] | None, Zh("管理员")] = None
     confirmed: Annotated[bool, Zh("已确认")] = True
 
@@ -39,10 +55,27 @@ class Organ(Part):
     region: Annotated[Region, Zh("行政区划")]
 
 
+class Charge(Part):
+    """Which units a leader is directly in charge of (分管), and with which matters of theirs."""
+
+    post: Annotated[PostRef, Zh("岗位")]
+    units: Annotated[tuple[Name, ...], Zh("机构")] = Field(min_length=1, strict=False)
+    matters: Annotated[tuple[Matter, ...], Zh("职能")] = Field(default=(), strict=False)
+
+
+class PrincipalBar(Part):
+    """The matters that the principal is not directly in charge of (五个不直接分管); local lists vary."""
+
+    matters: Annotated[tuple[Matter, ...], Zh("职能")] = Field(min_length=1, strict=False)
+    basis: Annotated[Name, Zh("依据")]
+
+
 class OrganFile(Part):
     organ: Annotated[Organ, Zh("机关")]
     units: Annotated[tuple[Unit, ...], Zh("机构")] = Field(min_length=1, strict=False)
     posts: Annotated[tuple[Post, ...], Zh("岗位")] = Field(min_length=1, strict=False)
+    charge: Annotated[tuple[Charge, ...], Zh("领导分工")] = Field(default=(), strict=False)
+    principal_not_in_charge: Annotated[PrincipalBar | None, Zh("一把手不直接分管")] = None
 
 
 class KeyPostSteps(Part):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from sidecar.messages import near
 from sidecar.power_list.calendars import CALENDAR, CalendarEntry, read_calendar
+from sidecar.power_list.charge import read_charge
 from sidecar.power_list.declared import item_findings, profile_findings
 from sidecar.power_list.doubts import item_doubts, item_regions, organ_region, personal_numbers, same_names
 from sidecar.power_list.duties import item_duties, read_duties
@@ -131,6 +132,7 @@ def _add_organ(policies: PolicySet, path: str, file: OrganFile, located: Located
     policies.findings += _add_posts(entry, file)
     policies.findings += personal_numbers(file, located)
     policies.findings += incomplete_administrators(entry)
+    policies.findings += read_charge(entry, file)
     policies.organs[file.organ.id] = entry
     return entry
 

@@ -91,7 +91,7 @@ class ProfileDelegation(DelegationRule):
 
 
 class ProfilePrincipal(Part):
-    """A matter of the principal's own, or of their kin, goes to the superior organ."""
+    """A bar of the principal: a matter of their own or of their kin goes up; they do not approve alone."""
 
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
@@ -138,6 +138,7 @@ class ProfileFile(Part):
     types_apart: Annotated[ProfileTypesApart | None, Zh("决策执行监督分设")] = None
     recusal: Annotated[ProfileRecusal | None, Zh("回避")] = None
     delegation: Annotated[ProfileDelegation | None, Zh("委托代理")] = None
+    principal_not_in_charge: Annotated[ProfilePrincipal | None, Zh("一把手不直接分管")] = None
     prohibitions: Annotated[tuple[Prohibition, ...], Zh("禁止")] = Field(default=(), strict=False)
     limitations: Annotated[tuple[Limitation, ...], Zh("时效")] = Field(default=(), strict=False)
     facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)

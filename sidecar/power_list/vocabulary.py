@@ -92,6 +92,29 @@ TIERS = _table(
     handler=("承办人", "具体承办人"), section_head=("内设机构负责人",), leader=("分管领导", "单位法定代表人或分管领导")
 )
 
+# What a unit deals with; the first five are what a principal commonly is not directly in charge of (五个不直接分管).
+MATTERS = _table(
+    personnel=("人事", "组织"),
+    finance=("财务",),
+    works=("工程",),
+    approval=("审批",),
+    procurement=("采购",),
+    discipline=("纪检监察", "纪检", "监察"),
+    audit=("审计",),
+)
+CHECKING_MATTERS = frozenset({"personnel", "discipline", "audit", "finance"})  # 公务员法第七十四条
+
+# Economic activities whose key posts rotate (财会〔2012〕21号第十五条 ☐).
+ACTIVITIES = _table(
+    budget=("预算",),
+    income_expense=("收支",),
+    procurement=("采购",),
+    assets=("资产",),
+    works=("建设项目",),
+    contract=("合同",),
+    supervision=("监督",),
+)
+
 RANKS = _table(
     handler=("承办人",), section_head=("内设机构负责人",), leader=("分管领导",), principal=("一把手",), group=("领导班子",)
 )
@@ -140,6 +163,9 @@ _DEGREES = MappingProxyType(
     }
 )
 KIN_DEGREES = ("spouse", *_DEGREES)
+
+# Kinship of two officers: a code of kin, a degree, or kin without saying which.
+KINSHIP = MappingProxyType({name: labels for name, labels in {**RELATIONS, **KIN}.items() if name in (*KIN, *KIN_DEGREES, "kin")})
 
 DECLARABLE = MappingProxyType({**RELATIONS, **KIN})  # what a declaration may say
 

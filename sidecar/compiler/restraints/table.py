@@ -17,6 +17,7 @@ from sidecar.compiler.restraints import (
     separation,
     signatures,
     sums,
+    tenure,
 )
 
 Family = Callable[[Binder, str, Plan], Iterator[Control]]
@@ -35,6 +36,8 @@ FAMILIES: tuple[Family, ...] = (
     recusal.declared,
     recusal.asked_for,
     recusal.principal_own,
+    tenure.principal_alone,
+    tenure.tenure,
     boundary.requirements,
     prohibitions.prohibitions,
     discretion.discretion,
