@@ -35,6 +35,7 @@ KEPT_BY_THE_RECORD: Mapping[str, str] = MappingProxyType(
         "SEC-AUD": "service/authorize: no allow before its record is durable",
         "SEC-PI": "service/asked: a party is a keyed token, evidence a digest",
         "SEC-READ": "service/inspect: reading the record is recorded",
+        "SEC-GM": "decision_log: leaves and tree in SM3, checkpoints signed with SM2 as an extra",
         "GP-42": "adapters/storage: nothing is ever deleted from the record",
     }
 )
