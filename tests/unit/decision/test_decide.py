@@ -402,3 +402,23 @@ def test_who_can_help_is_named() -> None:
     assert ask("clerk", "decide", *REVIEWED).posts == ("front.deputy", "front.head")
     assert ask("deputy", "decide", *ACCEPTED).posts == ("law.reviewer",)
     assert ask("clerk", "accept", *ACCEPTED).posts == ()
+
+
+def test_an_allow_kept_ready_is_never_given_to_a_request_that_differs() -> None:
+    """Promise 1: whatever an allow says of a request is part of what it is known by. Each of these differs from the first in one
+    thing, is asked after it on the same snapshot, and is told what a fresh snapshot tells."""
+    done = (*ACCEPTED, act("review", "reviewer"))
+    asked: list[dict[str, Any]] = [
+        {},
+        {"outcome": "refuse"},
+        {"intent": "question"},
+        {"region": "650202"},
+        {"acting_post": "front.head"},
+        {"region": ""},
+    ]
+    kept = snapshot()
+    for changes in [*asked, *reversed(asked)]:
+        fresh = ask("head", "decide", *done, policy=snapshot(), **changes)
+        assert ask("head", "decide", *done, policy=kept, **changes) == fresh
+    told = {str(ask("head", "decide", *done, policy=kept, **changes)) for changes in asked}
+    assert len(told) >= 3
