@@ -80,7 +80,6 @@ ones. Keys are English; the Chinese label beside a key may be written in its pla
   loosen it ([ADR 0006](../adr/0006-profiles-and-matching.md)).
 - Conditions and values are [expressions](#expressions) over declared facts.
 - `reason_if_refused` among `requires` binds only when the outcome asked for is `refuse`.
-- Keys marked *later* are carried and not enforced by this version; `check` warns of each.
 - YAML: no anchors, tags or several documents; a plain `yes`, `no`, `on`, `off` or `007` is refused as ambiguous.
 """
 
@@ -135,7 +134,7 @@ def _block(model: type[BaseModel], seen: set[str]) -> list[str]:
 
 
 def _key_row(key: Key, required: set[str]) -> str:
-    mark = "required" if key.name in required else "*later*" if key.later else ""
+    mark = "required" if key.name in required else ""
     link = f"[{key.part.__name__}](#{key.part.__name__.lower()})" if key.part else ""
     return f"| `{key.name}` | {key.label} | {mark} | {link} |\n"
 

@@ -361,10 +361,6 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
         "{n} 个岗位由导入生成，尚未确认——请核对 organ.yaml 并删去 confirmed: false",
         "posts written by an import and not confirmed: {n} — check organ.yaml and remove confirmed: false",
     ),
-    "NOT_ENFORCED": (
-        "“{key}”已记录，但本版本不据此拦截——请勿依赖它",
-        "{key} is recorded but not enforced by this version — do not rely on it",
-    ),
     "NO_ARTICLE": ("设定依据“{title}”没有条款号——请补充 article", "legal basis {title} names no article — add `article`"),
     "UNCLASSIFIED_BASIS": (
         "设定依据“{title}”文种不明——请改写 instrument",

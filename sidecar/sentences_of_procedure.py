@@ -64,6 +64,18 @@ REFUSALS_OF_PROCEDURE: dict[str, tuple[str, str]] = {
         "“{missing}”没有通过，不得“{step}”。请修改草案后重新讨论。",
         "'{missing}' did not adopt the draft, so '{step}' may not be done. Amend the draft and deliberate again.",
     ),
+    "DRAW_INVALID": (
+        "“{step}”的结果与名单和种子（“{fixed}”的决定编号）重新计算的结果不符。请用 quanheng draw make 重新抽取。",
+        "The result of '{step}' is not what the pool and the decision of '{fixed}' give. Draw again with quanheng draw make.",
+    ),
+    "POOL_NOT_FIXED": (
+        "“{step}”所用的名单不是“{fixed}”确定的名单。请用办理“{fixed}”时写明摘要（content）的名单。",
+        "The pool of '{step}' is not the one that '{fixed}' fixed. Use the pool whose digest '{fixed}' named as its content.",
+    ),
+    "NOT_DRAWN": (
+        "您没有在“{draw}”中被抽中，不得办理“{step}”。请由抽中的人员办理。",
+        "You were not drawn at '{draw}' and may not do '{step}'. Leave it to those who were drawn.",
+    ),
     "RESOLUTION_INVALID": (
         "“{step}”的决议无效。请核对会议记录。",
         "The resolution of '{step}' is not valid. Check the record of the meeting.",
@@ -168,6 +180,7 @@ REFUSALS_OF_PROCEDURE: dict[str, tuple[str, str]] = {
 
 # Sentences that say more than the code they are answered under.
 ANSWERED_AS_OF_PROCEDURE = {
+    "POOL_NOT_FIXED": "DRAW_INVALID",
     "ABOVE_TIER": "WRONG_LEVEL",
     "SPLIT": "OUT_OF_SCOPE",
     "NOT_ADOPTED": "COLLECTIVE_REQUIRED",

@@ -49,12 +49,17 @@ def _valkey() -> str | None:
     return next((str(path) for path in sorted(folder.rglob("valkey-server"))), None) if folder else shutil.which("valkey-server")
 
 
+def _port() -> int:
+    """A free port below those to which a member of a cluster could not add ten thousand."""
+    return next(port for port in iter(free_port, 0) if port <= 55_535)
+
+
 class RedisServer:
     """One server. What it holds lies in `folder` and survives `kill` and `start`."""
 
     def __init__(self, folder: Path, kind: str = "redis", **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.kind, self.port = folder, kind, free_port()
+        self.folder, self.kind, self.port = folder, kind, _port()
         self.settings = {**SETTINGS, **{name.replace("_", "-"): value for name, value in settings.items()}}
         self._program = binary(kind)
         self._process: subprocess.Popen[bytes] | None = None

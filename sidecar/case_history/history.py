@@ -19,6 +19,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from sidecar.case_history.draw import Draw
 from sidecar.case_history.resolution import Resolution
 from sidecar.expressions.facts import Asserted
 
@@ -34,7 +35,8 @@ class ActRecorded(msgspec.Struct, frozen=True, tag="act"):
 
     `on_behalf` is the person whose power a delegate used (作为代理人); `about` the officer a step speaks of, whose recusal is
     asked for, say; `vote` what a member of a deliberating group voted; `evidence` names what the act was done on. `content` is
-    the digest of the draft that is put to the vote or decided, `resolution` the record of a meeting, `corrects` the decision
+    the digest of the draft that is put to the vote or decided, `resolution` the record of a meeting, `draw` who was drawn
+    by lot, `corrects` the decision
     that is corrected or revoked, `ledgers` the names of those it changed.
     """
 
@@ -55,6 +57,7 @@ class ActRecorded(msgspec.Struct, frozen=True, tag="act"):
     evidence: tuple[str, ...] = ()
     content: str = ""
     resolution: Resolution | None = None
+    draw: Draw | None = None
     corrects: str = ""
     ledgers: tuple[str, ...] = ()
 

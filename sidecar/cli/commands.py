@@ -5,6 +5,7 @@ import typer
 from sidecar.cli import explaining, gatewaying, log_keeping, log_proving, policies, proxying, rules, serving
 from sidecar.cli.calendars import calendar_app
 from sidecar.cli.cases import case_app
+from sidecar.cli.drawing import draw_app
 from sidecar.cli.importing import import_app
 from sidecar.cli.importing_digit import digit_command
 from sidecar.cli.record import log_app
@@ -45,5 +46,6 @@ app.add_typer(witness_app_cli, name="witness")
 app.add_typer(case_app, name="case")
 app.add_typer(replay_app, name="replay")
 import_app.command("digit")(digit_command)
+app.add_typer(draw_app, name="draw")
 app.add_typer(import_app, name="import")
 app.add_typer(calendar_app, name="calendar")

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from sidecar.case_history.draw import DrawBrought
 from sidecar.case_history.history import GRANT, PERFORMED, ActRecorded, CaseHistory
 from sidecar.case_history.ledger import Ledger
 from sidecar.case_history.resolution import Resolution
@@ -51,6 +52,7 @@ class AccessRequest(msgspec.Struct, frozen=True):
     vote: str = ""
     content: str = ""
     resolution: Resolution | None = None
+    draw: DrawBrought | None = None
     corrects: str = ""
 
 

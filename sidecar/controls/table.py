@@ -11,6 +11,7 @@ from sidecar.controls import (
     collective,
     delegation,
     discretion,
+    draw,
     emergency,
     limitation,
     order,
@@ -74,6 +75,8 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.TIER: tiers.tier,
         Kind.SPLIT: splitting.split,
         Kind.EMERGENCY: emergency.emergency,
+        Kind.TRUE_DRAW: draw.true_draw,
+        Kind.DRAWN: draw.drawn,
     }
 )
 

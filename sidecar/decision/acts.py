@@ -39,6 +39,7 @@ def act_of(
         evidence=tuple(sorted(request.evidence)),
         content=request.content,
         resolution=request.resolution,
+        draw=request.draw.recorded if request.draw else None,
         corrects=request.corrects,
         ledgers=tuple([change.ledger_id for change in changes]),
     )

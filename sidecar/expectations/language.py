@@ -113,6 +113,13 @@ class ResolutionGiven(Part):
     amount: Annotated[int | str | None, Zh("金额")] = None
 
 
+class DrawGiven(Part):
+    """Who could be drawn by lot and who was."""
+
+    pool: Annotated[tuple[Name, ...], Zh("名单")] = Field(min_length=1, strict=False)
+    drawn: Annotated[tuple[Name, ...], Zh("抽中")] = Field(min_length=1, strict=False)
+
+
 class ActGiven(Part):
     """Something that happened before. `reported` says what became of it; `corrects` names the step whose decision it is about.
     `case` is the other case of an act that happened `elsewhere`."""
@@ -130,7 +137,9 @@ class ActGiven(Part):
     facts: Annotated[Facts, Zh("事实")] = Field(default_factory=dict)
     content: Annotated[Name | None, Zh("草案")] = None
     resolution: Annotated[ResolutionGiven | None, Zh("会议决议")] = None
+    draw: Annotated[DrawGiven | None, Zh("抽取")] = None
     corrects: Annotated[Slug | None, Zh("纠正")] = None
+    pool: Annotated[tuple[Name, ...], Zh("名单")] = Field(default=(), strict=False)
     case: Annotated[Name | None, Zh("案件")] = None
     reported: Annotated[Literal["performed", "failed"] | None, Zh("回报")] = None
 
@@ -152,6 +161,7 @@ class RequestGiven(Part):
     level: Annotated[Name | None, Zh("层级")] = None
     content: Annotated[Name | None, Zh("草案")] = None
     resolution: Annotated[ResolutionGiven | None, Zh("会议决议")] = None
+    draw: Annotated[DrawGiven | None, Zh("抽取")] = None
     corrects: Annotated[Slug | None, Zh("纠正")] = None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 
+from sidecar.case_history.draw import DrawBrought, pool_digest
 from sidecar.case_history.history import (
     CO_SIGNED,
     FAILED,
@@ -222,7 +223,8 @@ def _given(
             about=act.about or "",
             vote=act.vote or "",
             evidence=tuple(sorted(act.evidence)),
-            content=act.content or "",
+            content=pool_digest(act.pool) if act.pool else act.content or "",
+            draw=DrawBrought(act.draw.pool, act.draw.drawn).recorded if act.draw else None,
             resolution=_resolution(act.resolution),
             corrects=_corrected(act.corrects, acts[:n]),
         )
@@ -307,6 +309,7 @@ def _request(expectation: Expectation, policy: PolicySnapshot) -> AccessRequest:
         about=asked.about or "",
         vote=asked.vote or "",
         content=asked.content or "",
+        draw=DrawBrought(asked.draw.pool, asked.draw.drawn) if asked.draw else None,
         resolution=_resolution(asked.resolution),
         corrects=_corrected(asked.corrects, expectation.history),
     )

@@ -55,6 +55,8 @@ class ControlKind(StrEnum):
     TIER = "tier"  # sum|bound=POST+POST|*=POST — up to which sum which post decides; level:N for a level
     SPLIT = "split"  # item:fact+fact:sum:threshold — what counts together in one fiscal year
     EMERGENCY = "emergency"  # unit:hours:step:condition — an act before its approval, which is owed
+    TRUE_DRAW = "true_draw"  # step — the draw is of the pool that step fixed, by lot
+    DRAWN = "drawn"  # step — only those whom that step drew
     REFERS = "refers"  # verb — the act names the decision of this case that it corrects or revokes, and why
 
 

@@ -9,7 +9,6 @@ from sidecar.power_list.calendars import CALENDAR
 from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, Place, Severity
 from sidecar.power_list.load import Located
-from sidecar.power_list.load_keys import keys_of
 from sidecar.power_list.parts import Part
 from sidecar.power_list.regions import has_province, is_whole_country
 from sidecar.power_list.uscc import is_valid_uscc
@@ -37,7 +36,6 @@ def item_doubts(entry: ItemEntry) -> Iterable[Finding]:
     if item.body.uscc and not is_valid_uscc(item.body.uscc):
         yield entry.finding("BAD_USCC", ("body", "uscc"), warn, value=item.body.uscc)
     yield from _limit_units(entry)
-    yield from _not_enforced(entry, item, ())
 
 
 def _limit_units(entry: ItemEntry) -> Iterable[Finding]:
@@ -65,21 +63,6 @@ def missing_year(policies: PolicySet, year: int) -> Iterable[Finding]:
     if year not in policies.calendars:
         name = f"{CALENDAR}{year}.yaml"
         yield Finding("CALENDAR_YEAR_MISSING", Place(name, 1, 1), facts={"year": year, "name": name}, severity=Severity.WARNING)
-
-
-def _not_enforced(entry: ItemEntry, part: Part, path: tuple[str | int, ...]) -> Iterable[Finding]:
-    """A warning for each key that is carried but not enforced."""
-    for name, info in type(part).model_fields.items():
-        value = getattr(part, name)
-        key = keys_of(type(part))[info.alias or name]
-        if key.later and value:
-            yield entry.finding("NOT_ENFORCED", (*path, key.name), Severity.WARNING, key=key.name)
-        elif isinstance(value, Part):
-            yield from _not_enforced(entry, value, (*path, key.name))
-        elif isinstance(value, tuple):
-            for n, child in enumerate(value):
-                if isinstance(child, Part):
-                    yield from _not_enforced(entry, child, (*path, key.name, n))
 
 
 def same_names(policies: PolicySet, organ: OrganEntry) -> Iterable[Finding]:

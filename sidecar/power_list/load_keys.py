@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from sidecar.power_list.values import Later, Zh
+from sidecar.power_list.values import Zh
 
 Path = tuple[str | int, ...]
 
@@ -22,7 +22,6 @@ class Key:
     name: str
     label: str
     part: type[BaseModel] | None
-    later: bool
     named: bool
 
 
@@ -53,9 +52,8 @@ def keys_of(model: type[BaseModel]) -> Mapping[str, Key]:
     for name, info in model.model_fields.items():
         english = info.alias or name
         labels = [m.label for m in info.metadata if isinstance(m, Zh)]
-        later = any(isinstance(m, Later) for m in info.metadata)
         named = get_origin(info.annotation) is dict
-        key = Key(english, labels[0] if labels else "", _part_in(info.annotation), later, named)
+        key = Key(english, labels[0] if labels else "", _part_in(info.annotation), named)
         keys[english] = key
         for label in labels:
             keys[label] = key

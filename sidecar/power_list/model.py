@@ -2,9 +2,6 @@
 
 Field names are the English keys; `Zh` gives the one Chinese label that the loader accepts in its place. Unknown keys are
 errors, codes are strings, and a person has no place in any of these models: powers belong to posts (分岗设权).
-
-Fields marked `Later` belong to the language and may be written, but no control of this version reads them; `check` says so for
-each, so that nobody believes in a guard that does not stand.
 """
 
 from datetime import date
@@ -45,9 +42,10 @@ from sidecar.power_list.procedure import (
     AntiSplit,
     Collective,
     EvidenceWhen,
+    RandomDraw,
     Tiers,
 )
-from sidecar.power_list.values import Later, Zh, one_of
+from sidecar.power_list.values import Zh, one_of
 
 MAX_LIMIT = 999  # of any unit
 
@@ -303,7 +301,7 @@ class Controls(Part):
     collective: Annotated[Collective | None, Zh("集体决策")] = None
     discretion: Annotated[tuple[DiscretionGrade, ...], Zh("裁量基准")] = Field(default=(), strict=False)
     departure: Annotated[Departure | None, Zh("突破裁量基准")] = None
-    random: Annotated[dict[str, object] | None, Zh("随机"), Later()] = None
+    random: Annotated[RandomDraw | None, Zh("随机")] = None
     tiers: Annotated[Tiers | None, Zh("分级")] = None
     principal_not_in_charge: Annotated[bool, Zh("一把手不直接分管")] = False
 

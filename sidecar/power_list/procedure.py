@@ -51,6 +51,17 @@ class TierOfSum(Part):
     level: Annotated[Level | None, Zh("层级")] = None
 
 
+class RandomDraw(Part):
+    """A draw by lot at a step: the pool was fixed by the step `fixed_by`, whose decision is the chance, and the steps in `binds`
+    are for those who were drawn."""
+
+    step: Annotated[Slug, Zh("环节")]
+    fixed_by: Annotated[Slug, Zh("名单确定环节")]
+    binds: Annotated[tuple[Slug, ...], Zh("约束环节")] = Field(default=(), strict=False)
+    rule: Annotated[Name | None, Zh("规则")] = None
+    basis: Annotated[Name | None, Zh("依据")] = None
+
+
 class Tiers(Part):
     """Graded authorization (分级授权) at one step: the tiers, the lowest first, by a sum over declared facts."""
 

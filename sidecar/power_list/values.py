@@ -24,11 +24,6 @@ class Zh:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """Accepted, not enforced by this version."""
-
-
-@dataclass(frozen=True, slots=True)
 class Expressed:
     """The value is an expression of `kind` over the declared facts; `declared.py` reads every one of them."""
 

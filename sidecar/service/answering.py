@@ -198,6 +198,8 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
             "vote": request.vote,
             "content": request.content,
             "corrects": request.corrects,
+            "drawn": " ".join(request.draw.drawn) if request.draw else "",
+            "pool": request.draw.recorded.pool if request.draw else "",
         },
         "resolution": _resolution(request),
         "case_id": request.case_id,

@@ -18,7 +18,7 @@ from sidecar.controls.context import CO_SIGN, EXERCISE, QUESTION, VOTE, AccessRe
 from sidecar.errors import RequestError
 from sidecar.expressions.facts import Asserted
 from sidecar.personnel.cells import PERSON_ID
-from sidecar.service.asked_records import VOTES, content_of, resolution_of
+from sidecar.service.asked_records import VOTES, content_of, draw_of, resolution_of
 
 MAX_IDENTIFIER = 128
 MAX_FACTS = 64
@@ -61,7 +61,8 @@ class Resource(msgspec.Struct, frozen=True):
 
 class EvaluationRequest(msgspec.Struct, frozen=True):
     """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer, boolean or text), `evidence` (name →
-    text), `content` (the digest of the draft that is put to the vote or decided), `resolution` (the record of a meeting) and
+    text), `content` (the digest of the draft that is put to the vote or decided), `resolution` (the record of a
+    meeting), `draw` (a pool and who was drawn) and
     `state_token` as an earlier answer gave it."""
 
     subject: Subject
@@ -112,6 +113,8 @@ def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
     return _read_plain(wire, party_token) or read_with_care(wire, party_token)
 
 
+_RARE = frozenset({"resolution", "content", "draw"})  # members of context that are read with care
+
 # The texts of an officer's request about a case, one a line; each line demands what the careful reading demands of its field, and
 # no text that holds a line feed of its own leaves as many lines.
 _PLAIN = re.compile(
@@ -138,7 +141,7 @@ def _read_plain(wire: EvaluationRequest, party_token: PartyToken) -> Asked | Non
         plain = _PLAIN("\n".join((*texts, intent, channel, state_token)))
     except TypeError:  # a field that is no text
         return None
-    if plain is None or "on_behalf_of" in by or "resolution" in context or "content" in context:
+    if plain is None or "on_behalf_of" in by or not _RARE.isdisjoint(context):
         return None
     if any(name != "outcome" for name in does):
         return None
@@ -180,6 +183,7 @@ def read_with_care(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
         evidence=frozenset(evidence),
         content=content_of(context),
         resolution=resolution_of(context),
+        draw=draw_of(context),
         corrects=_given(corrects, action.properties, "corrects", _CODE, "action.properties.corrects"),
     )
     return Asked(request, _bounded(subject.type, "subject.type"), channel, evidence, state_token)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sidecar.case_history.draw import DrawBrought
 from sidecar.case_history.history import ABSTAIN, AGAINST, FOR
 from sidecar.case_history.resolution import MemberVote, Resolution
 from sidecar.errors import RequestError
@@ -16,6 +17,7 @@ from sidecar.expressions.measures import MONEY
 from sidecar.personnel.cells import PERSON_ID
 
 MAX_MEMBERS = 99
+MAX_POOL = 400
 MAX_TEXT = 2_000
 VOTES = frozenset({FOR, AGAINST, ABSTAIN})
 
@@ -50,6 +52,27 @@ def resolution_of(context: Mapping[str, Any]) -> Resolution | None:
         members=tuple([_member(member, f"{where}.members[{n}]") for n, member in enumerate(members)]),
         amount=amount,
     )
+
+
+def draw_of(context: Mapping[str, Any]) -> DrawBrought | None:
+    """A draw by lot: the pool and who was drawn of it. Raises RequestError naming the field."""
+    if "draw" not in context:
+        return None
+    record = context["draw"]
+    if not isinstance(record, dict):
+        raise RequestError("bad_draw", "context.draw must be an object")
+    pool, drawn = (_drawn(record.get(name), f"context.draw.{name}") for name in ("pool", "drawn"))
+    if not set(drawn) <= set(pool):
+        raise RequestError("bad_draw", "context.draw.drawn must be of the pool")
+    return DrawBrought(pool, drawn)
+
+
+def _drawn(names: object, where: str) -> tuple[str, ...]:
+    if not isinstance(names, list) or not 1 <= len(names) <= MAX_POOL:
+        raise RequestError("bad_draw", f"{where} must be a list of 1 to {MAX_POOL} identifiers")
+    if not all(isinstance(name, str) and PERSON_ID.match(name) for name in names) or len(set(names)) < len(names):
+        raise RequestError("bad_draw", f"{where} must hold identifiers of officers or objects, each once")
+    return tuple(names)
 
 
 def _is_sum(amount: object) -> bool:

@@ -359,6 +359,7 @@ def test_a_case_is_shown_as_its_own_history(either: Sidecar) -> None:
             "evidence": [],
             "content": "",
             "resolution": None,
+            "draw": None,
             "corrects": "",
             "ledgers": [],
             "reported": "",

@@ -13,7 +13,6 @@ from sidecar.compiler.binding import bind
 from sidecar.compiler.compile import MANIFEST_FILE, Checked, compile_policies
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.power_list.declared import item_findings
-from sidecar.power_list.doubts import item_doubts
 from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, has_errors
 from sidecar.power_list.load import Located
@@ -33,7 +32,7 @@ def compile_rules(rules: Rules, located: Located, data: bytes, model: bytes, law
     entry = policies.items[rules.id]
     profile = policies.profiles.get(rules.profile_id)
     findings = [*item_references(entry), *(item_findings(entry, profile) if profile else ())]
-    findings = [*_errors(findings), *(doubt for doubt in item_doubts(entry) if doubt.code == "NOT_ENFORCED")]
+    findings = _errors(findings)
     items, more = bind(policies)
     known = {(finding.code, finding.place) for finding in findings}
     findings += [finding for finding in _errors(more) if (finding.code, finding.place) not in known]

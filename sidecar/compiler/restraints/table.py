@@ -8,6 +8,7 @@ from sidecar.compiler.restraints import (
     collective,
     delegation,
     discretion,
+    draw,
     emergency,
     limitation,
     order,
@@ -52,4 +53,5 @@ FAMILIES: tuple[Family, ...] = (
     sums.tiers,
     sums.splitting,
     emergency.emergency,
+    draw.draw,
 )

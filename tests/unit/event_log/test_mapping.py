@@ -78,7 +78,6 @@ MISTAKES = {
     ("[[review, decide]]", "[[review, review]]"): ("[review, review]", "review"),
     ("type: decide}", "type: decide, posts: [head]}"): ("head", "anyone, log.anyone"),
     ("type: decide}", "type: decide, after: [decide]}"): ("[decide]", "decide"),
-    ("{separation: [[review, decide]]}", "{rotation: {posts: [anyone], max_years: 3}}"): ("{posts: [anyone]", "not enforced"),
     ("  controls:", "  control_profile: licensing\n  controls:"): ("licensing", "licensing"),
     ("rules:", "policies: here\nrules:"): ("rules:", "either rules, or policies with item"),
     ("rules:", "personnel: here\nrules:"): ("personnel", "personnel goes with policies only"),

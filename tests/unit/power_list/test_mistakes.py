@@ -263,7 +263,7 @@ def test_an_empty_list_of_items_is_named() -> None:
         ("instrument: law, title: 行政许可法", "instrument: unclassified, title: 某文件", "UNCLASSIFIED_BASIS"),
         ('level: "3"', 'level: "2"', "LEVEL_NOT_OWN"),
         ("body: {name: 示范局}", "body: {name: 示范局, uscc: 91350211M0000XUF46}", "BAD_USCC"),
-        ("recusal: [kin]", "recusal: [kin]\n      principal_not_in_charge: true", "NOT_ENFORCED"),
+        ("recusal: [kin]", "recusal: [kin]\n      principal_not_in_charge: true", "CHARGE_UNKNOWN"),
     ],
 )
 def test_doubts_are_warnings(old: str, new: str, code: str) -> None:
