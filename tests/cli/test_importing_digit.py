@@ -51,7 +51,7 @@ def test_json_holds_every_finding(folder: Path) -> None:
     assert {"code", "file", "pointer", "line", "column", "zh", "en", "facts"} == set(told["findings"][0])
     assert [step["step"] for step in told["workflows"][0]["steps"] if step["step"]] == [
         "review",
-        "return",
+        "supplement",
         "site",
         "decide",
         "decide",
