@@ -1,6 +1,14 @@
 """Sentences of the controls of procedure: bodies that decide together, reviews, ends of cases; joined to the one catalogue."""
 
 FINDINGS_OF_PROCEDURE: dict[str, tuple[str, str]] = {
+    "NOTHING_TO_UNDO": (
+        "写了 upper_posts，但没有动作为 revoke 或 correct 的环节——上级岗位只能撤销或纠正，请增加环节或删去",
+        "upper_posts are written but no step revokes or corrects, all an upper organ does here — add one, or remove them",
+    ),
+    "POST_NOT_ABOVE": (
+        "“{post}”属于{organ}，不是本事项的上级机关——请写层级更高且辖区包含本地的机关的岗位",
+        "post {post} belongs to {organ}, which is not above — name a post of a higher level whose region holds this one",
+    ),
     "TIERS_ONE_LEVEL": (
         "环节“{step}”的分级只有一个层次——请至少分给两个不同的岗位或层级，或删去 tiers",
         "the tiers of step {step} are one level only — give them to two or more posts or levels, or remove tiers",
@@ -45,8 +53,8 @@ FINDINGS_OF_PROCEDURE: dict[str, tuple[str, str]] = {
 
 REFUSALS_OF_PROCEDURE: dict[str, tuple[str, str]] = {
     "ABOVE_TIER": (
-        "金额 {amount} 超过您的审批权限，不得办理“{step}”。请由 {posts} 办理。",
-        "The sum {amount} is above what you may decide at '{step}'. Pass it to: {posts}.",
+        "金额 {amount} 超过所用岗位的审批权限，不得办理“{step}”。请由 {posts} 办理；兼任的请写明所用岗位（acting_post）。",
+        "The sum {amount} is above what this post may decide at '{step}'. Pass it to {posts}, or name that post (acting_post).",
     ),
     "SPLIT": (
         "{year} 年同类已有 {before}，加上本次 {amount} 达到 {threshold}，属于化整为零。请按事项“{item}”以外的公开招标办理。",

@@ -28,6 +28,7 @@ from sidecar.power_list.entries import ItemEntry, PolicySet, ProfileEntry
 from sidecar.power_list.findings import Finding, Severity, in_reading_order
 from sidecar.power_list.graph import find_cycle
 from sidecar.power_list.profiles import ProfileFile
+from sidecar.power_list.upper_organs import UNDOING
 
 _TIER_RANKS = {"handler": ("handler",), "section_head": ("section_head",), "leader": ("leader", "principal")}
 
@@ -84,6 +85,8 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
     findings += [*loosened(binder), *loosenings(binder), *unlawful(binder), *unknown_steps(binder)]
     findings += [*held_together(binder), *looser_delegation(binder)]
     findings += principal_in_charge(binder)
+    if entry.upper_posts and not any(plan.head.verb in UNDOING for plan in plans.values()):
+        findings.append(entry.finding("NOTHING_TO_UNDO", ("upper_posts",)))
     steps = [_bound_step(binder, step_id) for step_id in plans]
     cycles = list(_cycles(entry, steps))
     if not cycles:
@@ -146,10 +149,15 @@ def _bound_step(binder: Binder, step_id: str) -> BoundStep:
     head = plan.head
     rule, basis = (plan.rules[0][0].rule, plan.rules[0][0].basis) if plan.rules else (OWN_RULE, binder.own_basis)
     step = BoundStep(step_id, head.name, head.verb, plan.posts, plan.place, rule, basis)
-    step.voters = voters(binder, plan)
+    step.beside = (*voters(binder, plan), *_undoing(binder, plan))
     step.controls = _distinct_controls(control for family in FAMILIES for control in family(binder, step_id, plan))
     step.obligations = list(obligations(binder, step_id, plan))
     return step
+
+
+def _undoing(binder: Binder, plan: Plan) -> tuple[str, ...]:
+    """Posts of upper organs that may come to the step."""
+    return binder.entry.upper_posts if plan.head.verb in UNDOING else ()
 
 
 def _distinct_controls(controls: Iterable[Control]) -> list[Control]:

@@ -52,7 +52,7 @@ class BoundStep:
     place: Place
     rule: str
     basis: str
-    voters: tuple[str, ...] = ()  # posts that vote at the step beside those that hold it
+    beside: tuple[str, ...] = ()  # posts that may come to the step beside those that hold it: members who vote, upper organs
     controls: list[Control] = field(default_factory=list)
     obligations: list[Obligation] = field(default_factory=list)
 

@@ -56,7 +56,7 @@ def _rows_of_step(item: BoundItem, step: BoundStep) -> Iterator[Row]:
     since, until = _day(power.effective.start), _day(power.last_day)
     citations = "；".join(basis.citation for basis in power.legal_basis)
     prefix = f"{power.id}.{step.id}"
-    for n, post in enumerate((*step.posts, *step.voters), start=1):
+    for n, post in enumerate((*step.posts, *step.beside), start=1):
         cells = (f"{prefix}.a{n}", f"post:{post}", power.region, power.id, step.id, since, until, NO_CONTROL, OPEN, "allow")
         yield Row("p", cells, step.place, step.rule, citations)
     for n, control in enumerate(step.controls, start=1):

@@ -14,7 +14,7 @@ word of the chair (行政首长负责制) is in the terms.
 Articles: 重大行政决策程序暂行条例 25, 30, 33; 行政处罚法 57; 党组工作条例 (quorum); the chair's last word: 末位表态.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -33,6 +33,7 @@ from sidecar.power_list.shares import share_label, share_of
 
 FEWEST = 2  # one person is no body
 REASON, DISSENT = "reason", "dissent"  # evidence a vote carries
+_WRITTEN = frozenset({REASON, DISSENT})
 
 
 class Voice(NamedTuple):
@@ -75,31 +76,38 @@ def quorum(arg: str, context: ControlContext) -> Stop | None:
 def chair_last(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: the terms. The chair may vote once enough others have, and after the chair nobody (条例 30; 末位表态)."""
     terms, request = read_terms(arg), context.request
+    if request.intent != VOTE and request.resolution is None:
+        return None  # each vote was judged when it was cast
     meeting = _meeting(terms, context)
     spoken = [voice.person for voice in meeting.voices]
-    if request.intent == VOTE and request.person in meeting.chairs:
-        with_chair = len({*spoken, request.person} & meeting.due)
-        if with_chair < FEWEST or not share_of(terms.quorum).met(with_chair, len(meeting.due)):
-            return _invalid("CHAIR_TOO_EARLY", context, due=len(meeting.due), present=with_chair, quorum=_label(terms.quorum))
-        return None
-    if request.intent == VOTE:
-        return _invalid("CHAIR_SPOKE", context) if meeting.chairs.intersection(spoken) else None
-    if request.resolution is None or not spoken:
-        return None
     here = meeting.chairs.intersection(spoken)
-    if (here and meeting.presiding not in here) or meeting.presiding != spoken[-1]:
+    if request.intent == VOTE and request.person in meeting.chairs:
+        return _chairs_turn(terms, meeting, context)
+    if request.intent == VOTE:
+        return _invalid("CHAIR_SPOKE", context) if here else None
+    if spoken and ((here and meeting.presiding not in here) or meeting.presiding != spoken[-1]):
         return _invalid("CHAIR_NOT_LAST", context, last=spoken[-1], chair="、".join(sorted(here)) or meeting.presiding)
     return None
 
 
+def _chairs_turn(terms: Terms, meeting: Meeting, context: ControlContext) -> Stop | None:
+    """Whether enough others have spoken for the chair to be the last."""
+    due = len(meeting.due)
+    with_chair = len(meeting.due.intersection([context.request.person, *(voice.person for voice in meeting.voices)]))
+    if with_chair >= FEWEST and share_of(terms.quorum).met(with_chair, due):
+        return None
+    return _invalid("CHAIR_TOO_EARLY", context, due=due, present=with_chair, quorum=_label(terms.quorum))
+
+
 def chair_reasons(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: the terms. A chair who goes against most of the others gives the reason at the meeting (条例 30)."""
-    terms, request = read_terms(arg), context.request
-    meeting = _meeting(terms, context)
-    if request.intent == VOTE and request.person in meeting.chairs:
-        return _against_most(Voice(request.person, request.vote, REASON in request.evidence), meeting.voices, context)
-    if request.intent == VOTE or request.resolution is None:
+    request = context.request
+    if request.intent != VOTE and request.resolution is None:
         return None
+    meeting = _meeting(read_terms(arg), context)
+    if request.intent == VOTE:
+        own_vote = Voice(request.person, request.vote, REASON in request.evidence)
+        return _against_most(own_vote, meeting.voices, context) if request.person in meeting.chairs else None
     own = [voice for voice in meeting.voices if voice.person == meeting.presiding]
     others = [voice for voice in meeting.voices if voice.person != meeting.presiding]
     return _against_most(own[0], others, context) if own else None
@@ -187,21 +195,32 @@ def covers(arg: str, context: ControlContext) -> Stop | None:
 
 
 def _meeting(terms: Terms, context: ControlContext) -> Meeting:
+    """Worked out once for all guards of one request."""
+    known = context.worked_out.get(terms)
+    if known is None:
+        known = context.worked_out[terms] = _gathered(terms, context)
+    return known
+
+
+def _gathered(terms: Terms, context: ControlContext) -> Meeting:
     holders = context.personnel.holders
     chairs = frozenset([person for post in terms.chairs for person in holders(post, context.day)])
     due = chairs.union([person for post in terms.members for person in holders(post, context.day)])
     record = context.request.resolution
     if record is None or context.request.intent == VOTE:
-        voices = [Voice(act.person, act.vote, bool({REASON, DISSENT}.intersection(act.evidence))) for act in _open_votes(context)]
+        voices = [Voice(act.person, act.vote, not _WRITTEN.isdisjoint(act.evidence)) for act in _open_votes(context)]
         return Meeting(tuple(voices), due, chairs)
     heard = tuple([Voice(m.person, m.vote, bool(m.reason)) for m in record.members if m.present])
     return Meeting(heard, due, chairs, record.chair)
 
 
-def _open_votes(context: ControlContext) -> list[ActRecorded]:
+def _open_votes(context: ControlContext) -> Sequence[ActRecorded]:
     """Votes since the step was last performed; of one whose recusal was granted afterwards they count no more."""
-    voted = [act for act in context.history.since_performed(context.request.step) if act.kind == VOTED]
-    return [act for act in voted if context.recusals.get(act.person) != GRANTED]
+    known: Sequence[ActRecorded] | None = context.worked_out.get(VOTED)
+    if known is None:
+        out, open_acts = context.recused, context.history.since_performed(context.request.step)
+        known = context.worked_out[VOTED] = [act for act in open_acts if act.kind == VOTED and act.person not in out]
+    return known
 
 
 def _draft_of(act: ActRecorded) -> str:

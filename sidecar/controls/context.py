@@ -4,7 +4,7 @@ A guard gets the argument of its deny row and this context, and answers None (le
 the facts its sentence needs. It never looks at anything else: no clock, no store, no other request.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
@@ -147,6 +147,11 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         if not self.request.on_behalf or any(not delegation.posts for delegation in lent):
             return owned
         return owned & {post for delegation in lent for post in delegation.posts}
+
+    @once
+    def worked_out(self) -> dict[Hashable, Any]:
+        """What several guards of one family ask of this request, each kept under a key of its own kind."""
+        return {}
 
     @once
     def suspended_posts(self) -> frozenset[str]:

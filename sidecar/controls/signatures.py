@@ -112,11 +112,15 @@ def members(arg: str, context: ControlContext) -> Stop | None:
 
 
 def credential(arg: str, context: ControlContext) -> Stop | None:
-    """`arg`: the credential the acting person must hold on the day."""
-    if arg in _held(context, context.request.person):
+    """`arg`: the credential the acting person must hold on the day, or either of two parted by `/`."""
+    if _holds(arg, _held(context, context.request.person)):
         return None
-    name = words.label(words.CREDENTIALS, arg)
+    name = " / ".join(words.label(words.CREDENTIALS, each) for each in arg.split("/"))
     return Stop("CREDENTIAL_MISSING", {"credential": name, "credential_id": arg, "step": context.asked_step})
+
+
+def _holds(wanted: str, held: Group) -> bool:
+    return not held.isdisjoint(wanted.split("/"))
 
 
 def _options(arg: str) -> tuple[str, Mapping[str, str]]:
@@ -127,7 +131,9 @@ def _options(arg: str) -> tuple[str, Mapping[str, str]]:
 def _present(context: ControlContext, options: Mapping[str, str]) -> list[Group]:
     """Who acts together: those whose signatures count, the one who asks, and members whose silence is on record."""
     needed = set(filter(None, options.get("holding", "").split("+")))
-    signed = [frozenset(act.persons) for act in context.signatures if needed <= _held(context, act.person)]
+    signed = [
+        frozenset(act.persons) for act in context.signatures if all(_holds(each, _held(context, act.person)) for each in needed)
+    ]
     return [*signed, frozenset(context.persons), *(frozenset([person]) for person in _silent(context, options))]
 
 

@@ -1,7 +1,7 @@
 """Graded authorization (分级授权): up to which sum which post decides, and from where on a higher level.
 
-The holder of a higher tier may decide what belongs to a lower one; never the other way round
-(该由上级组织行使的权力下级组织不能行使).
+The holder of a higher tier may decide what belongs to a lower one; never the other way round (该由上级组织行使的权力下级组织不能
+行使). What counts is the post that is acted through, for that is the post the record names: who holds several says which.
 """
 
 from fractions import Fraction
@@ -28,7 +28,7 @@ class Tier(NamedTuple):
     def held_by(self, context: ControlContext) -> bool:
         if self.level:
             return max(context.organ_level, context.request.level or context.organ_level) <= self.level
-        return not self.posts.isdisjoint(context.acting)
+        return context.post in self.posts
 
 
 @lru_cache(maxsize=1024)

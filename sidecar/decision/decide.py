@@ -345,7 +345,9 @@ class _Asked:
         )
 
     def _first_post(self, matches: Matches) -> str:
-        return matches.allow[0][_SUB].removeprefix("post:") if matches.allow else ""
+        """The post acted through. Those that only vote stand behind those that hold the step, and a member votes through them."""
+        voting = self._request.intent == VOTE
+        return matches.allow[-1 if voting else 0][_SUB].removeprefix("post:") if matches.allow else ""
 
     def _obligations(self) -> tuple[Due, ...]:
         rows = [row for row in self._rows.duties if self._falls_due(row)]

@@ -77,6 +77,7 @@ class ItemEntry:
     index: int
     mended: bool = False
     step_posts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    upper_posts: tuple[str, ...] = ()
     unit_ids: tuple[str, ...] = ()
 
     def place(self, *path: str | int) -> Place:

@@ -183,13 +183,15 @@ class PostSigners(Part):
 
 
 class Officers(Part):
-    """How many distinct persons act together, and what each must hold on that day. `experts_share` is the least share of holders
-    of the expert's qualification. `members_in` is the step whose acts name each member (`about`) of a committee that must sign as
-    a whole; `silence_in` the step that records of one who neither signed nor dissented that they count as agreeing.
+    """How many distinct persons act together, and what each must hold on that day: `credential`, or `or_credential` in its
+    place. `experts_share` is the least share of holders of the expert's qualification. `members_in` is the step whose acts name
+    each member (`about`) of a committee that must sign as a whole; `silence_in` the step that records of one who neither signed
+    nor dissented that they count as agreeing.
     """
 
     min: Annotated[int, Field(ge=1, le=99), Zh("人数")] = 1
     credential: Annotated[Credential | None, Zh("资格")] = None
+    or_credential: Annotated[Credential | None, Zh("或者资格")] = None
     odd: Annotated[bool, Zh("单数")] = False
     experts_share: Annotated[Share | None, Zh("专家比例")] = None
     members_in: Annotated[Slug | None, Zh("成员名单环节")] = None
@@ -407,6 +409,7 @@ class Item(Part):
     fees: Annotated[tuple[Fee, ...], Zh("收费")] = Field(default=(), strict=False)
     time_limits: Annotated[TimeLimits, Zh("办理时限")] = TimeLimits()
     steps: Annotated[tuple[Step, ...], Zh("运行流程")] = Field(default=(), strict=False)
+    upper_posts: Annotated[tuple[PostRef, ...], Zh("上级岗位")] = Field(default=(), strict=False)
     control_profile: Annotated[Slug | None, Zh("制约模板")] = None
     facts: Annotated[tuple[DeclaredFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[Parameter, ...], Zh("参数")] = Field(default=(), strict=False)

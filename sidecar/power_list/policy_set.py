@@ -26,6 +26,7 @@ from sidecar.power_list.publicity import PUBLICITY_CHECKS
 from sidecar.power_list.references import duplicate, item_references, profile_references
 from sidecar.power_list.rules import read_catalogue, rules_named, unknown_rules
 from sidecar.power_list.source import read_source
+from sidecar.power_list.upper_organs import find_upper_posts
 from sidecar.power_list.uscc import is_valid_uscc
 
 ORGAN_FILE = "organ.yaml"
@@ -52,6 +53,7 @@ def read_policy_set(files: Mapping[str, bytes]) -> PolicySet:
         policies.findings.append(Finding("NO_POLICIES", Place(".", 1, 1)))
     for path in organ_files:
         _read_organ(policies, path, files)
+    policies.findings += find_upper_posts(policies)
     policies.findings = in_reading_order(policies.findings)
     return policies
 

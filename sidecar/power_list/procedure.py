@@ -95,6 +95,12 @@ class RuledEvidence(EvidenceWhen, Ruled):
     """Evidence a statute asks for wherever the condition holds."""
 
 
+class RuledCondition(Ruled):
+    """A further condition under which a step is required, by another article than the step's own."""
+
+    when: Annotated[ConditionText, Zh("情形")]
+
+
 class RuledShare(Ruled):
     share: Annotated[ShareText, Zh("比例")]
 

@@ -28,7 +28,7 @@ from sidecar.power_list.parts import (
     Tier,
     Verb,
 )
-from sidecar.power_list.procedure import ProfileCollective, ProfileEmergency, RuledEvidence
+from sidecar.power_list.procedure import ProfileCollective, ProfileEmergency, RuledCondition, RuledEvidence
 from sidecar.power_list.values import Zh
 
 
@@ -46,6 +46,7 @@ class ProfileStep(Part):
     officers: Annotated[Officers | None, Zh("人员")] = None
     requires: Annotated[tuple[Requirement, ...], Zh("要件")] = Field(default=(), strict=False)
     required_when: Annotated[ConditionText | None, Zh("必经情形")] = None
+    also_required_when: Annotated[tuple[RuledCondition, ...], Zh("另一必经情形")] = Field(default=(), strict=False)
     optional: Annotated[bool, Zh("可选")] = False
     max_times: Annotated[Annotated[int, Field(ge=1)] | None, Zh("次数上限")] = None
     limit: Annotated[StepLimit | None, Zh("时限")] = None

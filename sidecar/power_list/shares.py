@@ -25,8 +25,8 @@ class Share(NamedTuple):
     beyond: bool
 
     def met(self, count: int, whole: int) -> bool:
-        reached = Fraction(count, whole) if whole else Fraction(0)
-        return reached > self.part or (reached == self.part and not self.beyond)
+        reached, wanted = count * self.part.denominator, whole * self.part.numerator
+        return whole > 0 and (reached > wanted or (reached == wanted and not self.beyond))
 
 
 @lru_cache(maxsize=256)

@@ -184,7 +184,11 @@ def _counted() -> Mapping[str, frozenset[str]]:
 COUNTS_AS = _counted()
 
 CREDENTIALS = _table(
-    enforcement_card=("执法证",), work_card=("工作证",), legal_qualification=("法律职业资格",), review_expert=("评审专家资格",)
+    enforcement_card=("执法证",),
+    work_card=("工作证",),
+    legal_qualification=("法律职业资格",),
+    reviewer_before_2018=("二〇一八年前已从事法制审核",),
+    review_expert=("评审专家资格",),
 )
 
 # Who may stand in for an officer: a colleague of the same organ (职务代理), or those whom a power is entrusted to (委托).

@@ -172,6 +172,7 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
     """What an entry says of this request: the members OPEN, without a place in the log."""
     decision, request, item = made.decision, made.request, made.item
     step = item.steps.get(request.step) if item else None
+    organ = _organ_of(decision.post, item, policy)
     return {
         "decision_id": made.decision_id,
         "request_id": caller.request_id,
@@ -187,8 +188,8 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
             "acting_post": decision.post,
             "on_behalf_of": request.on_behalf,
             "delegation": decision.delegation,
-            "organ": item.organ if item else "",
-            "level": policy.organs[item.organ].level if item else "",
+            "organ": organ,
+            "level": policy.organs[organ].level if organ else "",
         },
         "action": {
             "step": request.step,
@@ -214,6 +215,12 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
         "prev_case": "",
         "seq": 0,
     }
+
+
+def _organ_of(post: str, item: ItemFacts | None, policy: PolicySnapshot) -> str:
+    """The organ of the post that was acted through, which may be one above; else the item's."""
+    facts = policy.posts.get(post)
+    return facts.organ if facts else item.organ if item else ""
 
 
 def _resolution(request: AccessRequest) -> Mapping[str, object]:

@@ -65,6 +65,8 @@ def _conditions(binder: Binder, step_id: str) -> Iterator[_Condition]:
     for rule, place in plan.rules:
         if rule.required_when:
             yield _Condition(rule.required_when, place, rule.rule, rule.basis, _guarded_by_profile(binder, rule))
+        for other in rule.also_required_when:
+            yield _Condition(other.when, place, other.rule, other.basis, _guarded_by_profile(binder, rule))
     if plan.own and plan.own.required_when:
         place = binder.step_place(step_id, "required_when")
         yield _Condition(plan.own.required_when, place, *binder.words_of(plan.own), _guarded_by_item(binder, plan.own))

@@ -27,6 +27,11 @@ class _Demand(NamedTuple):
         """How many distinct persons this takes; each seat takes one."""
         return max(self.officers.min, sum(_seats(self.officers).values()))
 
+    @property
+    def credential(self) -> str:
+        """What each officer must hold, either of two parted by `/`; empty where nothing is asked."""
+        return "/".join(filter(None, (self.officers.credential, self.officers.or_credential)))
+
     def control(self, kind: Kind, arg: str) -> Control:
         return Control(kind, arg, self.place, self.rule, self.basis)
 
@@ -36,14 +41,14 @@ def officers(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:
     if not demands:
         return
     silent = next((f"silent={demand.silent}" for demand in demands if demand.silent), "")
-    holding = sorted({demand.officers.credential for demand in demands if demand.officers.credential})
+    holding = sorted({demand.credential for demand in demands if demand.credential})
     most = max(demands, key=lambda demand: demand.number)
     if most.number > 1:
         options = [str(most.number), f"holding={'+'.join(holding)}" if holding else "", silent]
         yield most.control(Kind.OFFICERS, "|".join(filter(None, options)))
     for demand in demands:
-        if demand.officers.credential:
-            yield demand.control(Kind.CREDENTIAL, demand.officers.credential)
+        if demand.credential:
+            yield demand.control(Kind.CREDENTIAL, demand.credential)
     yield from _composition(demands, silent)
     yield from _members(demands, silent)
     yield from _signers(binder, plan)

@@ -150,6 +150,16 @@ def test_who_holds_two_posts_has_one_vote() -> None:
     assert case.close().allowed
 
 
+def test_a_member_votes_through_the_members_post() -> None:
+    """Also where they keep the minutes too: the record says as what they voted, and as what they closed."""
+    people = personnel({"m1": ["law.member", "law.minutes"], "m2": "law.member", CHAIR: "front.boss"})
+    case = Case(people=people)
+    assert case.vote("m1").post == "law.member"
+    assert case.vote("m2").post == "law.member"
+    assert case.vote(CHAIR).post == "front.boss"
+    assert case.close(person="m1").post == "law.minutes"
+
+
 def test_one_person_is_no_body() -> None:
     """Where one alone is due, nothing can be deliberated: the matter goes up."""
     case = Case(people=personnel({"m1": "law.member", CLERK: "law.minutes"}))

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from sidecar.case_history.ledger import Ledger
 from sidecar.controls.context import AccessRequest, ControlContext
 from sidecar.controls.table import Judge
 from sidecar.decision.counted import changes_for, ledgers_for
 from sidecar.decision.decide import decide
-from tests.samples import codes, history
+from tests.samples import codes, history, personnel
 from tests.unit.controls.purchases import BUYING, ITEM, PEOPLE, POLICY, Cases, found
 
 REASON = frozenset({"reason"})
@@ -41,6 +43,18 @@ def test_who_may_not_decide_is_told_who_may() -> None:
     assert "front.deputy" in decision.reason.zh
     assert "21 yuan" in decision.reason.en
     assert codes(Cases().ask("C-1", "head", "decide", outcome="grant", facts={"group": 1})) == {"MISSING_REQUIREMENT"}
+
+
+def test_who_holds_two_posts_says_through_which_they_decide() -> None:
+    """The record names the post that was acted through, so its tier counts, not that of another post of the same person."""
+    both = personnel({"both": ["front.head", "front.boss"]})
+    facts = {"sum": 60, "group": 1}
+    request = AccessRequest("both", "decide", "buy", "C-1", outcome="grant", facts=facts)
+    ledgers = {"split:buy:2026:1": Ledger("split:buy:2026:1")}
+    refused = decide(POLICY, both, history(), request, Cases().now, ledgers)
+    assert codes(refused) == {"WRONG_LEVEL"}
+    named = decide(POLICY, both, history(), replace(request, acting_post="front.boss"), Cases().now, ledgers)
+    assert (named.allowed, named.post) == (True, "front.boss")
 
 
 # -- running totals ------------------------------------------------------------------------------------------------------
