@@ -61,6 +61,11 @@ def decided(n: int) -> Commit:
     return Commit(an_entry(f"d{n}", f"c{n % 5}"), f"c{n % 5}", n // 5, an_act(f"d{n}", "accept"))
 
 
+def lone(n: int) -> Commit:
+    """A decision on a case of its own."""
+    return Commit(an_entry(f"l{n}", f"lone-{n}"), f"lone-{n}", 0, an_act(f"l{n}", "accept"))
+
+
 async def fill(store: RecordStore, count: int, start: int = 0) -> None:
     for n in range(start, start + count):
         await store.commit(decided(n))

@@ -149,7 +149,7 @@ def test_lines_with_a_checkpoint(log: Places, tmp_path: Path) -> None:
     lines = tmp_path / "entries.jsonl"
 
     async def export(kept: Kept) -> None:
-        rows = kept.log.store.reader._connection().execute("SELECT body FROM entries ORDER BY seq")  # type: ignore[attr-defined]
+        rows = kept.log.store.reader._connection().execute("SELECT body FROM entries ORDER BY seq")
         lines.write_bytes(b"".join(row[0] + b"\n" for row in rows))
 
     keeping(log, export, begin=False)
