@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -164,6 +165,28 @@ def test_one_case(log: Places) -> None:
     """Each entry of it rests on the one before; an export of it cannot hide one."""
     assert "case c3: 60 entries" in run("log", "verify", log.data, "--case", "c3", "--lang", "en")
     assert "no entry of case" in run("log", "verify", log.data, "--case", "c99", expected=2)
+
+
+def test_an_export_of_one_case(log: Places, tmp_path: Path) -> None:
+    """L12: it holds together without the log; with evidence for its last entry all of it is under a signed head."""
+    lines = tmp_path / "case.jsonl"
+    with contextlib.closing(sqlite3.connect(log.data / "record.sqlite3")) as record:
+        bodies = [row[0] for row in record.execute("SELECT body FROM entries WHERE case_id = 'c3' ORDER BY seq")]
+    evidence = tmp_path / "last.tlog-proof"
+    run("log", "prove", "d298", "--data", log.data, "--out", evidence)
+    lines.write_bytes(b"".join(body + b"\n" for body in bodies))
+    asked = ("log", "verify", lines, "--case", "c3", "--held", evidence, "--key", key_of(log), "--lang", "en")
+    assert "a checkpoint covers 60, signed by record.example/binhe" in run(*asked)
+    assert "nothing says that it was ever recorded" in run("log", "verify", lines, "--case", "c3", "--lang", "en")
+    for broken, told in (
+        (bodies[:20] + bodies[21:], "missing"),
+        ([bodies[0].replace(b"ALLOWED", b"REFUSED"), *bodies[1:]], "missing"),
+        ([*bodies[:5], bodies[6], bodies[5], *bodies[7:]], "missing"),
+        ([*bodies[:5], bodies[2], *bodies[5:]], "reordered"),
+        (bodies[1:], "missing"),
+    ):
+        lines.write_bytes(b"".join(body + b"\n" for body in broken))
+        assert told in run(*asked, expected=1)
 
 
 def test_the_verifier_ships_alone(log: Places, tmp_path: Path) -> None:
