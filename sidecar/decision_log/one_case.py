@@ -1,9 +1,9 @@
 """The export of one case, verified without the rest of the log.
 
 Each entry names the leaf hash of the one before it in its case. So an export that leaves out an entry from the middle, changes
-one, or moves one does not hold together; only entries at its end can be left out, and the caller's own last receipt, or the number
-of acts that the case is said to have, tells that. Evidence for one of the entries puts it, and through the chain every one before
-it, under a signed checkpoint.
+one, or moves one does not hold together; only entries at its end can be left out, and the caller's own last receipt, or the
+number of acts that the case is said to have, tells that. Evidence for one of the entries puts it, and through
+the chain every one before it, under a signed checkpoint.
 """
 
 from collections.abc import Sequence
