@@ -18,6 +18,7 @@ from sidecar.decision_log.verifier import Trust, verify
 from tests.e2e.processes import EXAMPLE, ask, free_port, running, serve_command
 
 CLIENTS = 8
+EACH = 20  # of the first kills, and then of every so many, the whole log is verified
 FACTS = {"only_prepackaged_food": False, "edible_farm_produce": False}
 
 
@@ -69,7 +70,7 @@ def test_every_allow_that_was_received_is_in_the_log_after_a_kill(tmp_path: Path
     PolicyFolder(Path("policies")).snapshot()  # fails here, with a hint, when the shipped policies are not built
     data, moments, numbers = tmp_path / "data", random.Random(20), itertools.count()
     received: list[tuple[str, str]] = []
-    for _ in range(kills):
+    for n in range(kills):
         port = free_port()
         command = serve_command(Path("policies"), data, EXAMPLE / "personnel", port)
         with running(command, port, "/healthz", tmp_path / "serve.log") as server:
@@ -80,7 +81,8 @@ def test_every_allow_that_was_received_is_in_the_log_after_a_kill(tmp_path: Path
             load.join()
         received += load.received
         _assert_recorded(data, load.received)
-        _assert_sound(data)
+        if n < EACH or n % EACH == EACH - 1:  # the start that follows proves the tail and the head each time
+            _assert_sound(data)
     assert len(received) > kills * CLIENTS
     _assert_recorded(data, received)
 

@@ -241,6 +241,14 @@ def test_the_head(log: Places) -> None:
     assert "304 entries" in run("log", "head", "--accept", "--data", log.data)
 
 
+def test_what_happened_to_the_log_is_shown_like_decisions(log: Places) -> None:
+    """In words, with who did it."""
+    told = run("log", "query", "--data", log.data, "--kind", "key", "--lang", "zh")
+    assert told.split("\t")[5:7] == ["密钥", "建立"]
+    assert "uid " in told
+    assert len(run("log", "query", "--data", log.data, "--kind", "stop", "--lang", "en").splitlines()) == 1
+
+
 # -- anchors --------------------------------------------------------------------------------------------------------------------
 
 

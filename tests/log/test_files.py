@@ -34,7 +34,7 @@ def contents(folder: Path) -> tuple[list[Row], list[bytes | None], list[bytes]]:
     return list(copy.rows()), [copy.tile(0, 0)], list(copy.checkpoints())
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from([RECORD_FILE, TREE_FILE]), where_=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_any_bit_of_the_files(small: tuple[Places, Key], tmp_path: Path, name: str, where_: float, bit: int) -> None:
     """In pages, headers, indexes and free space alike. Only a file beside the entries that cannot be read any more is as good as
