@@ -150,6 +150,17 @@ def _holds(folder: Path, broken: str) -> None:
     assert report.covered == report.size, broken
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("call", ["pwrite64", "fsync", "fdatasync"])
+def test_a_slow_disk_loses_nothing(writer: Writer, template: Places, tmp_path: Path, call: str) -> None:
+    """Each of these calls takes a twentieth of a second: everything is acknowledged, only later."""
+    copied(template, tmp_path / "run")
+    options = ("-e", f"trace={call}", "-e", f"inject={call}:delay_enter=50000")
+    writer.run(tmp_path / "run", "-o", "/dev/null", *options)
+    assert (tmp_path / "run" / "told").read_text().count("A ") == DECISIONS
+    _holds(tmp_path / "run", f"slow {call}")
+
+
 def test_the_writer_works_unbroken(writer: Writer, template: Places, tmp_path: Path) -> None:
     """What the breaking is compared with: all is acknowledged, all holds."""
     copied(template, tmp_path / "run")
