@@ -11,9 +11,12 @@ COPY --from=build /opt/quanheng /opt/quanheng
 COPY --from=build --chown=quanheng /source/policies /srv/quanheng/policies
 USER quanheng
 WORKDIR /srv/quanheng
-RUN /opt/quanheng/bin/quanheng build policies && mkdir data personnel
+RUN /opt/quanheng/bin/quanheng build policies && mkdir data personnel trust
 # Mount the record at data, appointments.csv at personnel, and a settings file (callers, TLS) at settings.toml.
-VOLUME ["/srv/quanheng/data", "/srv/quanheng/personnel"]
+# Signing key and head lie at trust, apart from the data. Once, before the first start:
+#   docker run … log create --data data --origin NAME
+ENV QUANHENG_KEYS=/srv/quanheng/trust/keys QUANHENG_HEAD=/srv/quanheng/trust/log.head
+VOLUME ["/srv/quanheng/data", "/srv/quanheng/personnel", "/srv/quanheng/trust"]
 EXPOSE 8181
 ENTRYPOINT ["/opt/quanheng/bin/quanheng"]
 CMD ["serve", "--config", "settings.toml", "--policies", "policies", "--data", "data", "--personnel", "personnel"]

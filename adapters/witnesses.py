@@ -77,6 +77,7 @@ class HttpWitness:
 
 
 _HINTS = {
+    409: "the witness cosigned another history: stop, and run quanheng log verify",
     403: "the witness does not know this log's key: give it the line that `quanheng log key show` prints",
     404: "the witness does not know this log: give it the line that `quanheng log key show` prints",
     422: "the log no longer extends what the witness saw: stop, and run quanheng log verify",

@@ -35,7 +35,7 @@ from sidecar.errors import SettingsError
 
 PREFIX = "QUANHENG_"
 _OTHER_VARIABLES = frozenset(
-    {"QUANHENG_LANG", "QUANHENG_CONFIG", "QUANHENG_REQUIRE_REAL_DATA", "QUANHENG_REQUIRE_REDIS", "QUANHENG_TOKEN"}
+    f"{PREFIX}{name}" for name in ("LANG", "CONFIG", "TOKEN", "REQUIRE_REAL_DATA", "REQUIRE_REDIS", "REQUIRE_FAULTS")
 )
 
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -54,6 +54,7 @@ def create_log(places: Places, origin: str, clock: Clock, *, hash_: str = SHA256
             f"the origin {fault}", "write it like a web address without a scheme: record.example/binhe"
         ) from fault
     _refuse_again(places)
+    places.head.parent.mkdir(parents=True, exist_ok=True)
     keys = KeyFolder(places.keys)
     store = SqliteStore(places.data, new_hash=hash_)
     try:

@@ -73,7 +73,7 @@ class RecordIndex:
             return self._open()
         except sqlite3.OperationalError:
             raise  # a full disk, a lock: what lies there may be sound
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):  # the latter where SQLite quotes what is damaged
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
             return self._open()

@@ -101,7 +101,7 @@ class SqliteStore:
             self._connection = open_writer(self._path)
             self.hash = log_hash(self._connection, new_hash)
             self._next_seq = prove_tail(self._connection, self.hash) + 1
-        except (sqlite3.Error, StoreError) as fault:
+        except (sqlite3.Error, StoreError, UnicodeDecodeError) as fault:
             os.close(self._lock)
             raise unusable(self._path, fault) from fault
         self._inode = self._path.stat().st_ino

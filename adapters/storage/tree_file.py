@@ -172,7 +172,7 @@ class TreeFile:
             return self._open()
         except sqlite3.OperationalError:
             raise  # a full disk, a lock: what lies there may be sound
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):  # the latter where SQLite quotes what is damaged
             self._path.replace(self._path.with_suffix(".damaged"))  # kept: its checkpoints may still be read by somebody
             for suffix in ("-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.verifier.copies import CopyError, open_copy
+from adapters.verifier.copies import CopyError, LineFile, open_copy
 from sidecar.decision_log.findings import Finding, Kind, Report
 from sidecar.decision_log.hashing import HashUnavailableError
 from sidecar.decision_log.notes import Key, NoteError, read_key
+from sidecar.decision_log.one_case import is_one_case, verify_case
+from sidecar.decision_log.proof import read_evidence
 from sidecar.decision_log.reading import Copy, fields_of
 from sidecar.decision_log.sheet import SheetError, read_root
 from sidecar.decision_log.verifier import Trust, verify
@@ -78,6 +80,10 @@ def ask(question: Question, progress: Progress | None = None) -> Report:
             crypto=question.crypto,
         )
         copy = open_copy(question.copy, question.checkpoint)
+        if question.case and isinstance(copy, LineFile):
+            entries = [row.body for row in copy.rows()]
+            if is_one_case(entries, question.case):
+                return verify_case(entries, question.case, [read_evidence(data) for data in trust.held], trust.keys)
         report = verify(copy, trust, chains=question.chains, progress=progress)
         if question.case:
             _look_at_case(copy, question.case, report)

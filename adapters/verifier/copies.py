@@ -16,6 +16,7 @@ from sidecar.decision_log.tiles import WIDTH, Tile, bundle, bundles_of, entries_
 RECORD, TREE, CHECKPOINT = "record.sqlite3", "tree.sqlite3", "checkpoint"
 LINES = (".jsonl", ".ndjson")
 _LEVELS = 64
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite quotes what is damaged
 
 
 class CopyError(Exception):
@@ -60,7 +61,7 @@ class RecordCopy:
         try:
             for seq, body, leaf, *columns in self._record.execute(query, (skip,)):
                 yield Row(seq, _as_bytes(body), _as_bytes(leaf), _as_columns(columns))
-        except sqlite3.Error as fault:
+        except _UNREADABLE as fault:
             raise CopyError(
                 f"the entries cannot be read to their end: {fault}", "the file is damaged; try another copy"
             ) from fault
@@ -84,13 +85,13 @@ class RecordCopy:
     def _asked(self, query: str) -> Any:
         try:
             return self._record.execute(query).fetchone()[0]
-        except sqlite3.Error as fault:
+        except _UNREADABLE as fault:
             raise CopyError(f"the record cannot be read: {fault}", "name a record of this version that is not damaged") from fault
 
     def _from_tree(self, query: str, values: tuple[object, ...]) -> list[Any]:
         try:
             return self._tree.execute(query, values).fetchall() if self._tree else []
-        except sqlite3.Error:
+        except _UNREADABLE:
             return []
 
 
@@ -184,14 +185,21 @@ def _write(path: Path, data: bytes) -> None:
 
 def _opened(path: Path) -> sqlite3.Connection:
     try:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2.0)
-    except sqlite3.Error as fault:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2.0)
+    except _UNREADABLE as fault:
         raise CopyError(f"{path} cannot be opened: {fault}", "check that it is there and readable") from fault
+    connection.text_factory = _as_text
+    return connection
+
+
+def _as_text(data: bytes) -> str:
+    """Text as it was written, and whatever became of it, without a loss."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _as_bytes(value: object) -> bytes:
     """A cell as it was written; one that was changed by hand may have become anything."""
-    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
 
 
 def _as_columns(values: list[Any]) -> Columns:

@@ -44,6 +44,22 @@ _WORDS = {
         "failed": "未办成",
         "outcome": "结果",
         "log_read": "查阅",
+        "log": "日志",
+        "key": "密钥",
+        "start": "启动",
+        "stop": "停止",
+        "policy": "策略更换",
+        "personnel": "任职更换",
+        "clock": "时钟回拨",
+        "gap": "未留痕",
+        "anchor": "锚定",
+        "created": "建立",
+        "taken_over": "接管",
+        "rotated": "更换",
+        "printed": "打印",
+        "timestamped": "时间戳",
+        "witnessed": "已见证",
+        "unwitnessed": "见证缺失",
         "exercise": "行使",
         "question": "询问",
         "co_sign": "会签",
@@ -57,17 +73,18 @@ def cells(entry: ShownEntry, lang: Language) -> tuple[str, ...]:
     """The columns of one entry."""
     said = _WORDS[lang]
     verdict = entry.get("decision") or entry.get("kind", "")
-    code = entry.get("code") or _word(entry.get("result", ""), lang) or entry.get("query", {}).get("what", "")
+    word = entry.get("result") or entry.get("event", "")
+    code = entry.get("code") or _word(word, lang) or entry.get("query", {}).get("what", "")
     return (
         entry.get("time", "")[:19],
-        entry.get("subject", {}).get("person", "") or entry.get("caller", ""),
+        entry.get("subject", {}).get("person", "") or entry.get("caller", "") or entry.get("actor", ""),
         entry.get("item_name") or entry.get("item", ""),
         _step(entry.get("action", {}), lang),
         entry.get("case_id", ""),
         " ".join(filter(None, [_word(verdict, lang), said["altered"] if "altered" in entry else ""])),
         code,
         ", ".join(entry.get("sources", [])),
-        entry.get("decision_id", ""),
+        entry.get("decision_id", "") or entry.get("event_id", ""),
     )
 
 

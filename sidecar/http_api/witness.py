@@ -39,7 +39,7 @@ def witness_app(cosigner: Cosigner, logs: Mapping[str, KnownLog], memory: Memory
         if isinstance(answer, Refusal):
             log.warning("not cosigned", status=answer.status, told=answer.told.strip())
             kind = SIZE_TYPE if answer.size is not None else "text/plain; charset=utf-8"
-            return Response(answer.told, answer.status, media_type=kind)
+            return Response(answer.told, answer.status, {"content-type": kind})  # as it is: no charset is added
         log.info("cosigned", log=asked.checkpoint.origin, size=asked.checkpoint.size)  # type: ignore[union-attr]
         return PlainTextResponse(answer)
 

@@ -238,9 +238,11 @@ class LogKeeper:
             if newer is None:
                 return signed
             self._signed = newer
-            self._signed_more.set()
-            if self.witnesses:
-                await self._witness(newer)
+            try:
+                if self.witnesses:
+                    await self._witness(newer)
+            finally:
+                self._signed_more.set()  # whoever waits for a proof gets it with the cosignatures
             return self._signed
 
     async def _checkpoint_if_grown(self) -> None:
