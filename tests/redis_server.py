@@ -100,6 +100,10 @@ class RedisServer:
         self.kill()
         self.start()
 
+    def start_again_if_dead(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+
     def hang(self) -> None:
         """It keeps its connections and answers nothing."""
         assert self._process is not None

@@ -16,6 +16,7 @@ def shared_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def server(shared_server: RedisServer) -> RedisServer:
+    shared_server.start_again_if_dead()  # a test that failed with the server down fails alone
     with shared_server.client as client:
         client.flushall()
     return shared_server

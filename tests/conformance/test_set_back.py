@@ -142,8 +142,6 @@ async def _says(store: RedisStore, words: str) -> bool:
 def test_a_restored_store_is_noticed_by_its_count(worked: Fleet, tmp_path: Path) -> None:
     """S10: a copy of the data from before the last acts; a sidecar none of whose own acts is lost notices as well."""
     server = worked.server
-    with server.client as client:
-        client.execute_command("BGREWRITEAOF")
     server.kill()
     shutil.copytree(server.folder, tmp_path / "backup")
     server.start()
