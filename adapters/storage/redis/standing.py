@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,6 +78,7 @@ class Standing:
         self.warnings: Sequence[str] = ()
         self.count = self._memory.count
         self._run_id = ""
+        self._writing = threading.Lock()
         self._lacking: Sequence[str] = ()
 
     @property
@@ -120,7 +122,7 @@ class Standing:
         """Keep what was counted, for the next start."""
         if self._memory.store:
             self._memory = msgspec.structs.replace(self._memory, count=self.count)
-            await asyncio.to_thread(write_memory, self._folder, self._memory)
+            await asyncio.to_thread(self._write, self._memory)
 
     def counted(self, number: object, before: int) -> None:
         """A commit was given a number; `before` is the highest one seen when it was sent. Raises StoreError for a store that was
@@ -164,7 +166,12 @@ class Standing:
         memory = Memory(self.name, store, self.count, tuple(sorted({*self._memory.sidecars, *sidecars})))
         if memory != self._memory:
             self._memory = memory
-            await asyncio.to_thread(write_memory, self._folder, memory)
+            await asyncio.to_thread(self._write, memory)
+
+    def _write(self, memory: Memory) -> None:
+        """One at a time: a look that was given up at the end may still be writing."""
+        with self._writing:
+            write_memory(self._folder, memory)
 
     def _set_back(self, found: str) -> str:
         return f"the case store was set back: it has counted {found} commits, {self.count} were seen; {REPAIR}"
