@@ -114,7 +114,7 @@ def test_which_action_is_which_step(digit: Digit) -> None:
 def test_what_the_workflow_lacks(digit: Digit) -> None:
     """Steps, persons, a second inspector, and endings that are no decisions."""
     assert facts(digit, "MISSING_STEP", "id") == [("accept",), ("issue",), ("publish",)]
-    needed = [("notify",), ("hear",), ("recusal_request",), ("recusal_ruling",)]
+    needed = [("notify",), ("hear",), ("recusal_request",), ("recusal_ruling",), ("supplement",), ("extend_limit",)]
     assert facts(digit, "MISSING_WHEN_NEEDED", "id") == needed
     assert facts(digit, "ONE_ROLE_FOR_BOTH", "first_id", "second_id", "shared") == [
         ("review", "decide", "CLERK"),
