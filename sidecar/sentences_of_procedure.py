@@ -30,8 +30,8 @@ FINDINGS_OF_PROCEDURE: dict[str, tuple[str, str]] = {
         "group_by names {name}, which is no declared fact — declare it under facts, or correct the name",
     ),
     "LOOSER_CLOSES": (
-        "环节“{step}”写了不结案，而 {basis} 以此结案——请删去 closes: false",
-        "step {step} does not close the case, as {basis} has it — remove closes: false",
+        "环节“{step}”写了不结案，而 {basis} 以此结案（{first}）——请删去 closes: false",
+        "step {step} does not close the case, as {basis} has it ({first}) — remove closes: false",
     ),
     "LOOSER_SHARE": (
         "{key} 写了 {written}，低于 {basis} 的 {required}（{first}）——请写 {required} 或更高",

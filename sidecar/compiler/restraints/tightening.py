@@ -15,9 +15,9 @@ def loosenings(binder: Binder) -> Iterator[Finding]:
     yield from _collective(binder)
     yield from doubtful_sums(binder)
     for n, step in enumerate(binder.entry.item.steps):
-        for rule, _ in binder.plans[step.id].rules:
+        for rule, place in binder.plans[step.id].rules:
             if rule.closes and step.closes is False:
-                yield binder.entry.finding("LOOSER_CLOSES", ("steps", n, "closes"), step=step.id, basis=rule.basis)
+                yield binder.entry.finding("LOOSER_CLOSES", ("steps", n, "closes"), step=step.id, basis=rule.basis, first=place)
 
 
 def _collective(binder: Binder) -> Iterator[Finding]:

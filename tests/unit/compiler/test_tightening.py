@@ -3,6 +3,10 @@
 import pytest
 
 from sidecar.power_list.findings import Finding, Severity
+from sidecar.power_list.load_keys import keys_of
+from sidecar.power_list.model import Controls, Item, Step
+from sidecar.power_list.parts import Part
+from sidecar.power_list.profiles import ProfileFile, ProfileStep
 from tests.samples import ORGAN, PENALTY, POWERS, PROFILES, changed, compiled, errors_of, findings_of, policy_files
 from tests.unit.compiler.test_rows import controls
 
@@ -16,7 +20,8 @@ ISSUING = (
     " rule: AL-44, basis: 行政许可法第四十四条}\n"
 )
 LICENSING = changed("separation:\n", f"{ISSUING}separation:\n", PROFILES)
-ONCE = changed("officers: {min: 2}, rule", "officers: {min: 2}, max_times: 1, rule", LICENSING)
+CLOSING = changed("after: [decide], limit", "after: [decide], closes: true, limit", LICENSING)
+ONCE = changed("officers: {min: 2}, rule", "officers: {min: 2}, max_times: 1, rule", CLOSING)
 LIMITS = "    time_limits: {statutory: {n: 20, unit: workday, basis: 行政许可法第四十二条}, promised: {n: 5, unit: workday}}\n"
 TIMED = changed("    facts:", f"{LIMITS}    facts:")
 
@@ -31,6 +36,7 @@ LOOSER = {
     "always, as a condition": (ACCEPT, ACCEPT.replace("execute,", "execute, required_when: true,"), "LOOSER_CONDITION", "true", "{id: accept"),
     "a longer limit": (ISSUE, ISSUE.replace("n: 10,", "n: 11,"), "LOOSER_LIMIT", "{n: 11", "{id: issue"),
     "a longer limit in another unit": (ISSUE, ISSUE.replace("n: 10, unit: workday", "n: 15, unit: day"), "LOOSER_LIMIT", "{n: 15", "{id: issue"),
+    "does not close": (ISSUE, ISSUE.replace("execute,", "execute, closes: false,"), "LOOSER_CLOSES", "false", "{id: issue"),
     "a step left out": (f"      - {ACCEPT}\n", "", "MISSING_STEP", "- {id: review", "accept, decide]"),
 }  # fmt: skip
 
@@ -55,6 +61,55 @@ def test_what_would_loosen_is_an_error_with_both_places(name: str) -> None:
     for sentence in finding.sentence:
         assert str(place) in sentence
         assert "行政许可法" in sentence
+
+
+# what every key that an item and its profile may both write does with the item's words: they are added to the profile's, they are
+# compared with it, or they are no restraint. Who adds a key decides here which it is.
+ADDED, COMPARED, NO_RESTRAINT = "added", "compared", "no restraint"
+KEYS_OF_A_STEP = {
+    "id": NO_RESTRAINT,
+    "name": NO_RESTRAINT,
+    "rule": NO_RESTRAINT,
+    "basis": NO_RESTRAINT,
+    "verb": COMPARED,
+    "type": COMPARED,
+    "officers": COMPARED,
+    "max_times": COMPARED,
+    "optional": COMPARED,
+    "required_when": COMPARED,
+    "limit": COMPARED,
+    "closes": COMPARED,
+    "after": ADDED,
+    "before": ADDED,  # of the item's own condition; the profile's guards what the profile says
+    "requires": ADDED,
+    "evidence_when": ADDED,
+    "obligations": ADDED,
+}
+KEYS_OF_CONTROLS = {
+    "separation": ADDED,
+    "not_all": ADDED,
+    "recusal": ADDED,
+    "types_apart": ADDED,
+    "principal_not_in_charge": ADDED,
+    "prohibitions": ADDED,
+    "distinct_persons": COMPARED,
+    "delegation": COMPARED,
+    "collective": COMPARED,
+    "facts": COMPARED,
+    "parameters": COMPARED,
+    "steps": COMPARED,
+    "name": NO_RESTRAINT,
+}
+
+
+def test_no_key_can_loosen_unseen() -> None:
+    """Every key that both may write has its place in the tables above."""
+
+    def keys(block: type[Part]) -> set[str]:
+        return {key.name for key in keys_of(block).values()}
+
+    assert keys(Step) & keys(ProfileStep) == KEYS_OF_A_STEP.keys()
+    assert (keys(Controls) | keys(Item)) & keys(ProfileFile) == KEYS_OF_CONTROLS.keys()
 
 
 # what is replaced in the item, by what
