@@ -34,6 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from sidecar.errors import SettingsError
 
 PREFIX = "QUANHENG_"
+TIMEZONE = "Asia/Shanghai"  # of the service where none is set, and of every command
 _OTHER_VARIABLES = frozenset(
     f"{PREFIX}{name}" for name in ("LANG", "CONFIG", "TOKEN", "REQUIRE_REAL_DATA", "REQUIRE_REDIS", "REQUIRE_FAULTS")
 )
@@ -76,7 +77,7 @@ class Settings(BaseModel):
     uds: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    timezone: str = "Asia/Shanghai"
+    timezone: str = TIMEZONE
     insecure: bool = False
     origin: str = ""
     keys: Path | None = None

@@ -28,7 +28,7 @@ from sidecar.errors import SettingsError
 from sidecar.expressions.facts import Asserted
 from sidecar.personnel.registers import Appointment, CredentialHeld, Personnel, Span
 from sidecar.power_list import vocabulary as words
-from sidecar.settings import Settings
+from sidecar.settings import TIMEZONE
 from sidecar.wiring import read_personnel_folder, token_of_parties
 
 Values = Annotated[
@@ -117,7 +117,7 @@ def _explain_plain(model: Path, policy: Path, values: list[str], rows: int, json
 
 def _moment(text: str) -> datetime:
     """A day means its morning: limits and offices are open, night has not come."""
-    zone = ZoneInfo(Settings.model_fields["timezone"].default)
+    zone = ZoneInfo(TIMEZONE)
     if not text:
         return datetime.now(zone)
     try:

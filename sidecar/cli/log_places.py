@@ -1,13 +1,15 @@
 """Options that say where a log lies, and the clock of commands."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from adapters.storage.log_opening import Places
+from sidecar.settings import TIMEZONE
 
 DataOption = Annotated[Path, typer.Option("--data", envvar="QUANHENG_DATA", help="Folder of the record 记录目录")]
 KeysOption = Annotated[
@@ -20,12 +22,12 @@ HeadOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class CommandClock:
-    """The machine's clock; entries of commands say so."""
+    """The machine's clock, told in the zone in which the service tells its own by default; entries of commands say so."""
 
     source: str = "system"
 
     def now(self) -> datetime:
-        return datetime.now(UTC).astimezone()
+        return datetime.now(ZoneInfo(TIMEZONE))
 
 
 def places(data: Path, keys: Path | None, head: Path | None) -> Places:

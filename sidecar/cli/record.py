@@ -23,6 +23,7 @@ from sidecar.decision_log.entry import KINDS
 from sidecar.errors import SettingsError
 from sidecar.ports.records import Filter
 from sidecar.service.inspect import as_shown
+from sidecar.settings import TIMEZONE
 
 log_app = typer.Typer(no_args_is_help=True, help="Read the decision log 查阅留痕记录")
 
@@ -157,7 +158,7 @@ def _item_name(reader: SqliteReader, outcome: ShownEntry) -> str:
 
 
 def _moment(text: str, *, end: bool = False) -> int | None:
-    """Milliseconds since the epoch; a bare day as an end means the whole of it. Without an offset: Asia/Shanghai."""
+    """Milliseconds since the epoch; a bare day as an end means the whole of it. Without an offset: of the default time zone."""
     if not text:
         return None
     try:
@@ -167,7 +168,7 @@ def _moment(text: str, *, end: bool = False) -> int | None:
     if end and len(text) == len("2026-11-23"):
         moment += timedelta(days=1)
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+        moment = moment.replace(tzinfo=ZoneInfo(TIMEZONE))
     return int(moment.timestamp() * 1000)
 
 

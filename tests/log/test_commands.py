@@ -69,6 +69,15 @@ def test_create_says_where_everything_is(tmp_path: Path) -> None:
     assert "SM2" not in told
 
 
+def test_commands_tell_the_time_as_the_service_does(tmp_path: Path) -> None:
+    """The first two entries of a log stood eight hours before the rest, to a reader of one column of times."""
+    data = tmp_path / "data"
+    run("log", "create", "--data", data, "--origin", ORIGIN)
+    times = [entry["time"] for entry in json.loads(run("log", "query", "--data", data, "--json"))]
+    assert len(times) == 2
+    assert all(time.endswith("+08:00") for time in times)
+
+
 def test_verify_says_what_it_found(log: Places) -> None:
     """0 and the head; 1 and the first entry that is wrong; 2 for what is no log."""
     told = run("log", "verify", log.data, "--key", key_of(log), "--held", log.head, "--chains", "--lang", "en")
