@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# On two processes; the tests of a file stay together, since they share what they start.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: help run test quick long check build docs clean
 help:
@@ -25,10 +27,10 @@ run: build
 	$(BIN)/python docs/examples/food_licence/run.py
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 quick: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow and not long"
+	$(PYTEST) -m "not slow and not long"
 
 long: $(STAMP)
 	$(BIN)/python -m pytest -m long

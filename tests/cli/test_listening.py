@@ -38,6 +38,7 @@ def test_a_busy_port_is_named_and_nothing_says_ready(tmp_path: Path, taken: int)
         assert "ready" not in run.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [serve(Path("data")), [*PROXY]], ids=["serve", "proxy"])
 def test_ready_is_said_when_it_is_so(tmp_path: Path, command: list[str]) -> None:
     """Who reads `ready` may connect at once, without trying twice."""

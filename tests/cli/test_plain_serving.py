@@ -95,6 +95,7 @@ def test_a_reload_is_told_in_the_log_before_it_is_in_force(tmp_path: Path) -> No
     assert entries[4]["policy_digest"] == service.authorizer.digest
 
 
+@pytest.mark.slow
 def test_what_cannot_be_told_is_not_put_in_force(tmp_path: Path) -> None:
     """A reload while nothing can be recorded: the earlier version still serves, and says so."""
     service = service_in(tmp_path)

@@ -156,6 +156,7 @@ def test_what_is_read_is_never_written_over(log: Path, mapping: Path) -> None:
     assert log.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_pipe_is_read_as_it_comes(log: Path, mapping: Path) -> None:
     """There is no position in it, and none is asked for."""
     rows = "".join(f"{n},登记,甲,2026-01-05\n" for n in range(3_000))
@@ -222,6 +223,7 @@ def test_other_formats_are_refused_by_name(log: Path, mapping: Path, data: bytes
     assert "CSV" in refusal.hint or "heading" in refusal.hint
 
 
+@pytest.mark.slow
 def test_a_bar_on_a_terminal_and_none_in_a_pipe(log: Path, mapping: Path) -> None:
     """Programs read what is written; a person sees that something goes on."""
     command = quanheng("replay", "events", str(log), "--mapping", str(mapping), "--mode", "observe", "--json")

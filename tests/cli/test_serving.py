@@ -47,6 +47,7 @@ def test_changed_compiled_files_stop_the_start(tmp_path: Path, name: str) -> Non
     assert isinstance(refusal(*serve(tmp_path, policies=copy)), PolicyError)
 
 
+@pytest.mark.slow
 def test_posts_nobody_confirmed_are_said_at_the_start_and_in_readyz(tmp_path: Path) -> None:
     """What an import wrote and nobody checked decides like the rest: the operators are told, in either spelling of the key."""
     copy, port = tmp_path / "policies", free_port()
@@ -171,6 +172,7 @@ def test_a_token_never_crosses_a_network_in_the_clear(monkeypatch: pytest.Monkey
     assert "https" in fault.hint
 
 
+@pytest.mark.slow
 def test_a_failure_is_one_sentence_a_hint_and_status_2(tmp_path: Path) -> None:
     """No stack reaches the person at the terminal."""
     run = run_quanheng("check", str(tmp_path / "nowhere"))

@@ -356,12 +356,14 @@ LONG = settings(max_examples=300, stateful_step_count=40, deadline=None)
 UNSHRUNK = settings(max_examples=300, stateful_step_count=20, deadline=None, phases=[Phase.generate])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", [MemoryMachine, SqliteMachine])
 def test_no_history_breaks_the_rules(machine: type[CaseMachine]) -> None:
     """The embedded stores, a dozen histories; the long test has many."""
     run_state_machine_as_test(machine, settings=QUICK)
 
 
+@pytest.mark.slow
 def test_no_history_of_two_sidecars_breaks_the_rules(redis_alone: RedisServer) -> None:
     """Two sidecars on one store, either of which may die at any step."""
     RedisMachine.server = redis_alone
@@ -386,6 +388,7 @@ def test_no_history_breaks_the_rules_however_many(machine: type[CaseMachine], se
     run_state_machine_as_test(machine, settings=LONG)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule_taken_away", ["apart", "quorum"])
 def test_the_machine_notices_a_wrong_model(rule_taken_away: str) -> None:
     """The machine itself can fail: with one rule of the model less it does."""

@@ -74,6 +74,7 @@ TROUBLES: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
 def test_a_line_in_trouble_refuses_and_recovers(line: Loopback, tmp_path: Path, trouble: dict[str, object]) -> None:
     """S13: what was committed before stands, nothing is committed meanwhile, and afterwards it works without anybody's help."""

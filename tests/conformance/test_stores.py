@@ -87,6 +87,7 @@ class TestSqliteStore(RecordStoreSuite):
             SqliteStore(self.folder)
         assert (self.folder / RECORD_FILE).read_bytes().startswith(b"not a database")
 
+    @pytest.mark.slow
     def test_a_locked_record_refuses_and_recovers(self) -> None:
         """While another program holds the write lock commits are refused; afterwards they work again."""
 
@@ -153,6 +154,7 @@ class TestSqliteStore(RecordStoreSuite):
         told = [(line["log_level"], line["event"]) for line in lines]
         assert told == [("error", "record failed"), ("info", "record works again")]
 
+    @pytest.mark.slow
     def test_a_failing_record_is_one_line_in_the_log_and_so_is_its_recovery(self) -> None:
         """The operators learn it without asking /readyz, once, and no entry is quoted."""
 

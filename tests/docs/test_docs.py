@@ -90,6 +90,7 @@ def test_every_command_shown_exists_with_its_options(page: Path, line: str) -> N
     assert {word for word in words if word.startswith("--")} <= known
 
 
+@pytest.mark.slow
 def test_the_request_of_the_readme_is_allowed(tmp_path: Path) -> None:
     """The JSON a reader copies from the README is understood and allowed for the person it names."""
     text = (ROOT / "README.md").read_text("utf-8")
@@ -102,6 +103,7 @@ def test_the_request_of_the_readme_is_allowed(tmp_path: Path) -> None:
     assert (status, answer["decision"]) == (200, True)
 
 
+@pytest.mark.slow
 def test_the_tutorial_works_as_written(tmp_path: Path) -> None:
     """Its two files check without error and build, and its request is allowed."""
     page = ROOT / "docs" / "tutorial" / "first-power.md"

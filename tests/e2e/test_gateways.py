@@ -21,6 +21,8 @@ from tests.e2e.processes import ROOT, free_port, quanheng, running
 from tests.enforcement.points import ROUTES
 from tests.real_data import absent
 
+pytestmark = pytest.mark.slow  # each test starts processes of its own
+
 EXAMPLES = ROOT / "docs" / "examples" / "gateways"
 DO = "/things/T-1/do"
 ALLOW, DENY, HALF = ("X-Officer", "o-allow"), ("X-Officer", "o-deny"), ("X-Officer", "o-half")

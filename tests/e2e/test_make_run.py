@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.processes import EXAMPLE, ROOT, free_port
+
+pytestmark = pytest.mark.slow  # each test starts processes of its own
 
 
 def test_the_three_printed_commands_do_what_they_say(tmp_path: Path) -> None:

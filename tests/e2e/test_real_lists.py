@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.processes import ask, free_port, run_quanheng, running, serve_command
 from tests.real_data import real_data
 
+pytestmark = pytest.mark.slow  # each test starts processes of its own
+
 COUNTS = {"住房和城乡建设局": 327, "市场监督管理局": 442, "财政局": 19, "统计局": 3}
 
 

@@ -9,7 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.processes import EXAMPLE, ROOT, ask, free_port, get, run_quanheng, running, serve_command
+
+pytestmark = pytest.mark.slow  # each test starts processes of its own
 
 ITEM = "cn-xk-food-business-licence"
 FACTS = {"only_prepackaged_food": False, "edible_farm_produce": False}

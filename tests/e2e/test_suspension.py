@@ -6,8 +6,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.processes import EXAMPLE, ROOT, ask, free_port, get, running, serve_command
 from tests.e2e.test_reload import accepting, until
+
+pytestmark = pytest.mark.slow  # each test starts processes of its own
 
 HEADING = "what,target,from,to,ordered_by,approved_by,document\n"
 

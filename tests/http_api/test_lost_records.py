@@ -100,6 +100,7 @@ def test_a_broken_record_refuses_everything_from_then_on(sidecar: Sidecar) -> No
     assert sidecar.case().version == 1
 
 
+@pytest.mark.slow
 def test_a_record_locked_by_another_program_refuses_and_recovers(durable: Sidecar, tmp_path: Path) -> None:
     """S17: while a backup holds the file nothing is allowed; afterwards the same request is."""
     durable.store._connection.execute("PRAGMA busy_timeout = 50")  # type: ignore[attr-defined]

@@ -224,6 +224,7 @@ def test_the_verifier_ships_alone(log: Places, tmp_path: Path) -> None:
     assert (done.returncode, "entry 50: missing" in done.stdout) == (1, True), done.stderr
 
 
+@pytest.mark.slow
 def test_keys_are_shown_and_rotated(log: Places, tmp_path: Path) -> None:
     """While the service holds the log, not; afterwards, and the old public key still leads to the new one."""
     old = key_of(log)
@@ -360,6 +361,7 @@ def test_an_anchor_is_time_stamped(log: Places, tmp_path: Path, authority: tuple
 # -- a witness and a sidecar, as processes ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_witness_of_another_department(tmp_path: Path) -> None:
     """Made, served, asked by a sidecar: checkpoints carry its signature, and whoever verifies asks for it."""
     where, office, port = made(tmp_path), tmp_path / "office", free_port()

@@ -34,6 +34,7 @@ def contents(folder: Path) -> tuple[list[Row], list[bytes | None], list[bytes]]:
     return list(copy.rows()), [copy.tile(0, 0)], list(copy.checkpoints())
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from([RECORD_FILE, TREE_FILE]), where_=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_any_bit_of_the_files(small: tuple[Places, Key], tmp_path: Path, name: str, where_: float, bit: int) -> None:

@@ -144,6 +144,7 @@ def test_a_clock_that_is_behind_at_the_start_is_told(tmp_path: Path) -> None:
     assert times == sorted(times)
 
 
+@pytest.mark.slow
 def test_requests_that_went_unrecorded_become_a_gap(tmp_path: Path) -> None:
     """As soon as something can be recorded again: how many, from when to when."""
     where = made(tmp_path)

@@ -314,6 +314,7 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
     opened(where).close()
 
 
+@pytest.mark.slow
 def test_a_read_only_record(tmp_path: Path) -> None:
     """It is said what was found, and what to do."""
     with small_disk(tmp_path / "disk", megabytes=4) as disk:

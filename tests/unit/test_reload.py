@@ -100,6 +100,7 @@ def test_forgetting_leaves_a_version_whole(folder: Path) -> None:
     assert {name: policy.items[name] for name in names} == before
 
 
+@pytest.mark.slow
 def test_a_reload_of_nothing_new_changes_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same object serves on; with a file written since, another one with the same digest does."""
     monkeypatch.setattr("adapters.storage.policy_folder.SETTLED_NS", 0)

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from sidecar.case_history.draw import drawn_from, pool_digest
 names = st.lists(st.text("abcdef0123456789", min_size=1, max_size=6), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @given(names, st.text(max_size=20), st.integers(1, 12))
 def test_a_draw_is_the_same_for_everybody(pool: list[str], seed: str, n: int) -> None:
     """Whatever the order the pool is written in, by the rule as the documentation tells it."""

@@ -82,6 +82,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, PolicySnapsh
     return enforcer(tmp_path_factory.mktemp("stock"), model, policy), PolicyFolder(folder).snapshot()
 
 
+@pytest.mark.slow
 def test_stock_casbin_agrees_on_every_shipped_expectation(shipped: tuple[Any, PolicySnapshot]) -> None:
     """Each of the shipped questions gets the same answer from Casbin itself."""
     stock, policy = shipped

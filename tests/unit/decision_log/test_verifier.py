@@ -387,6 +387,7 @@ def test_an_empty_copy() -> None:
     assert first(replace(empty, notes=LOG.notes), Trust(keys=[NEW_KEY.key])) == named(Kind.CUT_OFF, 1, SIZE)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_whatever_is_done_to_a_larger_log_is_found(data: st.DataObject) -> None:
     """Random edits of a log of three tiles: never passed over, and the first wrong entry is the first that differs."""

@@ -143,6 +143,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(FILES)), st.lists(json_values, max_size=4))
 def test_any_json_is_read_or_refused(name: str, entries: list[Any]) -> None:
     """Never a stack: a finding, or a sentence."""

@@ -143,6 +143,7 @@ def compare(case: Case) -> None:
                 assert [row[:-1] for row in found] == rows, request
 
 
+@pytest.mark.slow
 @given(cases())
 @settings(max_examples=1_500)
 def test_every_decision_is_casbin_s(case: Case) -> None:

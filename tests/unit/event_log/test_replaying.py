@@ -51,6 +51,7 @@ events = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(events, st.sampled_from(Mode), st.randoms(use_true_random=False))
 def test_any_log_agrees_with_the_rule_said_plainly(rows: list[tuple[str, str, str]], mode: Mode, shuffle: random.Random) -> None:
     """Whatever the order of the rows: refused is who did the other step of the pair before, as far as it is remembered."""
@@ -116,6 +117,7 @@ def test_every_bad_row_is_told_in_one_run_and_no_good_one_is_lost() -> None:
     assert report.looks == len(report.notices) == len(BAD_ROWS)
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(alphabet='审核,"\n\r甲A \t\udcff\x00=', max_size=24), max_size=12))
 def test_every_row_becomes_something(rows: list[str]) -> None:
     """Whatever stands in a file: events, no step, repeated and unreadable are all its rows; one good row is always replayed."""

@@ -36,6 +36,7 @@ def oracle() -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "count"), FILES.items())
 def test_every_item_is_found_in_order_with_its_row(real: Import, oracle: list[dict[str, str]], file: str, count: int) -> None:
     def bare(text: str) -> str:
@@ -107,6 +108,7 @@ def test_columns_that_are_not_imported_are_named(real: Import) -> None:
     assert (HOUSING, 2, "COLUMNS_NOT_CARRIED") in left
 
 
+@pytest.mark.slow
 def test_all_published_items_become_items_without_errors(oracle: list[dict[str, str]]) -> None:
     """The 21 normalised lists, written back into one sheet each: other bureaux, blanks and template phrases."""
     columns = {
