@@ -18,6 +18,7 @@
     │   ├── OverloadedError       too many wait for the record       (HTTP 503, Retry-After)
     │   ├── LogMissingError       no log, or another one, where one was looked for
     │   └── LogBrokenError        the record is not what was signed or answered for
+    ├── NotKeptError         what a decision rested on is not kept, or is not what it was
     ├── KeyFolderError       a signing key cannot be used
     ├── WitnessError         a witness does not cosign
     └── NotFoundError        no such decision or case               (HTTP 404)
@@ -129,6 +130,10 @@ class LogBrokenError(StoreError):
         super().__init__(message, hint or "keep the data folder as it is, copy it, and run: quanheng log verify --data DIR")
         self.first = first
         self.last = last
+
+
+class NotKeptError(QuanhengError):
+    """Policies or registers of an earlier day are not kept, or are not those that are looked for."""
 
 
 class WitnessError(QuanhengError):

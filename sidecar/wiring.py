@@ -5,7 +5,7 @@ import gc
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from adapters.storage.kept import KeptGrounds
 from adapters.storage.key_folder import public_key
 from adapters.storage.log_making import open_for_trial
 from adapters.storage.log_opening import OpenLog, Places, open_log
@@ -57,13 +58,15 @@ GARBAGE_EVERY = (50_000, 50, 1_000)  # requests leave next to no cycles; looking
 
 @dataclass(frozen=True, slots=True)
 class SystemClock:
-    """The machine's clock, read in the zone in which statutes count days."""
+    """The machine's clock, read in the zone in which statutes count days, and to the millisecond: what is decided at a moment is
+    decided at the one that is recorded."""
 
     zone: ZoneInfo
     source: str = "system"
 
     def now(self) -> datetime:
-        return datetime.now(self.zone)
+        now = datetime.now(self.zone)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 class Service(Protocol):
@@ -96,23 +99,32 @@ class PowerListService:
         read = self._read()
         clock = SystemClock(settings.zone)
         opened = open_the_log(settings, clock)
+        self._kept = KeptGrounds(settings.data)
+        read = self._keep(read)
         store = _store(opened.store, settings, keys)
         self.authorizer = Authorizer(
-            read.policy, read.personnel, store, clock, self._party_token, read.unconfirmed, StateTokens(keys.state)
-        )
+            read.policy, read.personnel, store, clock, self._party_token, read.unconfirmed, StateTokens(keys.state),
+            read.personnel_digest,
+        )  # fmt: skip
         metrics = Metrics(store.counters)
         self.keeper = keeper_of(settings, opened, store, clock, metrics.unrecorded)
         self.served = build_app(self.authorizer, settings, self.keeper, metrics)
         self.life = ServiceLife(store, self.keeper, self.in_force, opened.warnings)
 
     def in_force(self) -> InForce:
-        return InForce(self.authorizer.digest, digest_of_tables(self._tables))
+        return InForce(self.authorizer.digest, self.authorizer.standing.personnel_digest)
 
     def _read(self) -> Standing:
         folder = PolicyFolder(self._settings.policies)
         self._seen = folder.state()
         policy = folder.snapshot(_progress)
         return Standing(policy, self._people(policy), folder.unconfirmed_posts())
+
+    def _keep(self, read: Standing) -> Standing:
+        """Keep what is about to serve, so that whatever is decided on it can be decided again."""
+        with _writing(self._settings.data):
+            self._kept.keep_policies(PolicyFolder(self._settings.policies), read.policy)
+            return Standing(read.policy, read.personnel, read.unconfirmed, self._kept.keep_personnel(read.personnel))
 
     def _read_again(self) -> Standing:
         """What has changed is read anew, the policies by a process of their own; the rest stands. Where nothing has changed, what
@@ -126,7 +138,7 @@ class PowerListService:
         self._seen = seen
         if policy is serving.policy and people is serving.personnel:
             return serving
-        return Standing(policy, people, unconfirmed)
+        return self._keep(Standing(policy, people, unconfirmed))
 
     def _people(self, policy: PolicySnapshot) -> Personnel:
         """The registers; those that stand already when neither a table nor a post in it has changed."""
@@ -143,7 +155,7 @@ class PowerListService:
 
         async def tell(newer: Standing) -> None:
             await self.keeper.changed("policy", before.policy, newer.policy.digest)
-            await self.keeper.changed("personnel", before.personnel, digest_of_tables(self._tables))
+            await self.keeper.changed("personnel", before.personnel, newer.personnel_digest)
 
         await _reload(self.authorizer, self._read_again, tell)
         if self.authorizer.policy is not served.policy:
@@ -167,7 +179,7 @@ class PowerListService:
         newer = serving.personnel.with_suspensions(read_suspensions(tables, Known(policy.posts, policy.items)))
         others = {name: data for name, data in self._tables.items() if name != SUSPENSIONS}
         self._personnel, self._tables = newer, others | tables
-        return Standing(policy, newer, serving.unconfirmed)
+        return self._keep(Standing(policy, newer, serving.unconfirmed))
 
 
 class PlainService:
@@ -302,11 +314,6 @@ def keeper_of(settings: Settings, opened: OpenLog, store: RecordStore, clock: Cl
         notices=NoticeFolder(settings.data),
         unrecorded=unrecorded,
     )
-
-
-def digest_of_tables(tables: Mapping[str, bytes]) -> str:
-    """The digest of personnel registers: of their names and their bytes."""
-    return sha256("".join(f"{name} {sha256(data)}\n" for name, data in sorted(tables.items())).encode())
 
 
 def _store(own: SqliteStore, settings: Settings, keys: _Keys) -> RecordStore:

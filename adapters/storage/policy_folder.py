@@ -108,6 +108,29 @@ class PolicyFolder:
         self._refuse_stale(snapshot)
         return snapshot
 
+    def proven(self) -> PolicySnapshot:
+        """The compiled policies made of their text, whatever prepared form or sources lie beside them. Raises PolicyError."""
+        return PolicySnapshot.of_build(
+            model=self.model(), policy=self._read(POLICY_FILE, MAX_COMPILED), manifest=self._read(MANIFEST_FILE, MAX_COMPILED)
+        )
+
+    def files_of(self, snapshot: PolicySnapshot) -> dict[str, bytes]:
+        """All it takes to have a snapshot of this folder again: model and compiled files, and the sources where they lie beside
+        them. Raises PolicyError where they are not those of the snapshot any more."""
+        made_from, sources = snapshot.prepared.made_from, self.sources()
+        files = {
+            MODEL_FILE: self.model(),
+            POLICY_FILE: self._read(POLICY_FILE, MAX_COMPILED),
+            MANIFEST_FILE: self._read(MANIFEST_FILE, MAX_COMPILED),
+        }
+        wanted = dict(zip(files, made_from, strict=True))
+        if any(path.endswith(ORGAN_FILE) for path in sources):
+            files, wanted = files | sources, {**wanted, **snapshot.prepared.source_digests}
+        changed = sorted(path for path in files if wanted.get(path) != sha256(files[path]))
+        if changed:
+            raise PolicyError(f"{', '.join(changed[:5])} changed while the policies were read", "build them, then reload")
+        return files
+
     def _prepared(self, made_from: PreparedFrom) -> Prepared | None:
         """The prepared form, if it was made from these very files. It is read whole, not mapped: a file that is cut short in
         place would end a process that maps it."""

@@ -4,11 +4,13 @@ Personal data: officers stand in clear, because they act for the state; a party 
 are in clear only where a condition of the policy reads them, so that a decision can be replayed, and a digest otherwise.
 `case_digest` is the running digest of the case's events at `case_version`: it binds the events, which lie beside the entries, to
 the leaf.
+`asked` is what the request said where the members beside it say something else (a post that was found, a region the case had), so
+that together they are the request; `ledgers` are the versions of what was counted across cases, `personnel_digest` the registers.
 `seq` and `prev_case` (the leaf hash of the same case's previous entry) are filled in by the store, which alone knows them; until
 then an entry has no place in the log.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, get_args, get_type_hints
 
 import msgspec
@@ -59,7 +61,10 @@ class DecisionEntry(Placed, frozen=True, kw_only=True):
     facts_digest: str
     evidence_digests: Mapping[str, str]
     resolution: Mapping[str, object] = {}
+    asked: Mapping[str, str] = {}
+    ledgers: Sequence[Mapping[str, str | int]] = ()
     policy_digest: str
+    personnel_digest: str = ""
     engine_version: str
     latency_us: int
 
@@ -139,6 +144,7 @@ OF_DECISION = frozenset(
         "item_version",
         "kind",
         "obligations",
+        "personnel_digest",
         "policy_digest",
         "reason",
         "region",

@@ -8,6 +8,7 @@ register of interests as a keyed token, as it does in the record: the register i
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import TypeVar
 
 import msgspec
@@ -119,6 +120,7 @@ class Suspension(msgspec.Struct, frozen=True):
     document: str
 
 
+Registered = Appointment | CredentialHeld | Interest | Delegation | Suspension | Audit
 _Entry = TypeVar("_Entry", Appointment, CredentialHeld, Interest)
 
 
@@ -154,6 +156,21 @@ class Personnel:
         other._appointments = {**self._appointments, person: new}  # noqa: SLF001 - of the same class
         other._holders = {**self._holders, **dict.fromkeys(posts, ()), **_by_post((*others, *new))}  # noqa: SLF001
         return other
+
+    def entries(self) -> Iterator[tuple[str, Registered]]:
+        """Every entry of every register behind the register's name, in the order in which they are held: `Personnel` made of them
+        again answers everything alike."""
+        registers: Mapping[str, Iterable[Registered]] = {
+            "appointments": chain.from_iterable(self._appointments.values()),
+            "credentials": chain.from_iterable(self._credentials.values()),
+            "interests": chain.from_iterable(self._interests.values()),
+            "delegations": chain.from_iterable(self._delegations.values()),
+            "suspensions": chain.from_iterable(self._suspensions.values()),
+            "audits": self._audits,
+        }
+        for name, held in registers.items():
+            for entry in held:
+                yield name, entry
 
     def posts(self, person: str, day: date) -> frozenset[str]:
         """Full ids of the posts the person holds that day."""

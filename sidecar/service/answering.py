@@ -42,7 +42,7 @@ class CallerFacts(NamedTuple):
 
 class Made(NamedTuple):
     """A decision with its item, the moment it was made in and the history it was made on; `version` and `digest` are the case's
-    after it, and `facts` are those that are remembered and recorded in clear."""
+    after it, `facts` are those that are remembered and recorded in clear, and `ledgers` the versions of those it was made on."""
 
     decision: Decision
     request: AccessRequest
@@ -54,6 +54,7 @@ class Made(NamedTuple):
     version: int
     digest: str
     facts: dict[str, Asserted]
+    ledgers: tuple[tuple[str, int], ...] = ()
 
 
 class _Forms(NamedTuple):
@@ -65,11 +66,11 @@ class _Forms(NamedTuple):
 
 
 class Telling:
-    """Tells the decisions of one version of the policies. What is told again is encoded once: decisions that `decide()` gives
-    again are the same object, and its forms are kept."""
+    """Tells the decisions of one version of the policies and one state of the registers. What is told again is encoded once:
+    decisions that `decide()` gives again are the same object, and its forms are kept."""
 
-    def __init__(self, policy: PolicySnapshot) -> None:
-        self._policy = policy
+    def __init__(self, policy: PolicySnapshot, personnel_digest: str = "") -> None:
+        self._policy, self._personnel_digest = policy, personnel_digest
         self._kept: OrderedDict[tuple[int, str], _Forms] = OrderedDict()
 
     def forget(self, count: int) -> bool:
@@ -100,7 +101,7 @@ class Telling:
         known = self._kept.get(key)
         if known is None:
             answer = answer_of_decision(decision, made.item, self._policy, made.time)
-            entry = of_decision(decision, made.item, self._policy, made.time)
+            entry = of_decision(decision, made.item, self._policy, made.time, self._personnel_digest)
             known = _Forms(decision, Form(answer, OPEN_IN_ANSWERS, *_around(decision)), Form(entry, OPEN))
             self._kept[key] = known
             if len(self._kept) > KEPT_FORMS:
@@ -145,7 +146,9 @@ def answer_of_decision(decision: Decision, item: ItemFacts | None, policy: Polic
     return context
 
 
-def of_decision(decision: Decision, item: ItemFacts | None, policy: PolicySnapshot, began: str) -> dict[str, object]:
+def of_decision(
+    decision: Decision, item: ItemFacts | None, policy: PolicySnapshot, began: str, personnel_digest: str = ""
+) -> dict[str, object]:
     """What an entry says of the decision alone: the members OF_DECISION."""
     return {
         "v": VERSION,
@@ -164,6 +167,7 @@ def of_decision(decision: Decision, item: ItemFacts | None, policy: PolicySnapsh
         "sources": decision.sources,
         "basis": decision.legal_basis,
         "policy_digest": policy.digest,
+        "personnel_digest": personnel_digest,
         "engine_version": ENGINE,
     }
 
@@ -203,6 +207,8 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
             "pool": request.draw.recorded.pool if request.draw else "",
         },
         "resolution": _resolution(request),
+        "asked": asked_otherwise(made),
+        "ledgers": [{"id": name, "version": version} for name, version in made.ledgers],
         "case_id": request.case_id,
         "case_version": made.version,
         "case_digest": made.digest,
@@ -215,6 +221,28 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
         "prev_case": "",
         "seq": 0,
     }
+
+
+def asked_otherwise(made: Made) -> dict[str, str]:
+    """What the request said where the entry says what was found: by it and the entry the request can be put again. Facts of
+    another type than declared are told by the kind of value they were, never by the value."""
+    request, decision, history = made.request, made.decision, made.history
+    told: dict[str, str] = {}
+    if request.acting_post != decision.post:
+        told["acting_post"] = request.acting_post
+    if request.region != decision.region:
+        told["region"] = request.region
+    if history.party and not request.party:
+        told["party"] = ""
+    if request.level:
+        told["level"] = request.level
+    if request.draw:
+        told["pool"] = " ".join(request.draw.pool)
+    if request.facts and made.item:
+        read = [name for name in request.facts if name in made.item.facts and name not in made.facts]
+        if read:
+            told["unreadable"] = " ".join([f"{name}:{type(request.facts[name]).__name__}" for name in read])
+    return told
 
 
 def _organ_of(post: str, item: ItemFacts | None, policy: PolicySnapshot) -> str:

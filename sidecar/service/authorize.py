@@ -49,14 +49,16 @@ class Answer(NamedTuple):
 
 
 class Standing:
-    """What requests are judged by at one moment: one version of the policies, one state of the personnel registers, and how many
-    posts of the policies were written by an import and confirmed by nobody. Never changed but swapped as a whole."""
+    """What requests are judged by at one moment: one version of the policies, one state of the personnel registers with its
+    digest, and how many posts of the policies were written by an import and confirmed by nobody. Never changed but swapped as a
+    whole."""
 
-    __slots__ = ("personnel", "policy", "telling", "unconfirmed")
+    __slots__ = ("personnel", "personnel_digest", "policy", "telling", "unconfirmed")
 
-    def __init__(self, policy: PolicySnapshot, personnel: Personnel, unconfirmed: int = 0) -> None:
+    def __init__(self, policy: PolicySnapshot, personnel: Personnel, unconfirmed: int = 0, personnel_digest: str = "") -> None:
         self.policy, self.personnel, self.unconfirmed = policy, personnel, unconfirmed
-        self.telling = Telling(policy)
+        self.personnel_digest = personnel_digest
+        self.telling = Telling(policy, personnel_digest)
 
     def forget(self, count: int) -> bool:
         """Let go of some of what was kept for further requests; False when nothing was left. For a standing that serves no more:
@@ -86,10 +88,11 @@ class Authorizer:
         party_token: PartyToken,
         unconfirmed: int = 0,
         tokens: StateTokens | None = None,
+        personnel_digest: str = "",
     ) -> None:
         self._turn = 0
         self.store = store
-        self._standing = Standing(policy, personnel, unconfirmed)
+        self._standing = Standing(policy, personnel, unconfirmed, personnel_digest)
         self._serve()
         self.not_reloaded = ""  # why the last attempt to read newer policies or registers failed; empty while all is well
         self.clock = clock
@@ -207,7 +210,8 @@ class Authorizer:
             window, stored = window_of(standing.personnel, request, decision.post, now), encode_event(event)
             digest = digest_after(digest, stored)
         facts = event.facts if event else kept_facts(request, item)
-        made = Made(decision, request, item, decision_id, time, self.clock.source, history, version, digest, facts)
+        counted = tuple([(name, ledger.version) for name, ledger in ledgers.items()]) if ledgers else ()
+        made = Made(decision, request, item, decision_id, time, self.clock.source, history, version, digest, facts, counted)
         token = self.tokens.of(request.case_id, version, digest)
         body, entry = standing.telling.told(made, asked, caller, token, started)
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None

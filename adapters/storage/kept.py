@@ -1,0 +1,128 @@
+"""What decisions rested on, kept beside the record by its digest: every version of the policies that served, every state of the
+personnel registers. With it and the entries each decision can be made again, and an inspector can read the rules of that day.
+
+    kept/policies/<digest>/          a policy folder: model, compiled files and, where they were there, the sources
+    kept/personnel/<digest>.gz       the registers, as in sidecar/personnel/kept.py
+
+A version is written whole or not at all, once, before anything is decided on it. Nothing here is believed: whoever reads a
+version holds it against its digest, which stands in the leaf of each decision.
+"""
+
+import gzip
+import hashlib
+import os
+import shutil
+import time
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from adapters.storage.policy_folder import PolicyFolder, write_files
+from sidecar.decision.policy import PolicySnapshot
+from sidecar.errors import NotKeptError, PersonnelError, PolicyError
+from sidecar.personnel.kept import lines_of, read_lines
+from sidecar.personnel.registers import Personnel
+
+KEPT_FOLDER = "kept"
+_PREFIX = "sha256:"
+_PORTION = 500  # lines of registers that are encoded before requests are let in again
+
+
+class KeptGrounds:
+    """What is kept in a data folder. Made at the first version that is kept."""
+
+    def __init__(self, data: Path) -> None:
+        self._policies, self._personnel = data / KEPT_FOLDER / "policies", data / KEPT_FOLDER / "personnel"
+
+    # -- keeping -------------------------------------------------------------------------------------------------------
+
+    def keep_policies(self, folder: PolicyFolder, snapshot: PolicySnapshot) -> None:
+        """Raises PolicyError where the files are no longer those of the snapshot, OSError where they cannot be written."""
+        target = self._policies / _name(snapshot.digest)
+        if target.exists():
+            return
+        self._policies.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = target.with_name(f".{target.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        write_files(draft, folder.files_of(snapshot))
+        draft.rename(target)
+        _sync(self._policies)
+
+    def keep_personnel(self, personnel: Personnel) -> str:
+        """The digest of the registers. Raises OSError where they cannot be written."""
+        self._personnel.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self._personnel / ".new"
+        digest, packer = hashlib.sha256(), zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+        lines = lines_of(personnel)
+        with draft.open("wb") as stream:
+            draft.chmod(0o600)
+            while portion := b"".join(islice(lines, _PORTION)):
+                digest.update(portion)
+                stream.write(packer.compress(portion))
+                time.sleep(0)  # whoever serves beside goes first
+            stream.write(packer.flush())
+            stream.flush()
+            os.fsync(stream.fileno())
+        target = self._personnel_file(digest.hexdigest())
+        if target.exists():
+            draft.unlink()
+        else:
+            draft.rename(target)
+            _sync(self._personnel)
+        return _PREFIX + digest.hexdigest()
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def policies(self) -> dict[str, Path]:
+        """Every version that is kept: digest → policy folder."""
+        folders = self._policies.iterdir() if self._policies.is_dir() else ()
+        return {_PREFIX + folder.name: folder for folder in folders if not folder.name.startswith(".")}
+
+    def personnel(self, digest: str) -> Personnel:
+        """The registers of a digest. Raises NotKeptError where they are not kept, or are others."""
+        path = self._personnel_file(_name(digest))
+        try:
+            return read_lines(_proven(path, digest))
+        except FileNotFoundError:
+            raise NotKeptError(f"{path} is not there", "restore it from a backup of the data folder") from None
+        except (OSError, EOFError, zlib.error, PersonnelError) as fault:
+            raise NotKeptError(f"{path} cannot be read: {fault}", "restore it from a backup of the data folder") from fault
+
+    def _personnel_file(self, name: str) -> Path:
+        return self._personnel / f"{name}.gz"
+
+
+def open_version(folder: Path, digest: str) -> PolicySnapshot:
+    """The policies in a folder, proven to be those of the digest. Raises NotKeptError."""
+    try:
+        snapshot = PolicyFolder(folder).proven()
+    except PolicyError as fault:
+        raise NotKeptError(f"{folder}: {fault.message}", "restore it from a backup of the data folder") from fault
+    if snapshot.digest != digest:
+        raise NotKeptError(f"{folder} holds policies with the digest {snapshot.digest}, not {digest}", "restore it from a backup")
+    return snapshot
+
+
+def _name(digest: str) -> str:
+    return digest.removeprefix(_PREFIX)
+
+
+def _proven(path: Path, digest: str) -> Iterator[bytes]:
+    """The lines of a packed file; when they have come to their end they were those of the digest."""
+    found = hashlib.sha256()
+    with gzip.open(path) as lines:
+        for line in lines:
+            found.update(line)
+            yield line
+    if _PREFIX + found.hexdigest() != digest:
+        raise PersonnelError(f"its digest is {_PREFIX}{found.hexdigest()}, not {digest}")
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
