@@ -101,6 +101,29 @@ class SqliteReader:
         """The events of a case as they were written."""
         return [row[0] for row in self._rows("SELECT event FROM case_events WHERE case_id = ? ORDER BY version", (case_id,))]
 
+    def events_after(self, case_id: str, version: int, upto: int) -> list[tuple[int, bytes]]:
+        """The events that made a case's versions behind one and up to another, as they were written."""
+        rows = self._rows(
+            "SELECT version, event FROM case_events WHERE case_id = ? AND version > ? AND version <= ? ORDER BY version",
+            (case_id, version, upto),
+        )
+        return [(at, _as_bytes(event)) for at, event in rows]
+
+    def changes_after(self, ledger_id: str, version: int, upto: int) -> list[tuple[int, bytes]]:
+        """The same of a ledger's changes."""
+        rows = self._rows(
+            "SELECT version, change FROM ledger_changes WHERE ledger_id = ? AND version > ? AND version <= ? ORDER BY version",
+            (ledger_id, version, upto),
+        )
+        return [(at, _as_bytes(change)) for at, change in rows]
+
+    def kept_answer(self, caller: str, request_id: str, seq: int) -> bytes | None:
+        """What a retry of the request that an entry recorded would be answered."""
+        rows = self._rows(
+            "SELECT answer FROM requests WHERE caller = ? AND request_id = ? AND seq = ?", (caller, request_id, seq)
+        )
+        return _as_bytes(rows[0][0]) if rows else None
+
     def case_ids(self) -> list[str]:
         return [row[0] for row in self._rows("SELECT DISTINCT case_id FROM entries WHERE case_id != '' ORDER BY case_id", ())]
 

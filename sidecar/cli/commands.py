@@ -2,7 +2,7 @@
 
 import typer
 
-from sidecar.cli import explaining, gatewaying, log_keeping, log_proving, policies, proxying, rules, serving
+from sidecar.cli import explaining, gatewaying, log_keeping, log_proving, log_replaying, policies, proxying, rules, serving
 from sidecar.cli.calendars import calendar_app
 from sidecar.cli.cases import case_app
 from sidecar.cli.drawing import draw_app
@@ -37,6 +37,7 @@ for name, command in (
     ("tiles", log_proving.tiles_command),
     ("verifier", log_proving.verifier_command),
     ("head", log_keeping.head_command),
+    ("replay", log_replaying.replay_command),
 ):
     log_app.command(name)(command)
 log_app.add_typer(log_keeping.key_app, name="key")

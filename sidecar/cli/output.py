@@ -46,5 +46,9 @@ def print_error(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def print_json_line(value: object) -> None:
+    print_line(json.dumps(value, ensure_ascii=False))
+
+
 def print_json(value: object) -> None:
     print_line(json.dumps(value, ensure_ascii=False, indent=1))

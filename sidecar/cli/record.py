@@ -66,7 +66,7 @@ def query_command(
 ) -> None:
     """Entries by officer, item, case, code, time or decision, newest last; status 1 when there is none 查询."""
     reader = _reader(data)
-    moments = _moment(since), _moment(until, end=True)
+    moments = moment_of(since), moment_of(until, end=True)
     wanted = Filter(officer, _item_id(reader, item), case, code, decision or "", kind or "", *moments)
     entries = [as_shown(entry) for entry in reader.query(wanted, limit=limit)][::-1]
     if json:
@@ -157,7 +157,7 @@ def _item_name(reader: SqliteReader, outcome: ShownEntry) -> str:
     return name
 
 
-def _moment(text: str, *, end: bool = False) -> int | None:
+def moment_of(text: str, *, end: bool = False) -> int | None:
     """Milliseconds since the epoch; a bare day as an end means the whole of it. Without an offset: of the default time zone."""
     if not text:
         return None

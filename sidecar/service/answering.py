@@ -25,6 +25,7 @@ from sidecar.timekeeping.limits import HOURS, Limit
 ENGINE = f"quanheng {__version__}"
 
 KEPT_FORMS = 8_192
+MAX_POOL = 24_000  # characters of a pool that is recorded; what was drawn stands beside it, and an entry has its bounds
 DEADLINE = "deadline"
 _DAY_LENGTH = len("2026-01-31")
 OPEN_IN_ANSWERS = ("case", "decision_id", "state_token")
@@ -215,7 +216,7 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
         "party_token": request.party or made.history.party,
         "officers": sorted(made.history.open_signatures(request.step)),
         "facts": made.facts,
-        "facts_digest": _digest(request.facts) if request.facts else "",
+        "facts_digest": digest_of_facts(request.facts),
         "evidence_digests": {name: _digest(reference) for name, reference in asked.evidence.items()},
         "latency_us": latency_us,
         "prev_case": "",
@@ -236,8 +237,8 @@ def asked_otherwise(made: Made) -> dict[str, str]:
         told["party"] = ""
     if request.level:
         told["level"] = request.level
-    if request.draw:
-        told["pool"] = " ".join(request.draw.pool)
+    if request.draw and len(pool := " ".join(request.draw.pool)) <= MAX_POOL:
+        told["pool"] = pool
     if request.facts and made.item:
         read = [name for name in request.facts if name in made.item.facts and name not in made.facts]
         if read:
@@ -283,6 +284,11 @@ def _recorded(due: Due, began: str, policy: PolicySnapshot) -> dict[str, str]:
         last, _ = policy.deadlines.days_of(datetime.fromisoformat(began), Limit(int(number), unit))
         entry["due"] = last.isoformat()
     return entry
+
+
+def digest_of_facts(facts: Mapping[str, Asserted]) -> str:
+    """Of everything a request asserts, sorted by name; empty where it asserts nothing."""
+    return _digest(facts) if facts else ""
 
 
 def _digest(value: object) -> str:

@@ -1,0 +1,81 @@
+"""The log for a replay: one record that is replayed, and others beside it in which acts of the same cases may lie."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from adapters.storage.kept import KeptGrounds, open_version
+from adapters.storage.policy_folder import PolicyFolder
+from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.record_reader import SqliteReader
+from sidecar.decision.policy import PolicySnapshot
+from sidecar.errors import NotKeptError, PolicyError
+from sidecar.personnel.registers import Personnel
+from sidecar.ports.past import Versions
+from sidecar.ports.records import Filter, Stored
+
+
+class RecordedPast:
+    """Reads data folders; the first is the one that is replayed."""
+
+    def __init__(self, data: Path, beside: Sequence[Path] = ()) -> None:
+        self.reader = SqliteReader(data / RECORD_FILE)
+        self._all = [self.reader, *(SqliteReader(folder / RECORD_FILE) for folder in beside)]
+
+    def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
+        return self.reader.since(wanted, after=after, limit=limit)
+
+    def events_after(self, case_id: str, version: int, upto: int) -> Versions:
+        return self._merged(lambda reader: reader.events_after(case_id, version, upto))
+
+    def changes_after(self, ledger_id: str, version: int, upto: int) -> Versions:
+        return self._merged(lambda reader: reader.changes_after(ledger_id, version, upto))
+
+    def kept_answer(self, caller: str, request_id: str, seq: int) -> bytes | None:
+        return self.reader.kept_answer(caller, request_id, seq)
+
+    def close(self) -> None:
+        for reader in self._all:
+            reader.close()
+
+    def _merged(self, read: Callable[[SqliteReader], Versions]) -> Versions:
+        if len(self._all) == 1:
+            return read(self.reader)
+        return sorted(dict([found for reader in self._all for found in read(reader)]).items())
+
+
+class FoundGrounds:
+    """Policies and registers kept in the data folders, and policies in further folders that somebody names."""
+
+    def __init__(self, data: Sequence[Path], policies: Sequence[Path] = ()) -> None:
+        self._kept = [KeptGrounds(folder) for folder in data]
+        named = {_digest_in(folder): folder for folder in policies}
+        self._policies: Mapping[str, Path] = {
+            digest: path for kept in self._kept for digest, path in kept.policies().items()
+        } | named
+
+    def where(self, digest: str) -> Path | None:
+        """The folder in which policies of a digest lie."""
+        return self._policies.get(digest)
+
+    def policy(self, digest: str) -> PolicySnapshot:
+        folder = self._policies.get(digest)
+        if folder is None:
+            raise NotKeptError(f"no policies with the digest {digest} are kept", "name a folder that holds them with --policies")
+        return open_version(folder, digest)
+
+    def personnel(self, digest: str) -> Personnel:
+        faults = []
+        for kept in self._kept:
+            try:
+                return kept.personnel(digest)
+            except NotKeptError as fault:
+                faults.append(fault)
+        raise faults[0]
+
+
+def _digest_in(folder: Path) -> str:
+    """The digest of the compiled policies in a folder. Raises PolicyError."""
+    try:
+        return PolicyFolder(folder).proven().digest
+    except PolicyError as fault:
+        raise PolicyError(f"{folder}: {fault.message}", fault.hint) from fault
