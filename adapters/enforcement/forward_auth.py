@@ -6,6 +6,7 @@ The gateway repeats the head of each request here and forwards it only on 2xx. H
     nginx       X-Original-Method, X-Original-URI       set by the configuration; 401 and 403 pass to the client, the rest is 500
     forwarded   X-Forwarded-Method, X-Forwarded-Uri     Caddy, Traefik; any other answer goes to the client as it is
     mirrored    the request line itself                 Envoy, HAProxy; any other answer goes to the client as it is
+    envoy       a message over gRPC, see `ext_authz.py`
 
 Only one of these is read, the declared one, and only from the named gateways: a client that reached this port by itself could
 name any request it likes. No body arrives, so routes that read one are refused at the start. Nor does the answer of
@@ -34,6 +35,7 @@ class Style(StrEnum):
     NGINX = "nginx"
     FORWARDED = "forwarded"
     MIRRORED = "mirrored"
+    ENVOY = "envoy"
 
 
 _TOLD: dict[Style, tuple[bytes, bytes]] = {

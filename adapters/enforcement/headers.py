@@ -56,6 +56,11 @@ def returned(headers: Iterable[tuple[bytes, bytes]], told: Mapping[str, str]) ->
     return [*((n, v) for n, v in headers if _plain(n) not in dropped and not _is_own(n)), *_encoded(told)]
 
 
+def never_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[str]:
+    """Names, as they were sent, of headers that must not reach the system behind: for gateways that remove by name."""
+    return frozenset(name.decode("latin-1") for name, _ in headers if _is_own(name) or _plain(name) in _OVERRIDES)
+
+
 def _plain(name: bytes) -> str:
     return name.decode("latin-1").lower().replace("_", "-")
 

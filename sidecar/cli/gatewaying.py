@@ -1,11 +1,16 @@
 """`quanheng gateway`: the answers to a gateway that asks before it forwards, as a process."""
 
+import asyncio
+import importlib
+import signal
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, Any
 
 import structlog
 import typer
-from prometheus_client import start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 
 from adapters.enforcement.forward_auth import CHANNEL, ForwardAuth, Style
 from adapters.enforcement.identities import identity_of
@@ -14,7 +19,10 @@ from adapters.enforcement.ruling import Enforcement
 from sidecar.cli.listening import listen_at, serve_http
 from sidecar.cli.output import log_to_stderr
 from sidecar.cli.proxying import decider_at, routes_of
+from sidecar.errors import SettingsError
 from sidecar.settings import is_loopback
+
+GRACE = 5.0  # seconds for questions that are being answered when the process is told to stop
 
 log = structlog.get_logger("quanheng")
 
@@ -38,11 +46,46 @@ def gateway_command(
     """Answer a gateway (nginx, Caddy, Traefik, HAProxy, Envoy) 网关外部授权. The token comes from QUANHENG_TOKEN."""
     log_to_stderr()
     table = routes_of(routes, policies)
-    enforcement = Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL)
-    app = ForwardAuth(enforcement, decider_at(sidecar), Gateways(gateway or THIS_MACHINE), style)
-    if metrics_port:
-        start_http_server(metrics_port, "127.0.0.1", app.registry)
+    gateways, identity = Gateways(gateway or THIS_MACHINE), identity_of(table.officer, routes.parent)
     if not is_loopback(host):
         log.warning("INSECURE", what="questions are answered without TLS beyond loopback; only the named gateways are believed")
-    ready = {"listening": f"http://{host}:{port}", "style": style.value, "sidecar": sidecar, "routes": len(table.routes)}
-    serve_http(app, listen_at(host, port), ready, date_header=False)
+    ready = {"listening": f"{host}:{port}", "style": style.value, "sidecar": sidecar, "routes": len(table.routes)}
+    if style is Style.ENVOY:
+        point = _ext_authz()
+        answering = point.ExtAuthz(Enforcement(table, identity, point.CHANNEL), decider_at(sidecar), gateways)
+        _count(metrics_port, answering.registry)
+        asyncio.run(serve_grpc(answering.server, host, port, ready))
+    else:
+        app = ForwardAuth(Enforcement(table, identity, CHANNEL), decider_at(sidecar), gateways, style)
+        _count(metrics_port, app.registry)
+        serve_http(app, listen_at(host, port), {**ready, "listening": f"http://{host}:{port}"}, date_header=False)
+
+
+def _count(port: int, registry: CollectorRegistry) -> None:
+    if port:
+        start_http_server(port, "127.0.0.1", registry)
+
+
+def _ext_authz() -> ModuleType:
+    """The part that needs gRPC, which is installed where Envoy is used. Raises SettingsError."""
+    try:
+        return importlib.import_module("adapters.enforcement.ext_authz")
+    except ModuleNotFoundError as fault:
+        raise SettingsError(f"--style envoy needs {fault.name}", "pip install 'quanheng[envoy]' / 请安装此项") from fault
+
+
+async def serve_grpc(make: Callable[[], Any], host: str, port: int, ready: dict[str, Any]) -> None:
+    """Serve until told to stop; questions that are being answered then get GRACE seconds. Raises SettingsError."""
+    server = make()
+    listen_at(host, port).close()  # says in words what gRPC says in numbers
+    try:
+        server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    except RuntimeError as fault:
+        raise SettingsError(f"cannot listen on {host}:{port}", "choose another --port / 端口已被占用，请换一个") from fault
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await server.start()
+    log.info("ready", **ready)
+    await stopped.wait()
+    await server.stop(GRACE)

@@ -6,14 +6,19 @@ class here and one line in POINTS.
 
 import asyncio
 import io
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import grpc
 import httpx
+from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
+from envoy.service.auth.v3.external_auth_pb2_grpc import AuthorizationStub
 
 from adapters.enforcement import asgi, wsgi
 from adapters.enforcement.decider import BlockingDecider, HttpDecider
+from adapters.enforcement.ext_authz import ExtAuthz
 from adapters.enforcement.forward_auth import ForwardAuth, Style
 from adapters.enforcement.identities import identity_of
 from adapters.enforcement.identity import Gateways
@@ -115,6 +120,56 @@ class Gateway:
         return Seen(answer, int(200 <= answer.status < 300))
 
 
+class Envoy:
+    """Envoy as it asks over gRPC, through a real channel on a Unix socket: headers as it sends them, with or without raw ones."""
+
+    body, reports = True, False
+
+    def __init__(self, *, raw: bool) -> None:
+        self._raw = raw
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
+        answer = asyncio.run(self.check(sidecar, checked(method, target, headers, body, raw=self._raw)))
+        if answer.status.code == 0:
+            return Seen(Answer(200, _pairs(answer.ok_response.response_headers_to_add), b""), 1)
+        denied = answer.denied_response
+        return Seen(Answer(denied.status.code, _pairs(denied.headers), denied.body.encode()), 0)
+
+    @staticmethod
+    async def check(sidecar: Sidecar, asked: Any, gateways: Gateways = LOOPBACK, file: RouteFile | None = None) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            server = ExtAuthz(enforcement("ext-authz", file), _decider(sidecar), gateways).server()
+            server.add_insecure_port(f"unix:{folder}/authz")
+            await server.start()
+            async with grpc.aio.insecure_channel(f"unix:{folder}/authz") as channel:
+                answer = await AuthorizationStub(channel).Check(asked, timeout=10)
+            await server.stop(None)
+            return answer
+
+
+def checked(
+    method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b"", *, raw: bool = True, partial: bool = False
+) -> CheckRequest:
+    """The question Envoy asks about a request, with the pseudo-headers it adds."""
+    asked = CheckRequest()
+    http = asked.attributes.request.http
+    http.method, http.path, http.host, http.raw_body = method, target, "proxy.test", body
+    every = [(":method", method), (":path", target), (":authority", "proxy.test")]
+    every += [(name.lower(), value) for name, value in headers]
+    if body:
+        every += [("content-length", str(len(body))), ("x-envoy-auth-partial-body", str(partial).lower())]
+    for name, value in every:
+        if raw:
+            http.header_map.headers.add(key=name, raw_value=value.encode())
+        else:
+            http.headers[name] = f"{http.headers[name]},{value}" if name in http.headers else value
+    return asked
+
+
+def _pairs(options: Iterable[Any]) -> list[tuple[str, str]]:
+    return [(option.header.key, option.header.value) for option in options]
+
+
 def _decider(sidecar: Sidecar) -> HttpDecider:
     return HttpDecider(httpx.AsyncClient(transport=sidecar, base_url="http://127.0.0.1:8181"))
 
@@ -157,5 +212,7 @@ POINTS: dict[str, Point] = {
     "WSGI middleware": WsgiMiddleware(),
     "nginx auth_request": Gateway(Style.NGINX),
     "Caddy and Traefik forward_auth": Gateway(Style.FORWARDED),
-    "Envoy and HAProxy": Gateway(Style.MIRRORED),
+    "HAProxy, and Envoy over HTTP": Gateway(Style.MIRRORED),
+    "Envoy over gRPC": Envoy(raw=True),
+    "Envoy over gRPC, headers joined": Envoy(raw=False),
 }
