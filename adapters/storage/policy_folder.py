@@ -24,6 +24,7 @@ from sidecar.power_list.calendars import CALENDAR
 from sidecar.power_list.load import load
 from sidecar.power_list.organs import OrganFile
 from sidecar.power_list.policy_set import CATALOGUE_FILE, ORGAN_FILE, ORGAN_FILES, PROFILES
+from sidecar.power_list.rules import read_catalogue
 from sidecar.power_list.source import MAX_BYTES, read_source
 
 SHIPPED = Path(sidecar.__file__).resolve().parent.parent / "policies"
@@ -76,6 +77,9 @@ class PolicyFolder:
 
     def model(self) -> bytes:
         return self._own_or_shipped(MODEL_FILE)
+
+    def catalogue(self) -> bytes:
+        return self._own_or_shipped(CATALOGUE_FILE)
 
     def _own_or_shipped(self, path: str) -> bytes:
         return self._read(path) if (self.root / path).exists() else (SHIPPED / path).read_bytes()
@@ -189,6 +193,12 @@ class PolicyFolder:
                 f"{full}: cannot be read: {fault.strerror}",
                 "a regular readable file is needed, no link and no folder / 应为可读的普通文件",
             ) from fault
+
+
+def rules_in(folder: Path) -> dict[str, dict[str, str]]:
+    """The rules of a folder's catalogue, or of the one it borrows: id → name in both languages, and where the law says it."""
+    catalogue, _ = read_catalogue(CATALOGUE_FILE, PolicyFolder(folder).catalogue())
+    return {name: {"zh": rule.name, "en": rule.english, "source": rule.source} for name, rule in catalogue.rules.items()}
 
 
 def shipped_model() -> bytes:

@@ -124,6 +124,20 @@ class SqliteReader:
         )
         return _as_bytes(rows[0][0]) if rows else None
 
+    def at(self, seq: int) -> Stored | None:
+        """The entry at a place of the log."""
+        rows = self._rows(f"{_RECORD} WHERE e.seq = ?", (seq,))
+        return Stored(rows[0][0], _as_bytes(rows[0][1]), _as_bytes(rows[0][2])) if rows else None
+
+    def answering(self, request_id: str) -> list[Stored]:
+        """The entries of requests under this identifier; callers do not share theirs."""
+        rows = self._rows(
+            f"SELECT {_COLUMNS} FROM requests AS r CROSS JOIN main.entries AS e ON e.seq = r.seq "  # noqa: S608 - the text is ours
+            "WHERE r.request_id = ? ORDER BY e.seq",
+            (request_id,),
+        )
+        return [Stored(seq, _as_bytes(leaf), _as_bytes(body)) for seq, leaf, body in rows]
+
     def case_ids(self) -> list[str]:
         return [row[0] for row in self._rows("SELECT DISTINCT case_id FROM entries WHERE case_id != '' ORDER BY case_id", ())]
 

@@ -2,7 +2,18 @@
 
 import typer
 
-from sidecar.cli import explaining, gatewaying, log_keeping, log_proving, log_replaying, policies, proxying, rules, serving
+from sidecar.cli import (
+    explaining,
+    gatewaying,
+    log_explaining,
+    log_keeping,
+    log_proving,
+    log_replaying,
+    policies,
+    proxying,
+    rules,
+    serving,
+)
 from sidecar.cli.calendars import calendar_app
 from sidecar.cli.cases import case_app
 from sidecar.cli.drawing import draw_app
@@ -38,6 +49,7 @@ for name, command in (
     ("verifier", log_proving.verifier_command),
     ("head", log_keeping.head_command),
     ("replay", log_replaying.replay_command),
+    ("explain", log_explaining.explain_command),
 ):
     log_app.command(name)(command)
 log_app.add_typer(log_keeping.key_app, name="key")

@@ -79,6 +79,10 @@ _CAUSES: Mapping[str, Mapping[Language, str]] = {
 }
 
 
+def cause_in_words(cause: str, lang: Language) -> str:
+    return _CAUSES[cause][lang]
+
+
 def found_of(replayed: Replayed) -> Found:
     """One decision that did not come out the same, with what is needed to find it."""
     entry, change = replayed.entry, replayed.change

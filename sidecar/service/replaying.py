@@ -70,6 +70,10 @@ class LogReplay:
                     yield replayed
             after = found[-1].seq
 
+    def one(self, stored: Stored) -> Replayed | None:
+        """One entry by itself; None where it is no decision."""
+        return self._replayed(stored)
+
     def _replayed(self, stored: Stored) -> Replayed | None:
         """None for an entry that is no decision."""
         recorded = _fields(stored.body)

@@ -53,9 +53,7 @@ def test_a_body_that_envoy_sent_whole_is_read(form: str) -> None:
     ],
     ids=["no body", "not sent", "another length", "a part of it", "chunked, not sent", "a client's own word", "too large"],
 )
-def test_a_body_that_is_not_certainly_the_clients_is_not_judged(
-    headers: list[tuple[str, str]], body: bytes, status: int
-) -> None:
+def test_a_body_that_is_not_certainly_the_clients_is_not_judged(headers: list[tuple[str, str]], body: bytes, status: int) -> None:
     """The system behind would read another one than was decided on."""
     sidecar, asked = Sidecar(), checked("POST", DECIDE, [OFFICER, IN_JSON, *headers])
     asked.attributes.request.http.raw_body = body

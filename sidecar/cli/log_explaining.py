@@ -1,0 +1,137 @@
+"""`quanheng log explain`: the whole story of one recorded decision, with its proof verified right there."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.storage.key_folder import public_key
+from adapters.storage.log_opening import identity_of
+from adapters.storage.past import FoundGrounds, RecordedPast
+from adapters.storage.policy_folder import rules_in
+from adapters.storage.record_file import RECORD_FILE
+from adapters.verifier.copies import CopyError, RecordCopy
+from sidecar.cli.log_places import DataOption
+from sidecar.cli.log_proving import newest_checkpoint
+from sidecar.cli.log_replaying import BesideOption, PoliciesOption
+from sidecar.cli.log_story import Page
+from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, print_json, print_line
+from sidecar.decision_log.checkpoint import open_checkpoint
+from sidecar.decision_log.notes import Key
+from sidecar.decision_log.proof import Evidence
+from sidecar.decision_log.reading import hash_of
+from sidecar.decision_log.tiles import TiledTree, hashes_in
+from sidecar.errors import NotFoundError, QuanhengError, SettingsError
+from sidecar.ports.records import Stored
+from sidecar.replay.recorded import read_entry
+from sidecar.service.inspect import as_shown
+from sidecar.service.remaking import NotMadeAgainError, Remaker
+from sidecar.service.replaying import LogReplay
+from sidecar.service.story import Part, case_entries, enriched, of_entry
+
+
+def explain_command(
+    what: Annotated[
+        str, typer.Argument(metavar="ID", help="Decision, request, or number of an entry 决定编号、请求编号或记录序号")
+    ],
+    lang: LangOption,
+    data: DataOption = Path("var/data"),
+    beside: BesideOption = None,
+    policies: PoliciesOption = None,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", help="Public key of the log you trust, or a file with it 日志公钥")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """The whole story of one recorded decision; status 1 when it does not come out the same or is not proven 讲清一条决定."""
+    folders = [data, *(beside or ())]
+    with closing(RecordedPast(data, beside or ())) as past:
+        stored = _found(past, what)
+        grounds = FoundGrounds(folders, policies or ())
+        story = _told(past, grounds, stored)
+        story["proof"] = _proof(data, past, stored, key or ())
+    if json:
+        print_json(story)
+    else:
+        for line in Page(story, lang).lines():
+            print_line(line)
+    raise typer.Exit(OK if story["replay"]["result"] == "same" and not story["proof"]["fault"] else FOUND)
+
+
+def _found(past: RecordedPast, what: str) -> Stored:
+    """The entry of a decision, by its number, its identifier, or that of its request."""
+    reader = past.reader
+    stored = reader.at(int(what)) if what.isascii() and what.isdecimal() and len(what) < len("1" * 19) else None
+    if stored is None:
+        stored = reader.find(what)
+    if stored is None:
+        answering = reader.answering(what)
+        if len(answering) > 1:
+            numbers = ", ".join(str(found.seq) for found in answering)
+            raise SettingsError(
+                f"several callers used the request identifier {what}: entries {numbers}", "name one by its number"
+            )
+        stored = answering[0] if answering else None
+    shown = as_shown(stored) if stored else {}
+    if shown.get("kind") == "outcome":
+        stored = reader.find(shown["decision_id"])
+    if stored is None:
+        raise NotFoundError(f"no decision, request or entry {what} in this log", "see: quanheng log query")
+    return stored
+
+
+def _told(past: RecordedPast, grounds: FoundGrounds, stored: Stored) -> Part:
+    remaker = Remaker(past, grounds)
+    replayed = LogReplay(past, remaker).one(stored)
+    if replayed is None:
+        raise NotFoundError(f"entry {stored.seq} is no decision and tells of none", "see: quanheng log query")
+    if replayed.entry is None:
+        raise QuanhengError(f"entry {stored.seq} cannot be explained: {replayed.told}", "run: quanheng log verify")
+    entry = read_entry(stored.body)
+    case = case_entries(past, entry.case_id)
+    story = of_entry(entry, case)
+    folder = grounds.where(entry.policy_digest)
+    story["policy"]["folder"] = str(folder) if folder else ""
+    story["replay"] = {
+        "result": "not_replayed" if replayed.cause else "different" if replayed.differences else "same",
+        "cause": str(replayed.cause or ""),
+        "told": replayed.told,
+        "hint": replayed.hint,
+        "differences": [difference._asdict() for difference in replayed.differences],
+    }
+    try:
+        return enriched(story, remaker.remade(entry), case, rules_in(folder) if folder else {})
+    except NotMadeAgainError:
+        return story
+
+
+def _proof(data: Path, past: RecordedPast, stored: Stored, keys: Sequence[str]) -> Part:
+    """The way from the entry to a checkpoint, gone right here; `fault` says why it could not be."""
+    proof: Part = {"index": stored.seq - 1, "leaf": stored.leaf.hex(), "fault": "", "key_given": bool(keys)}
+    try:
+        copy = RecordCopy(data / RECORD_FILE)
+        newest, note = newest_checkpoint(copy)
+        proof |= {"origin": newest.origin, "size": newest.size, "root": newest.root.hex(), "signed_by": []}
+        if stored.seq > newest.size:
+            return proof | {"fault": f"no checkpoint covers entry {stored.seq} yet, the newest has {newest.size}"}
+        hash_ = hash_of(copy)
+        tree = TiledTree(hash_, newest.size, lambda level, number: hashes_in(copy.tile(level, number) or b""))
+        Evidence(stored.body, stored.seq - 1, tuple(tree.inclusion(stored.seq - 1, newest.size)), note).verify(hash_)
+        trusted = [public_key(_text(key)) for key in keys] or _named_by(past, newest.size)
+        _, _, signers = open_checkpoint(str(note).encode(), newest.origin, trusted)
+        return proof | {"signed_by": [str(signer) for signer in signers]}
+    except (CopyError, NotFoundError, ValueError) as fault:  # proofs, notes and hashes that are none raise ValueError, too
+        return proof | {"fault": str(fault)}
+
+
+def _named_by(past: RecordedPast, size: int) -> list[Key]:
+    """The keys that sign a checkpoint of this size, as the log itself names them."""
+    identity = identity_of(past.reader)
+    return identity.signs(size) if identity else []
+
+
+def _text(key: str) -> str:
+    """A key, or what is in the file of that name."""
+    return Path(key).read_text("utf-8").strip() if Path(key).is_file() else key
