@@ -348,6 +348,14 @@ REFUSALS: dict[str, tuple[str, str]] = REFUSALS_OF_PROCEDURE | {
         "目前无法留痕，不得用权。请稍后重试；若持续，请联系运维。",
         "The decision cannot be recorded now, so no power may be used. Retry; if it lasts, tell the operators.",
     ),
+    "CALLER_OUT_OF_SCOPE": (
+        "事项“{item}”不属于该调用系统的范围，不予答复。请由主管系统提出，或请运维核对调用方设置中的 items。",
+        "This calling system may not ask about item '{item}'. Use the item's own system, or have `items` of the caller set.",
+    ),
+    "OBLIGATION_UNSUPPORTED": (
+        "准许“{step}”附有调用系统未声明能够履行的义务（{obligations}），按拒绝处理。请由能够履行的系统办理，或在调用方设置中声明。",
+        "'{step}' brings obligations this system has not said it can fulfil ({obligations}). Use one that can, or declare them.",
+    ),
     "CASE_TOO_LARGE": (
         "本案记录超过 {limit} 条，不再受理新的办理。请报告运维。",
         "This case has more than {limit} acts and takes no further one. Tell the operators.",

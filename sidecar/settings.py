@@ -7,13 +7,16 @@ default_allow   the effect of that model may allow what no row speaks of
 data            folder of the record (created; one writer)
 personnel       folder with appointments.csv, credentials.csv, declarations.csv
 host, port      where to listen; anything but loopback needs TLS
+base_url        the https URL under which callers reach this sidecar, for its AuthZEN metadata; needed where it differs from host
+                and port: behind a gateway, on a Unix socket, on all addresses
+tls_client_ca   PEM of those who sign client certificates; a caller may then be known by one
 uds             Unix socket instead of host and port
 timezone        zone in which days are counted
 party_key       file with the key of party tokens; in the data folder unless named
 state_key       file with the key of state tokens; in the data folder unless named
 cases           the case store many sidecars share: redis://HOST:PORT/DB, rediss://…, unix://PATH; without it the record of this
                 sidecar holds its cases. What else belongs to it begins with cases_.
-callers         name → {token_sha256, may}: who may call, and what
+callers         name → {token_sha256, certificate, may, items, obligations}: who may call, and what
 insecure        loopback without tokens, and a log for trying out where none was made; said at each start and in /readyz
 origin          the log that must lie in the data folder; another one stops the start
 keys            folder of the log's signing key (default: the data folder's name with .keys, beside it)
@@ -27,6 +30,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
@@ -39,16 +43,30 @@ _OTHER_VARIABLES = frozenset(
     f"{PREFIX}{name}" for name in ("LANG", "CONFIG", "TOKEN", "REQUIRE_REAL_DATA", "REQUIRE_REDIS", "REQUIRE_FAULTS")
 )
 
+CertificateName = Annotated[str, StringConstraints(pattern=r"^(DNS|URI|IP):[^\s*]+$")]
+ItemName = Annotated[str, StringConstraints(pattern=r"^[^*\s]*\*?$", min_length=1)]
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class CallerSettings(BaseModel):
-    """One calling system. `may`: ask (decisions, outcomes), read (decisions and cases)."""
+    """One calling system: known by its token, or by a name in its client certificate (`DNS:…`, `URI:…`, `IP:…`), or by both
+    together. `may`: ask (decisions, outcomes), read (decisions and cases). `items`: those it may ask about, by name or by the
+    beginning of a name (`cn-xk-food-*`); all where left out. `obligations`: types it fulfils; an allow that brings another is
+    refused, and nothing is refused for them where left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    token_sha256: Sha256Hex
+    token_sha256: Sha256Hex | None = None
+    certificate: CertificateName | None = None
     may: frozenset[Literal["ask", "read"]] = frozenset({"ask"})
+    items: tuple[ItemName, ...] | None = None
+    obligations: frozenset[str] | None = None
+
+    @model_validator(mode="after")
+    def _known_by_something(self) -> "CallerSettings":
+        if self.token_sha256 is None and self.certificate is None:
+            raise ValueError("a caller is known by token_sha256 or certificate: make a token with `quanheng token NAME`")
+        return self
 
 
 class WitnessSettings(BaseModel):
@@ -77,6 +95,8 @@ class Settings(BaseModel):
     uds: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    base_url: str = ""
     timezone: str = TIMEZONE
     insecure: bool = False
     origin: str = ""
@@ -127,9 +147,38 @@ class Settings(BaseModel):
         self._shared_cases()
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key belong together")
+        self._known_certificates()
         if self.witness_quorum > len(self.witnesses):
             raise ValueError(f"witness_quorum asks for {self.witness_quorum} witnesses, {len(self.witnesses)} are named")
         return self
+
+    def _known_certificates(self) -> None:
+        """Client certificates are proven by this process or by nobody."""
+        if self.tls_client_ca and not self.tls_certificate:
+            raise ValueError("tls_client_ca needs tls_certificate and tls_key: client certificates are proven where TLS ends")
+        certified = [caller.certificate for caller in self.callers.values() if caller.certificate]
+        if certified and not self.tls_client_ca:
+            raise ValueError("a caller has a certificate: set tls_client_ca, the PEM of those who sign client certificates")
+        if len(set(certified)) < len(certified):
+            raise ValueError("two callers have the same certificate name")
+
+    @field_validator("base_url")
+    @classmethod
+    def _usable_address(cls, value: str) -> str:
+        """As AuthZEN wants the identifier of a policy decision point: https, a host, no query and no fragment."""
+        parts = urlsplit(value)
+        usable = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+        if value and not (usable and parts.hostname and "@" not in parts.netloc and not {"?", "#"} & set(value)):
+            raise ValueError(f"{value!r} is no https URL of a host without query and fragment, like https://pdp.example.gov.cn")
+        return value.rstrip("/")
+
+    @property
+    def address(self) -> str:
+        """The URL callers reach this service under: `base_url`, or what follows from where it listens; else empty."""
+        if self.base_url or self.uds or self.host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not listened on
+            return self.base_url
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls_certificate else 'http'}://{host}:{self.port}"
 
     def _shared_cases(self) -> None:
         """What belongs together where cases are shared."""

@@ -189,7 +189,7 @@ class PlainService:
         self._settings = settings
         policy, clock = self._read(), SystemClock(settings.zone)
         opened = open_the_log(settings, clock)
-        self.authorizer = PlainAuthorizer(policy, opened.store, clock)
+        self.authorizer = PlainAuthorizer(policy, opened.store, clock, _page_key(settings))
         metrics = Metrics(opened.store.counters)
         self.keeper = keeper_of(settings, opened, opened.store, clock, metrics.unrecorded)
         self.served = build_app(self.authorizer, settings, self.keeper, metrics)
@@ -275,6 +275,10 @@ def _keys(settings: Settings) -> _Keys:
         _shared_key(settings.party_key) if settings.party_key else key_file(settings.data / PARTY_KEY_FILE),
         _shared_key(settings.state_key) if settings.state_key else key_file(settings.data / STATE_KEY_FILE),
     )
+
+
+def _page_key(settings: Settings) -> bytes:
+    return StateTokens(key_file(settings.data / STATE_KEY_FILE)).derived("pages")
 
 
 def shared_keys(settings: Settings) -> _Keys:

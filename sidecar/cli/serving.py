@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+import ssl
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,6 +77,8 @@ def serve_command(
             http=service.served.protocol,
             ssl_certfile=settings.tls_certificate,
             ssl_keyfile=settings.tls_key,
+            ssl_ca_certs=settings.tls_client_ca,
+            ssl_cert_reqs=ssl.CERT_OPTIONAL if settings.tls_client_ca else ssl.CERT_NONE,
             timeout_keep_alive=30,
         )
     finally:

@@ -157,6 +157,10 @@ class PolicySnapshot:
         facts = self.posts.get(post)
         return facts.name if facts else post
 
+    def obligations(self) -> list[str]:
+        """The types of obligations that an allow of these policies may bring."""
+        return list(self.prepared.document("obligations") or ())
+
     def personnel_rules(self) -> Rules:
         """What the personnel tables are held against."""
         return Rules(msgspec.convert(self.prepared.document("incompatible"), tuple[Incompatibility, ...]))

@@ -32,7 +32,7 @@ from sidecar.errors import PolicyError
 from sidecar.personnel.posts import PostFacts
 from sidecar.timekeeping.calendar import Calendar, CalendarYear
 
-MAGIC = b"QHPREP02"
+MAGIC = b"QHPREP03"
 CACHED_STEPS = 65_536  # steps that are kept decoded; all of them are let go when the number is passed
 CACHED_DOCUMENTS = 65_536
 
@@ -41,6 +41,7 @@ _SLOT = struct.Struct("<QQI")  # hash, first row or place of a document, number 
 _SOURCE_FIELDS = len(RowSource.__struct_fields__)
 
 _SUB, _ITEM, _STEP = 1, 3, 4  # columns of a p row, as in policies/model.conf
+_DUTY_KIND = 3  # of a p2 row
 
 
 Buffer = bytes | memoryview
@@ -78,6 +79,7 @@ def prepare(
         documents.add(f"grants {holder}", sorted(powers))
     documents.add("items", list(manifest.items))
     documents.add("posts", list(manifest.posts))
+    documents.add("obligations", sorted({row[_DUTY_KIND] for row in duties}))
     documents.add("incompatible", manifest.incompatible)
     parts = {**texts.parts(), "cells": cells.tobytes(), "sources": sources.tobytes()}
     parts |= {"keys": _table(keys), "documents": _table(documents.slots), "texts": bytes(documents.data)}

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from sidecar.case_history.history import CaseHistory
 from sidecar.case_history.ledger import Ledger
 from sidecar.controls.context import AccessRequest
+from sidecar.decision.callers import UNLIMITED, CallerLimits, limited
 from sidecar.decision.counted import NO_LEDGERS, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
@@ -47,6 +48,21 @@ class Power(NamedTuple):
         return f"{self.item}/{self.step}"
 
 
+def page_of(candidates: Iterable[tuple[str, T]], allowed: Callable[[T], bool], after: str, limit: int) -> Page[T]:
+    """The candidates behind a name that are allowed, in the order of their names. A page that is full is the last one unless a
+    further result was seen, so that nobody is sent for an empty page; where too many would have to be looked at, somebody is."""
+    rest = ((name, value) for name, value in candidates if name > after)
+    results: list[T] = []
+    last = ""
+    for name, value in islice(rest, MAX_LOOKED_AT):
+        if allowed(value):
+            if len(results) == min(limit, MAX_RESULTS):
+                return Page(tuple(results), last)
+            results.append(value)
+        last = name
+    return Page(tuple(results), last if next(rest, None) else "")
+
+
 class Search(NamedTuple):
     """What all searches are made on: policies, registers, the case, the day, and the request without what is searched."""
 
@@ -56,6 +72,7 @@ class Search(NamedTuple):
     request: AccessRequest
     now: datetime
     ledgers: Mapping[str, Ledger] = NO_LEDGERS
+    limits: CallerLimits = UNLIMITED
 
     def ledgers_asked(self) -> frozenset[str]:
         """The names of the ledgers that any step of the item would be decided on."""
@@ -87,13 +104,8 @@ class Search(NamedTuple):
         return self._page(found, lambda step: replace(self.request, step=step), after, limit)
 
     def _page(self, candidates: Iterable[tuple[str, T]], asked: Callable[[T], AccessRequest], after: str, limit: int) -> Page[T]:
-        rest = ((name, value) for name, value in candidates if name > after)
-        results: list[T] = []
-        last = ""
-        for name, value in islice(rest, MAX_LOOKED_AT):
-            last = name
-            if decide(self.policy, self.personnel, self.history, asked(value), self.now, self.ledgers).allowed:
-                results.append(value)
-                if len(results) == min(limit, MAX_RESULTS):
-                    break
-        return Page(tuple(results), last if next(rest, None) else "")
+        return page_of(candidates, lambda value: self._allowed(asked(value)), after, limit)
+
+    def _allowed(self, request: AccessRequest) -> bool:
+        decision = decide(self.policy, self.personnel, self.history, request, self.now, self.ledgers)
+        return limited(decision, self.limits, (decision.item, self.history.item)).allowed

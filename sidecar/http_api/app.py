@@ -16,10 +16,11 @@ from sidecar import __version__
 from sidecar.decision.search import MAX_RESULTS
 from sidecar.decision_log.entry import KINDS
 from sidecar.errors import NotFoundError, OverloadedError, RequestError, StoreError
+from sidecar.http_api.authzen import Evaluations, add_evaluations, add_metadata, add_searches
 from sidecar.http_api.callers import Caller, Callers
-from sidecar.http_api.decisions import Decisions
+from sidecar.http_api.decisions import Decisions, check_content_type
 from sidecar.http_api.documentation import HEADERS, page_of
-from sidecar.http_api.guard import OVERLOADED, App, Bounds, Guard
+from sidecar.http_api.guard import OVERLOADED, App, Bounds, Guard, certificate
 from sidecar.http_api.lane import ProtocolFactory, lane_to
 from sidecar.http_api.log_proofs import add_proofs, told
 from sidecar.http_api.metrics import Metrics
@@ -34,7 +35,10 @@ from sidecar.service.deciding import Deciding
 from sidecar.service.inspect import Inspector
 from sidecar.service.log_keeper import LogKeeper
 from sidecar.service.outcome import OutcomeReports
+from sidecar.service.plain import PlainAuthorizer
+from sidecar.service.plain_search import PlainSearches
 from sidecar.service.search import Searches
+from sidecar.service.searching import Searching
 from sidecar.settings import Settings, is_loopback
 
 log = structlog.get_logger("quanheng.http")
@@ -66,6 +70,7 @@ def build_app(
     if keeper is not None:
         metrics.keeper = keeper
     callers = Callers(settings.callers, insecure=settings.insecure)
+    searching = searching_of(authorizer)
     app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None)
     _add_errors(app, metrics)
     _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock), callers)
@@ -74,8 +79,12 @@ def build_app(
         anybody, reads, formed = Depends(_known(callers)), _caller_for("read", callers), [Depends(_well_formed)]
         add_proofs(app, keeper, inspector, anybody=anybody, reads=reads, formed=formed, facts=_facts)
     _add_reading(app, inspector, callers)
-    if isinstance(authorizer, Authorizer):
-        _add_searches(app, Searches(authorizer), callers)
+    asks = _caller_for("ask", callers)
+    add_evaluations(app, Evaluations(authorizer, metrics, keeper), asks, _facts)
+    add_searches(app, searching, asks, _facts)
+    add_metadata(app, settings.address, searching, authorizer)
+    if isinstance(searching, Searches):
+        _add_powers(app, searching, callers)
     _add_health(app, authorizer, settings, metrics, keeper)
     _add_documentation(app)
     with_decision_paths(app)
@@ -86,7 +95,7 @@ def build_app(
 
 def _known(callers: Callers) -> Callable[[Request], Caller]:
     def find(request: Request) -> Caller:
-        caller = callers.find(request.headers.get("authorization"))
+        caller = callers.find(request.headers.get("authorization"), certificate(request.scope))
         if caller is None:
             raise HTTPException(401, "unauthenticated: send Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
         return caller
@@ -108,7 +117,7 @@ def _caller_for(duty: str, callers: Callers) -> Any:
 
 def _facts(request: Request, caller: Caller) -> CallerFacts:
     client = request.client.host if request.client else ""
-    return CallerFacts(caller.name, client, request.headers.get("x-request-id", ""))
+    return CallerFacts(caller.name, client, request.headers.get("x-request-id", ""), caller.limits)
 
 
 def _add_outcomes(app: FastAPI, reports: OutcomeReports, callers: Callers) -> None:
@@ -119,6 +128,7 @@ def _add_outcomes(app: FastAPI, reports: OutcomeReports, callers: Callers) -> No
     @app.post("/v1/decisions/{decision_id}/outcome", tags=["decisions"], openapi_extra={"requestBody": body})
     async def report_outcome(decision_id: str, request: Request, caller: Caller = asks) -> dict[str, Any]:
         """Report what became of an allowed act."""
+        check_content_type(request.headers.get("content-type", ""))
         report = _report(await request.body())
         return await reports.report(decision_id, report.result, report.detail, _facts(request, caller))
 
@@ -182,17 +192,17 @@ def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
         return await inspector.case(case_id, _facts(request, caller))
 
 
-def _add_searches(app: FastAPI, searches: Searches, callers: Callers) -> None:
-    asks, reads = _caller_for("ask", callers), _caller_for("read", callers)
-    kinds = {"subject": searches.subjects, "action": searches.actions, "resource": searches.resources}
+def searching_of(authorizer: Deciding) -> Searching:
+    """The searches that fit what decides."""
+    if isinstance(authorizer, PlainAuthorizer):
+        return PlainSearches(authorizer)
+    if isinstance(authorizer, Authorizer):
+        return Searches(authorizer)
+    raise TypeError(type(authorizer).__name__)
 
-    @app.post("/access/v1/search/{kind}", tags=["searches"], dependencies=[asks], openapi_extra={"requestBody": _SEARCH_BODY})
-    async def search(kind: Literal["subject", "action", "resource"], request: Request) -> dict[str, Any]:
-        """AuthZEN search: officers, steps or items for which an evaluation would say yes. A page at a time."""
-        body = read_json(await request.body())
-        if not isinstance(body, dict):
-            raise RequestError("bad_request", "the body must be a JSON object")
-        return await kinds[kind](body)
+
+def _add_powers(app: FastAPI, searches: Searches, callers: Callers) -> None:
+    reads = _caller_for("read", callers)
 
     @app.get("/v1/officers/{person}/powers", tags=["searches"], dependencies=[Depends(_well_formed), reads])
     async def powers(
@@ -200,22 +210,6 @@ def _add_searches(app: FastAPI, searches: Searches, callers: Callers) -> None:
     ) -> dict[str, Any]:
         """What an officer may do today: items and steps, on cases that have not begun. `next` is the `after` of the next page."""
         return searches.powers(person, after, limit)
-
-
-_SEARCH_BODY = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {"type": "object"},
-            "example": {
-                "subject": {"type": "officer"},
-                "action": {"name": "review"},
-                "resource": {"type": "case", "id": "BH-2026-000318", "properties": {"item": "cn-xk-food-business-licence"}},
-                "page": {"limit": 20},
-            },
-        }
-    },
-}
 
 
 def _add_health(app: FastAPI, authorizer: Deciding, settings: Settings, metrics: Metrics, keeper: LogKeeper | None) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sidecar.errors import RequestError
 from sidecar.http_api.callers import Callers
-from sidecar.http_api.guard import App, Receive, Reply, Scope, Send, header, request_id, send_reply
+from sidecar.http_api.guard import App, Receive, Reply, Scope, Send, certificate, header, request_id, send_reply
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.strict_json import read_json
 from sidecar.ports.telling import Then, outcome, told
@@ -36,6 +36,7 @@ class Head(NamedTuple):
     content_type: str
     request_id: str
     client_ip: str
+    certificate: tuple[str, ...] = ()
 
 
 class Decisions:
@@ -55,20 +56,20 @@ class Decisions:
         else:
             client = scope.get("client")
             kind = header(scope, b"content-type") or ""
-            head = Head(header(scope, b"authorization"), kind, request_id(scope), client[0] if client else "")
+            head = Head(header(scope, b"authorization"), kind, request_id(scope), client[0] if client else "", certificate(scope))
             body = (await receive())["body"]
             await send_reply(send, await outcome(partial(self.begin, head, body)))
 
     def begin(self, head: Head, body: bytes, then: Then[Reply]) -> None:
         """Decide one request, then tell the reply. Raises RequestError for a request that cannot be understood."""
         started = perf_counter()
-        caller = self._callers.find(head.authorization)
+        caller = self._callers.find(head.authorization, head.certificate)
         if caller is None:
             raise RequestError("unauthenticated", "send Authorization: Bearer TOKEN", 401)
         if "ask" not in caller.may:
             raise RequestError("forbidden", "this caller may not ask for decisions", 403)
         if head.content_type != "application/json":
-            _check_content_type(head.content_type)
+            check_content_type(head.content_type)
 
         def decided(answer: Answer | Exception) -> None:
             if isinstance(answer, Exception):
@@ -82,13 +83,14 @@ class Decisions:
 
         wire = evaluation_of(read_json(body))
         wanted = wanted_receipt(wire) if "options" in wire.context else ""
-        self._authorizer.begin(wire, CallerFacts(caller.name, head.client_ip, head.request_id), decided)
+        self._authorizer.begin(wire, CallerFacts(caller.name, head.client_ip, head.request_id, caller.limits), decided)
 
     async def _with_receipt(self, answer: Answer, wanted: str) -> Reply:
         return Reply(200, await with_receipt(answer.body, wanted, self._keeper), JSON)
 
 
-def _check_content_type(value: str) -> None:
+def check_content_type(value: str) -> None:
+    """Raises RequestError for anything but JSON in UTF-8; 400, as AuthZEN has it, not 415."""
     kind, _, parameters = value.partition(";")
     charset = parameters.strip().lower()
     if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8", 'charset="utf-8"'):

@@ -28,6 +28,7 @@ MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16 * 1024
 MAX_REQUEST_ID = 256
 PLAIN = b"text/plain; charset=utf-8"
+CERTIFICATE = "quanheng.certificate"  # the ASGI extension under which the lane tells of it
 _UNAUTHENTICATED = 401
 
 log = structlog.get_logger("quanheng.http")
@@ -136,6 +137,12 @@ def header(scope: Scope, name: bytes) -> str | None:
 def request_id(scope: Scope) -> str:
     """The caller's identifier of this request, or empty."""
     return header(scope, b"x-request-id") or ""
+
+
+def certificate(scope: Scope) -> tuple[str, ...]:
+    """The names of the client certificate of the connection, proven by the TLS layer of this process; often none."""
+    names: tuple[str, ...] = scope.get("extensions", {}).get(CERTIFICATE, ())
+    return names
 
 
 def _origin(fault: BaseException) -> str:

@@ -16,7 +16,7 @@ that is byte for byte the one before, but for those two, is not parsed again (`r
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -24,8 +24,9 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sidecar.errors import RequestError
+from sidecar.http_api.callers import CERTIFICATE_NAMES
 from sidecar.http_api.decisions import JSON, PATHS, Decisions, Head
-from sidecar.http_api.guard import Bounds, Rejected, Reply, check_head, reply_to
+from sidecar.http_api.guard import CERTIFICATE, Bounds, Rejected, Reply, check_head, reply_to
 from sidecar.http_api.repeated_head import RepeatedHead, repeated_head
 
 ProtocolFactory = Callable[..., asyncio.Protocol]
@@ -41,6 +42,12 @@ _BUSY = math.inf  # idle since never
 def lane_to(decisions: Decisions, bounds: Bounds, rejected: Rejected) -> ProtocolFactory:
     """A protocol for uvicorn, which makes one for every connection."""
     return partial(_Lane, decisions, bounds, rejected)
+
+
+def _names_of(certificate: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names in the subjectAltName of a certificate that the TLS layer has proven, as settings write them: `DNS:…`."""
+    names = certificate.get("subjectAltName", ())
+    return tuple(f"{CERTIFICATE_NAMES[kind]}:{name}" for kind, name in names if kind in CERTIFICATE_NAMES)
 
 
 class _Anybody:
@@ -73,6 +80,7 @@ class _Lane(HttpToolsProtocol):
         self._packet, self._amid = b"", False
         self._repeated: RepeatedHead | None = None
         self._idle_since = _BUSY
+        self._certificate: tuple[str, ...] = ()
         self._dated: tuple[object, bytes, bytes] = (None, b"", b"")
 
     def data_received(self, data: bytes) -> None:
@@ -88,9 +96,15 @@ class _Lane(HttpToolsProtocol):
         if self._reading is not None and self.parser is not None:
             self._leave()  # the body comes in pieces, which the guard has the time for
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        self._certificate = _names_of(transport.get_extra_info("peercert") or {})
+
     def on_message_begin(self) -> None:
         self._amid = True
         super().on_message_begin()
+        if self._certificate:
+            self.scope["extensions"] = {CERTIFICATE: self._certificate}  # type: ignore[dict-item]  # an extension of our own
 
     def on_headers_complete(self) -> None:
         self._reading = self._turn()
@@ -123,6 +137,7 @@ class _Lane(HttpToolsProtocol):
             values.get(b"content-type", b"").decode("latin-1"),
             (identifier or b"").decode("latin-1"),
             self.client[0] if self.client else "",
+            self._certificate,
         )
         return _Turn(head, identifier)
 

@@ -48,10 +48,10 @@ _decode = msgspec.json.Decoder(float_hook=_refuse_float).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def read_json(data: bytes) -> Any:
-    """Decode and check one JSON text. Raises RequestError."""
+def read_json(data: bytes, max_keys: int = MAX_KEYS) -> Any:
+    """Decode and check one JSON text of at most `max_keys` members. Raises RequestError."""
     value = _read_plain(data)
-    return read_with_care(data) if value is _READ_WITH_CARE else value
+    return read_with_care(data, max_keys) if value is _READ_WITH_CARE else value
 
 
 def _read_plain(data: bytes) -> Any:
@@ -80,7 +80,7 @@ def _read_plain(data: bytes) -> Any:
     return value if plain else _READ_WITH_CARE
 
 
-def read_with_care(data: bytes) -> Any:
+def read_with_care(data: bytes, max_keys: int = MAX_KEYS) -> Any:
     """Every rule looked at one by one. Raises RequestError."""
     if data.startswith(b"\xef\xbb\xbf"):
         raise RequestError("bad_encoding", "the body must be UTF-8 without a byte order mark")
@@ -92,7 +92,7 @@ def read_with_care(data: bytes) -> Any:
         raise RequestError("too_deep", f"nesting deeper than {MAX_DEPTH}") from None
     except json.JSONDecodeError as fault:
         raise RequestError("bad_json", f"not JSON: {fault.msg} at line {fault.lineno} column {fault.colno}") from None
-    _check(value, 1, [0])
+    _check(value, 1, [max_keys])
     return value
 
 
@@ -123,21 +123,22 @@ def _constant(text: str) -> Any:
 _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_float, parse_constant=_constant)
 
 
-def _check(value: Any, depth: int, keys: list[int]) -> None:
+def _check(value: Any, depth: int, left: list[int]) -> None:
+    """`left` holds how many members may still come."""
     if type(value) is str:
         check_text(value)
     elif type(value) is dict:
         _check_size(depth, len(value))
-        keys[0] += len(value)
-        if keys[0] > MAX_KEYS:
-            raise RequestError("too_many_keys", f"more than {MAX_KEYS} members")
+        left[0] -= len(value)
+        if left[0] < 0:
+            raise RequestError("too_many_keys", "too many members in one request")
         for name, child in value.items():
             check_text(name)
-            _check(child, depth + 1, keys)
+            _check(child, depth + 1, left)
     elif type(value) is list:
         _check_size(depth, len(value))
         for child in value:
-            _check(child, depth + 1, keys)
+            _check(child, depth + 1, left)
 
 
 def _check_size(depth: int, size: int) -> None:

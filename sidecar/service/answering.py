@@ -13,6 +13,7 @@ from sidecar import __version__
 from sidecar.case_history.history import CaseHistory
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import AccessRequest
+from sidecar.decision.callers import UNLIMITED, CallerLimits, told_of
 from sidecar.decision.decision import Decision, Due, Ground
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.decision_log.canonical import Form
@@ -34,16 +35,18 @@ encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class CallerFacts(NamedTuple):
-    """Which system asks, from where, and under which request identifier (empty when it gave none)."""
+    """Which system asks, from where, under which request identifier (empty when it gave none), and what it may ask about."""
 
     name: str
     client_ip: str
     request_id: str
+    limits: CallerLimits = UNLIMITED
 
 
 class Made(NamedTuple):
     """A decision with its item, the moment it was made in and the history it was made on; `version` and `digest` are the case's
-    after it, `facts` are those that are remembered and recorded in clear, and `ledgers` the versions of those it was made on."""
+    after it, `facts` are those that are remembered and recorded in clear, `ledgers` the versions of those it was made on, and
+    `limits` the caller's."""
 
     decision: Decision
     request: AccessRequest
@@ -56,6 +59,7 @@ class Made(NamedTuple):
     digest: str
     facts: dict[str, Asserted]
     ledgers: tuple[tuple[str, int], ...] = ()
+    limits: CallerLimits = UNLIMITED
 
 
 class _Forms(NamedTuple):
@@ -243,6 +247,8 @@ def asked_otherwise(made: Made) -> dict[str, str]:
         read = [name for name in request.facts if name in made.item.facts and name not in made.facts]
         if read:
             told["unreadable"] = " ".join([f"{name}:{type(request.facts[name]).__name__}" for name in read])
+    if made.limits is not UNLIMITED:
+        told |= told_of(made.limits, decision)
     return told
 
 

@@ -62,8 +62,8 @@ class Resource(msgspec.Struct, frozen=True):
 class EvaluationRequest(msgspec.Struct, frozen=True):
     """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer, boolean or text), `evidence` (name →
     text), `content` (the digest of the draft that is put to the vote or decided), `resolution` (the record of a
-    meeting), `draw` (a pool and who was drawn) and
-    `state_token` as an earlier answer gave it."""
+    meeting), `draw` (a pool and who was drawn),
+    `supported_obligations` (types that the caller can fulfil) and `state_token` as an earlier answer gave it."""
 
     subject: Subject
     action: Action
@@ -79,6 +79,7 @@ class Asked(msgspec.Struct, frozen=True):
     channel: str
     evidence: Mapping[str, str]
     state_token: str = ""
+    supported_obligations: frozenset[str] | None = None
 
 
 PartyToken = Callable[[str], str]
@@ -113,7 +114,7 @@ def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
     return _read_plain(wire, party_token) or read_with_care(wire, party_token)
 
 
-_RARE = frozenset({"resolution", "content", "draw"})  # members of context that are read with care
+_RARE = frozenset({"resolution", "content", "draw", "supported_obligations"})  # members of context that are read with care
 
 # The texts of an officer's request about a case, one a line; each line demands what the careful reading demands of its field, and
 # no text that holds a line feed of its own leaves as many lines.
@@ -186,7 +187,8 @@ def read_with_care(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
         draw=draw_of(context),
         corrects=_given(corrects, action.properties, "corrects", _CODE, "action.properties.corrects"),
     )
-    return Asked(request, _bounded(subject.type, "subject.type"), channel, evidence, state_token)
+    supported = supported_obligations(context)
+    return Asked(request, _bounded(subject.type, "subject.type"), channel, evidence, state_token, supported)
 
 
 def _case(resource: Resource) -> str:
@@ -255,6 +257,17 @@ def _evidence(value: object) -> dict[str, str]:
             raise RequestError("bad_evidence", "context.evidence: names of a-z, 0-9, _ with text as reference")
     kept = pairs if isinstance(value, list) else {name: text for name, text in pairs.items() if text.strip()}
     return dict(sorted(kept.items()))
+
+
+def supported_obligations(context: Mapping[str, Any]) -> frozenset[str] | None:
+    """The types of obligations a caller says it can fulfil; None where it says nothing (AuthZEN obligations profile,
+    negotiation). Raises RequestError."""
+    if "supported_obligations" not in context:
+        return None
+    declared = context["supported_obligations"]
+    if not isinstance(declared, list) or len(declared) > MAX_FACTS or not all(isinstance(kind, str) for kind in declared):
+        raise RequestError("bad_obligations", f"context.supported_obligations must be a list of at most {MAX_FACTS} types")
+    return frozenset(declared)
 
 
 def _texts(holder: Mapping[str, Any], names: tuple[str, ...], where: str) -> list[str]:

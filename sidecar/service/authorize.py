@@ -20,6 +20,7 @@ from sidecar.case_history.history import CaseHistory, digest_after, encode_event
 from sidecar.case_history.ledger import Ledger, LedgerChange
 from sidecar.controls.context import QUESTION, AccessRequest
 from sidecar.decision.acts import act_of, kept_facts
+from sidecar.decision.callers import UNLIMITED, limited
 from sidecar.decision.counted import NO_LEDGERS, changes_for, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
@@ -79,6 +80,8 @@ class _DecidedOn(NamedTuple):
 class Authorizer:
     """Decides requests. `swap` puts other policies or registers in place, as one reference: a request sees the old or the new."""
 
+    has_cases = True
+
     def __init__(
         self,
         policy: PolicySnapshot,
@@ -114,6 +117,10 @@ class Authorizer:
     @property
     def size(self) -> dict[str, int]:
         return {"items": len(self.policy.items)}
+
+    @property
+    def obligations(self) -> list[str]:
+        return self.policy.obligations()
 
     @property
     def unconfirmed(self) -> int:
@@ -199,6 +206,10 @@ class Authorizer:
         started, (standing, epoch, history, ledgers, now) = perf_counter_ns(), on
         request, policy = completed(asked.request, history), standing.policy
         decision = decide(policy, standing.personnel, history, request, now, ledgers)
+        promised = asked.supported_obligations
+        limits = caller.limits if promised is None else caller.limits.declaring(promised)
+        if limits is not UNLIMITED:
+            decision = limited(decision, limits, (decision.item, history.item))
         enters = decision.allowed and request.intent != QUESTION
         time, decision_id = now.isoformat(timespec="milliseconds"), new_id(int(now.timestamp() * 1000))
         item, version = policy.item(decision.item), history.version + enters
@@ -211,7 +222,8 @@ class Authorizer:
             digest = digest_after(digest, stored)
         facts = event.facts if event else kept_facts(request, item)
         counted = tuple([(name, ledger.version) for name, ledger in ledgers.items()]) if ledgers else ()
-        made = Made(decision, request, item, decision_id, time, self.clock.source, history, version, digest, facts, counted)
+        source = self.clock.source
+        made = Made(decision, request, item, decision_id, time, source, history, version, digest, facts, counted, limits)
         token = self.tokens.of(request.case_id, version, digest)
         body, entry = standing.telling.told(made, asked, caller, token, started)
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
@@ -265,7 +277,8 @@ def _digest(asked: Asked) -> str:
     """What was asked, as a digest: of the request with the party as a token, so that nobody can try parties against it."""
     request = asked.request
     fields = {name: value for name, value in asdict(request).items() if name != "evidence"}
-    return digest_of([fields, asked.subject_type, asked.channel, dict(asked.evidence)])
+    declared = [] if asked.supported_obligations is None else [sorted(asked.supported_obligations)]
+    return digest_of([fields, asked.subject_type, asked.channel, dict(asked.evidence), *declared])
 
 
 def digest_of(asked: list[object]) -> str:

@@ -25,6 +25,16 @@ class Deciding(Protocol):
     def size(self) -> dict[str, int]: ...
 
     @property
+    def has_cases(self) -> bool:
+        """Whether an allow may change what is decided next."""
+        ...
+
+    @property
+    def obligations(self) -> list[str]:
+        """The types of obligations that an allow may bring."""
+        ...
+
+    @property
     def unconfirmed(self) -> int: ...
 
     @property

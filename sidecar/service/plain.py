@@ -2,17 +2,20 @@
 
 A declared mapping says which part of an AuthZEN request is which field of the model's request definition, as dotted paths:
 `sub = subject.id`, `obj = resource.id`, `act = action.name`, or a whole object for models that look at attributes,
-`sub = subject.properties`. The first section (`r p m`) is served.
+`sub = subject.properties`. A path that ends in `?` may be missing from a request, and is then the empty text. The first section
+(`r p m`) is served.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from sidecar.controls.context import EXERCISE
+from sidecar.decision.callers import OUT_OF_SCOPE
 from sidecar.decision.engine import Engine, Matches, Row
 from sidecar.decision_log.entry import DecisionEntry
 from sidecar.errors import OverloadedError, PolicyError, RequestError, StoreError
@@ -26,15 +29,24 @@ from sidecar.service.authorize import Answer, answered, digest_of, unavailable
 from sidecar.service.ids import new_id
 
 USUAL: Mapping[str, str] = {"sub": "subject.id", "obj": "resource.id", "act": "action.name"}
+ALLOWED = "ALLOWED"
 _ROOTS = frozenset({"subject", "resource", "action", "context"})
+
+
+class RequestPath(NamedTuple):
+    """Where in an AuthZEN request a value is found, and whether it must be there."""
+
+    names: tuple[str, ...]
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class PlainPolicy:
-    """A Casbin policy with its mapping. `paths` are in the order of the request definition."""
+    """A Casbin policy with its mapping. `fields` are those of the request definition, `paths` where each is found."""
 
     engine: Engine
-    paths: tuple[tuple[str, ...], ...]
+    fields: tuple[str, ...]
+    paths: tuple[RequestPath, ...]
     digest: str
     name: str
 
@@ -47,17 +59,18 @@ def plain_policy(engine: Engine, mapping: Mapping[str, str], digest: str, name: 
     fields = [field.split("_", 1)[1] for field in engine.section().section.request]
     paths = []
     for field in fields:
-        path = mapping.get(field) or USUAL.get(field, "")
+        told = mapping.get(field) or USUAL.get(field, "")
+        path = told.removesuffix("?")
         if path.split(".")[0] not in _ROOTS:
             raise PolicyError(
                 f"the request field {field} is not mapped to a part of an AuthZEN request: {path!r}",
                 f"say for example --map {field}=resource.properties.{field}",
             )
-        paths.append(tuple(path.split(".")))
+        paths.append(RequestPath(tuple(path.split(".")), required=not told.endswith("?")))
     unknown = sorted(mapping.keys() - set(fields))
     if unknown:
         raise PolicyError(f"the mapping names {', '.join(unknown)}, which the request definition has not", ", ".join(fields))
-    return PlainPolicy(engine, tuple(paths), digest, name)
+    return PlainPolicy(engine, tuple(fields), tuple(paths), digest, name)
 
 
 class PlainAuthorizer:
@@ -65,14 +78,20 @@ class PlainAuthorizer:
 
     unconfirmed = 0  # it has no posts
     unknown_year = 0  # nor limits
+    has_cases = False
 
-    def __init__(self, policy: PlainPolicy, store: RecordStore, clock: Clock) -> None:
+    def __init__(self, policy: PlainPolicy, store: RecordStore, clock: Clock, page_key: bytes = b"") -> None:
         self.policy, self.store, self.clock = policy, store, clock
+        self.page_key = page_key or secrets.token_bytes(32)  # of this process alone
         self.not_reloaded = ""
 
     @property
     def digest(self) -> str:
         return self.policy.digest
+
+    @property
+    def obligations(self) -> list[str]:
+        return []
 
     @property
     def size(self) -> dict[str, int]:
@@ -85,17 +104,18 @@ class PlainAuthorizer:
         """Decide, record, then tell the answer. Raises RequestError when a mapped field is missing."""
         policy, started = self.policy, perf_counter_ns()
         parts = msgspec.to_builtins(wire)
-        matches = policy.engine.match([_part(parts, path) for path in policy.paths])
-        code, reason = _said(matches, policy)
+        matches = policy.engine.match(parts_of(policy, parts))
+        code, reason, shown = _said(matches, policy, item_of(parts), caller)
+        allowed = code == ALLOWED
         now = self.clock.now()
         decision_id = new_id(int(now.timestamp() * 1000))
-        rows = [policy.line(row) for row in (matches.allow if matches.allowed else matches.deny)]
+        rows = [policy.line(row) for row in shown]
         context = {"code": code, "reason": reason.in_both(), "rows": rows, "decision_id": decision_id, "policy": policy.digest}
-        body = encode({"decision": matches.allowed, "context": context})
+        body = encode({"decision": allowed, "context": context})
         latency_us = (perf_counter_ns() - started) // 1000
         entry = _entry(wire, caller, policy, decision_id, now.isoformat(timespec="milliseconds"), self.clock.source, latency_us)
         entry = msgspec.structs.replace(
-            entry, decision="allow" if matches.allowed else "deny", code=code, reason=reason.in_both(), rows=rows, sources=rows
+            entry, decision="allow" if allowed else "deny", code=code, reason=reason.in_both(), rows=rows, sources=rows
         )
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
         act = digest_of([parts])
@@ -105,28 +125,51 @@ class PlainAuthorizer:
             if isinstance(result, StoreError) and not isinstance(result, OverloadedError):
                 then(unavailable(policy.digest))
             else:
-                then(answered(commit, matches.allowed, code, result))
+                then(answered(commit, allowed, code, result))
 
         self.store.submit(commit, stored)
 
 
-def _part(parts: Mapping[str, Any], path: Sequence[str]) -> Any:
+def parts_of(policy: PlainPolicy, parts: Mapping[str, Any]) -> list[Any]:
+    """What the engine is asked. Raises RequestError when a mapped field is missing."""
+    return [_part(parts, path) for path in policy.paths]
+
+
+def item_of(parts: Mapping[str, Any]) -> str:
+    """By which name a resource is recorded, and may be one of a caller's own."""
+    return f"{parts['resource']['type']}:{parts['resource']['id']}"
+
+
+def _part(parts: Mapping[str, Any], path: RequestPath) -> Any:
     value: Any = parts
-    for name in path:
+    for name in path.names:
         if not isinstance(value, Mapping) or name not in value:
-            raise RequestError("missing_field", f"{'.'.join(path)} is needed by the policy")
+            if not path.required:
+                return ""
+            raise RequestError("missing_field", f"{'.'.join(path.names)} is needed by the policy")
         value = value[name]
     return value
 
 
-def _said(matches: Matches, policy: PlainPolicy) -> tuple[str, Sentence]:
+class _Said(NamedTuple):
+    """The code of the decision, its reason, and the rows that speak."""
+
+    code: str
+    reason: Sentence
+    rows: Sequence[Row]
+
+
+def _said(matches: Matches, policy: PlainPolicy, item: str, caller: CallerFacts) -> _Said:
+    if not caller.limits.covers(item):
+        return _Said(OUT_OF_SCOPE, say(OUT_OF_SCOPE, item=item), ())
     if matches.allowed:
-        return "ALLOWED", say("ALLOWED_BY_ROWS", rows=_listed(matches.allow, policy))
+        return _Said(ALLOWED, say("ALLOWED_BY_ROWS", rows=_listed(matches.allow, policy)), matches.allow)
     if matches.faults:
-        return "CONTROL_ERROR", say("ROWS_NOT_EVALUATED", rows=_listed([row for row, _ in matches.faults], policy))
+        at = _listed([row for row, _ in matches.faults], policy)
+        return _Said("CONTROL_ERROR", say("ROWS_NOT_EVALUATED", rows=at), matches.deny)
     if matches.deny:
-        return "DENIED_BY_ROWS", say("DENIED_BY_ROWS", rows=_listed(matches.deny, policy))
-    return "NO_POWER", say("NO_ROW_ALLOWS")
+        return _Said("DENIED_BY_ROWS", say("DENIED_BY_ROWS", rows=_listed(matches.deny, policy)), matches.deny)
+    return _Said("NO_POWER", say("NO_ROW_ALLOWS"), ())
 
 
 def _listed(rows: Sequence[Row], policy: PlainPolicy) -> str:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from sidecar.case_history.history import CaseHistory, fold_stored
 from sidecar.case_history.ledger import Ledger, LedgerChange, amend
 from sidecar.controls.context import AccessRequest
+from sidecar.decision.callers import limited, limits_told
 from sidecar.decision.counted import NO_LEDGERS, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.decision import Decision
@@ -76,6 +77,7 @@ class Remaker:
         if other is not None:
             self._refuse_uncounted(ledgers, ledgers_for(other, personnel, history, request, now))
         decision = decide(policy, personnel, history, request, now, ledgers)
+        decision = limited(decision, limits_told(entry.asked), (decision.item, history.item))
         return Remade(entry, policy, personnel, history, request, now, ledgers, decision)
 
     def policy(self, digest: str) -> PolicySnapshot:

@@ -14,6 +14,7 @@ from sidecar.case_history.history import digest_after, encode_event
 from sidecar.case_history.ledger import LedgerChange
 from sidecar.controls.context import QUESTION
 from sidecar.decision.acts import act_of, kept_facts
+from sidecar.decision.callers import limits_told
 from sidecar.decision.counted import changes_for
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.decision_log.entry import DecisionEntry
@@ -186,7 +187,7 @@ def _made(remade: Remade) -> tuple[Made, tuple[LedgerChange, ...]]:
     return (
         Made(
             decision, remade.request, item, entry.decision_id, entry.time, entry.time_source, history,
-            history.version + enters, digest, facts, ledgers,
+            history.version + enters, digest, facts, ledgers, limits_told(entry.asked),
         ),
         changes,
     )  # fmt: skip

@@ -51,6 +51,12 @@ class StateTokens:
                 return CaseState(int(found[1]), found[2])
         raise RequestError("bad_state_token", "context.state_token is not one that was given for this case")
 
+    def derived(self, purpose: str) -> bytes:
+        """A key for something else that all sidecars of one store must agree on. Tokens hold a line feed, purposes none."""
+        mac = self._keyed.copy()
+        mac.update(purpose.encode())
+        return mac.digest()
+
     def _mac(self, case_id: str, said: str) -> str:
         mac = self._keyed.copy()
         mac.update(f"{said}\n{case_id}".encode())

@@ -12,11 +12,13 @@ import httpx
 import msgspec
 
 from adapters.storage.memory import MemoryStore
+from sidecar.decision.engine import read_engine
 from sidecar.http_api.app import build_app
 from sidecar.personnel.registers import Personnel
 from sidecar.ports.records import Filter, RecordStore
 from sidecar.service.asked import party_tokeniser
 from sidecar.service.authorize import Authorizer
+from sidecar.service.plain import PlainAuthorizer, PlainPolicy, plain_policy
 from sidecar.service.state_token import StateTokens
 from sidecar.settings import CallerSettings, Settings
 from tests.samples import EVERYONE, SNAPSHOT
@@ -102,6 +104,35 @@ class Sidecar:
     def entries(self, **wanted: Any) -> list[Body]:
         """The record, oldest entry first."""
         return [msgspec.json.decode(stored.body) for stored in self.store.reader.since(Filter(**wanted), after=0, limit=1000)]
+
+
+class Plain:
+    """The service over one plain Casbin policy, and its record."""
+
+    def __init__(self, policy: PlainPolicy, **settings: Any) -> None:
+        self.store = MemoryStore()
+        self.authorizer = PlainAuthorizer(policy, self.store, FixedClock())
+        self.app = build_app(self.authorizer, Settings.model_validate({"callers": CALLERS, **settings})).app
+
+    @classmethod
+    def of(cls, model: str, rows: str, **mapping: str) -> "Plain":
+        return cls(plain_policy(read_engine(model, rows), mapping, "sha256:0", "policy.csv"))
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        async def whole() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as client:
+                return await client.send(request)
+
+        return asyncio.run(whole())
+
+    def ask(self, sub: Any, obj: str, act: str, **how: Any) -> httpx.Response:
+        subject = sub if isinstance(sub, dict) else {"type": "user", "id": sub}
+        return self.send(
+            to(EVALUATION, {"subject": subject, "resource": {"type": "file", "id": obj}, "action": {"name": act}}, **how)
+        )
+
+    def entries(self) -> list[Body]:
+        return [msgspec.json.decode(entry.body) for entry in self.store.reader.since(Filter(), after=0, limit=9999)]
 
 
 def bearer(caller: str) -> dict[str, str]:

@@ -227,7 +227,7 @@ def test_what_is_no_json_object_is_400(untouched: Sidecar, request_: httpx.Reque
         (to(BOTH[1], b"{}", request_id="bfe9eb29-ab87-4ca3-be83-a1d5d8305716"), 400),
         (to(BOTH[1], ACCEPT, caller="", request_id="bfe9eb29-ab87-4ca3-be83-a1d5d8305716"), 401),
         (to(BOTH[1], ACCEPT, caller="auditor", request_id="bfe9eb29-ab87-4ca3-be83-a1d5d8305716"), 403),
-        (to("/access/v1/evaluations", ACCEPT, request_id="bfe9eb29-ab87-4ca3-be83-a1d5d8305716"), 404),
+        (to("/access/v2/evaluations", ACCEPT, request_id="bfe9eb29-ab87-4ca3-be83-a1d5d8305716"), 404),
         (to(BOTH[1], b" " * 70_000, request_id="bfe9eb29-ab87-4ca3-be83-a1d5d8305716"), 413),
     ],
     ids=lambda value: str(value) if isinstance(value, int) else "",

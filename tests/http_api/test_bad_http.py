@@ -39,7 +39,7 @@ def test_decisions_are_asked_by_post_only(untouched: Sidecar, path: str, method:
     "path",
     [
         *("/authorize/", "/Authorize", "//authorize", "/authorize/x", "/authorize%2f", "/authorize%00"),
-        *("/access/v1/evaluation/", "/access/v1/Evaluation", "/access/v1", "/access/v1/evaluations", "/", "/v1/authorize"),
+        *("/access/v1/evaluation/", "/access/v1/Evaluation", "/access/v1", "/access/v1/evaluations/", "/", "/v1/authorize"),
         '/authorize/x"];allow',
     ],
 )

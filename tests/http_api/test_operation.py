@@ -244,7 +244,11 @@ def test_the_description_holds_every_documented_path(sidecar: Sidecar) -> None:
         ("/v1/decisions/{decision_id}", "get"),
         ("/v1/cases/{case_id}", "get"),
         ("/v1/officers/{person}/powers", "get"),
-        ("/access/v1/search/{kind}", "post"),
+        ("/access/v1/evaluations", "post"),
+        ("/access/v1/search/subject", "post"),
+        ("/access/v1/search/resource", "post"),
+        ("/access/v1/search/action", "post"),
+        ("/.well-known/authzen-configuration", "get"),
         ("/healthz", "get"),
         ("/readyz", "get"),
         ("/metrics", "get"),
@@ -270,7 +274,7 @@ def test_the_description_does_not_change(sidecar: Sidecar) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v2/decisions", "/healthz/", "/HEALTHZ", "/admin", "/access/v1/evaluations", "/.env"]
+    "path", ["/", "/v1", "/v2/decisions", "/healthz/", "/HEALTHZ", "/admin", "/access/v1/evaluations/", "/.env"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS"])
 def test_an_unknown_path_is_404(untouched: Sidecar, path: str, method: str) -> None:

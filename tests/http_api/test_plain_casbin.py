@@ -1,21 +1,14 @@
 """A Casbin policy that knows nothing of power lists, served over AuthZEN as it is."""
 
-import asyncio
 from itertools import product
-from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
-from adapters.storage.memory import MemoryStore
 from sidecar.decision.engine import read_engine
 from sidecar.errors import PolicyError
-from sidecar.http_api.app import build_app
-from sidecar.ports.records import Filter
-from sidecar.service.plain import PlainAuthorizer, plain_policy
-from sidecar.settings import Settings
-from tests.http_api.calling import AUTHORIZE, CALLERS, FixedClock, to
+from sidecar.service.plain import plain_policy
+from tests.http_api.calling import AUTHORIZE, Plain, to
 from tests.unit.engine.stock import stock_enforcer
 from tests.unit.engine.test_examples import EXAMPLES
 
@@ -23,34 +16,9 @@ RBAC = EXAMPLES["roles"]
 EVALUATION = "/access/v1/evaluation"
 
 
-class Plain:
-    """The service over one policy, and its record."""
-
-    def __init__(self, model: str, policy: str, **mapping: str) -> None:
-        self.store = MemoryStore()
-        plain = plain_policy(read_engine(model, policy), mapping, "sha256:0", "policy.csv")
-        self.authorizer = PlainAuthorizer(plain, self.store, FixedClock())
-        self.app = build_app(self.authorizer, Settings.model_validate({"callers": CALLERS})).app
-
-    def send(self, request: httpx.Request) -> httpx.Response:
-        async def whole() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as client:
-                return await client.send(request)
-
-        return asyncio.run(whole())
-
-    def ask(self, sub: Any, obj: str, act: str, **how: Any) -> httpx.Response:
-        subject = sub if isinstance(sub, dict) else {"type": "user", "id": sub}
-        body = {"subject": subject, "resource": {"type": "file", "id": obj}, "action": {"name": act}}
-        return self.send(to(EVALUATION, body, **how))
-
-    def entries(self) -> list[dict[str, Any]]:
-        return [msgspec.json.decode(entry.body) for entry in self.store.reader.since(Filter(), after=0, limit=999)]
-
-
 def test_every_answer_is_casbin_s() -> None:
     """Over HTTP as in process, each recorded before it is given."""
-    plain, stock = Plain(RBAC.model, RBAC.rows), stock_enforcer(RBAC.model, RBAC.rows)
+    plain, stock = Plain.of(RBAC.model, RBAC.rows), stock_enforcer(RBAC.model, RBAC.rows)
     for request in product(*RBAC.words):
         assert plain.ask(*request).json()["decision"] == stock.enforce(*request), request
     assert len(plain.entries()) == len(list(product(*RBAC.words)))
@@ -58,7 +26,7 @@ def test_every_answer_is_casbin_s() -> None:
 
 def test_an_answer_names_its_rows() -> None:
     """file:line of every row that matched, in both languages, in the answer and in the record."""
-    plain = Plain(RBAC.model, RBAC.rows)
+    plain = Plain.of(RBAC.model, RBAC.rows)
     allowed, refused = plain.ask("wang", "file", "read").json(), plain.ask("wang", "seal", "read").json()
     assert (allowed["context"]["code"], allowed["context"]["rows"]) == ("ALLOWED", ["policy.csv:1"])
     assert (refused["context"]["code"], refused["context"]["rows"]) == ("NO_POWER", [])
@@ -77,7 +45,7 @@ def test_an_answer_names_its_rows() -> None:
 def test_a_deny_row_is_named() -> None:
     """The row that forbids, not only that something does."""
     example = EXAMPLES["allow and deny"]
-    answer = Plain(example.model, example.rows).ask("wang", "file", "read").json()
+    answer = Plain.of(example.model, example.rows).ask("wang", "file", "read").json()
     assert (answer["decision"], answer["context"]["code"], answer["context"]["rows"]) == (
         False,
         "DENIED_BY_ROWS",
@@ -88,7 +56,7 @@ def test_a_deny_row_is_named() -> None:
 def test_fields_are_mapped_as_declared() -> None:
     """A domain from the resource's properties, a whole subject for rules on attributes."""
     domains = EXAMPLES["roles in domains"]
-    plain = Plain(domains.model, domains.rows, dom="resource.properties.tenant")
+    plain = Plain.of(domains.model, domains.rows, dom="resource.properties.tenant")
     body = {
         "subject": {"type": "user", "id": "wang"},
         "action": {"name": "read"},
@@ -96,7 +64,7 @@ def test_fields_are_mapped_as_declared() -> None:
     }
     assert plain.send(to(AUTHORIZE, body)).json()["decision"] is True
     rules = EXAMPLES["rules in cells"]
-    aged = Plain(rules.model, rules.rows, sub="subject.properties")
+    aged = Plain.of(rules.model, rules.rows, sub="subject.properties")
     for age, expected in ((30, True), (16, False)):
         person = {"type": "user", "id": "wang", "properties": {"age": age, "name": "wang"}}
         assert aged.ask(person, "file", "read").json()["decision"] is expected
@@ -106,7 +74,7 @@ def test_what_casbin_could_not_evaluate_is_refused() -> None:
     """A missing attribute raises in Casbin; here it is a refusal that names the row."""
     rules = EXAMPLES["rules in cells"]
     answer = (
-        Plain(rules.model, rules.rows, sub="subject.properties")
+        Plain.of(rules.model, rules.rows, sub="subject.properties")
         .ask({"type": "user", "id": "x", "properties": {"name": "x"}}, "file", "read")
         .json()
     )
@@ -122,7 +90,7 @@ def test_a_mapping_that_leads_nowhere_is_refused_at_the_start(mapping: dict[str,
     """Unknown roots and unknown fields; a field that is left out has its usual place."""
     engine = read_engine(RBAC.model, RBAC.rows)
     if not told:
-        assert plain_policy(engine, mapping, "", "").paths[1] == ("resource", "id")
+        assert plain_policy(engine, mapping, "", "").paths[1].names == ("resource", "id")
         return
     with pytest.raises(PolicyError, match=told):
         plain_policy(engine, mapping, "", "")
@@ -131,13 +99,13 @@ def test_a_mapping_that_leads_nowhere_is_refused_at_the_start(mapping: dict[str,
 def test_a_field_that_is_not_sent_is_400() -> None:
     """The path is named."""
     domains = EXAMPLES["roles in domains"]
-    response = Plain(domains.model, domains.rows, dom="resource.properties.tenant").ask("wang", "file", "read")
+    response = Plain.of(domains.model, domains.rows, dom="resource.properties.tenant").ask("wang", "file", "read")
     assert (response.status_code, response.text) == (400, "missing_field: resource.properties.tenant is needed by the policy")
 
 
 def test_retries_conflicts_and_lost_records() -> None:
     """The same identifier gives the same bytes; another act under it is 409; without a record there is no allow."""
-    plain = Plain(RBAC.model, RBAC.rows)
+    plain = Plain.of(RBAC.model, RBAC.rows)
     first, again = plain.ask("wang", "file", "read", request_id="r"), plain.ask("wang", "file", "read", request_id="r")
     assert first.content == again.content
     assert plain.ask("li", "file", "read", request_id="r").status_code == 409
@@ -147,9 +115,8 @@ def test_retries_conflicts_and_lost_records() -> None:
     assert (lost["decision"], lost["context"]["code"]) == (False, "LOG_UNAVAILABLE")
 
 
-def test_health_says_what_serves_and_there_is_nothing_to_search() -> None:
-    """Rows instead of items; searches belong to power lists."""
-    plain = Plain(RBAC.model, RBAC.rows)
+def test_health_says_what_serves() -> None:
+    """Rows instead of items."""
+    plain = Plain.of(RBAC.model, RBAC.rows)
     ready = plain.send(httpx.Request("GET", "http://127.0.0.1:8181/readyz")).json()
     assert (ready["rows"], ready["policy"]) == (3, "sha256:0")
-    assert plain.send(to("/access/v1/search/subject", {})).status_code == 404

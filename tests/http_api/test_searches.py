@@ -1,10 +1,12 @@
 """AuthZEN searches over HTTP: every result evaluates to allow, pages are whole, malformed ones are told."""
 
+import base64
 from typing import Any
 
 import httpx
 import pytest
 
+from sidecar.service.state_token import StateTokens
 from tests.http_api.calling import ACCEPT, REVIEW, Sidecar, asking, to
 from tests.samples import EVERYONE
 
@@ -164,3 +166,32 @@ def test_the_powers_of_an_officer_are_for_readers() -> None:
 def test_callers_without_a_token_find_nothing() -> None:
     """The same door as for decisions."""
     assert search(Sidecar(), "subject", question("accept"), caller="").status_code == 401
+
+
+def test_a_token_cannot_be_made_or_carried_off() -> None:
+    """A MAC stands behind it: altered, cut, of another process, or sent by another caller it is none."""
+    sidecar, other = Sidecar(), Sidecar()
+    other.authorizer.tokens = StateTokens(b"o" * 32)
+    body = {**question("accept"), "subject": {"type": "officer"}}
+    token = search(sidecar, "subject", {**body, "page": {"limit": 1}}).json()["page"]["next_token"]
+    said, _, mac = token.partition(".")
+    forged = base64.urlsafe_b64encode(base64.urlsafe_b64decode(said).replace(b'"all"', b'"zzz"')).decode()
+    for wrong in (f"{forged}.{mac}", said, f"{said}.", f".{mac}", f"{said}.{mac[:-1]}", f"{said}.{'0' * 32}", f"{token}="):
+        assert search(sidecar, "subject", {**body, "page": {"token": wrong}}).text.startswith("bad_page: "), wrong
+    assert search(sidecar, "subject", {**body, "page": {"token": token}}, caller="counter").status_code == 400
+    assert search(sidecar, "subject", {**body, "page": {"token": token}}).status_code == 200
+
+
+def test_the_last_page_says_so() -> None:
+    """A page that is full and holds the last result names no further one."""
+    sidecar = Sidecar()
+    body = {**question("accept"), "subject": {"type": "officer"}}
+    assert search(sidecar, "subject", {**body, "page": {"limit": 2}}).json()["page"] == {"next_token": "", "count": 2}
+
+
+@pytest.mark.parametrize("kind", ["subject", "resource", "action"])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json; charset=gbk", None])
+def test_another_content_type_is_400(kind: str, content_type: str | None) -> None:
+    """As for evaluations."""
+    request = to(f"/access/v1/search/{kind}", question("accept"), headers={"content-type": content_type})
+    assert Sidecar().send(request).text.startswith("content_type: ")

@@ -38,10 +38,10 @@ class KnownGrounds:
 class Office:
     """The service on a record of its own. `serve` puts policies and registers in force."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.data = folder / "data"
         self.store = SqliteStore(self.data)
-        self.sidecar = Sidecar(self.store)
+        self.sidecar = Sidecar(self.store, **settings)
         self.served: dict[str, PolicySnapshot] = {}
         self.serve()
 

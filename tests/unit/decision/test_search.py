@@ -88,7 +88,7 @@ def test_a_page_looks_at_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(search, "MAX_RESULTS", 1)
     assert searching((), person="all", item="").powers("", 10) == Page((), "fine/decide")
     monkeypatch.setattr(search, "MAX_LOOKED_AT", 50)
-    assert searching((), person="all", item="").powers("", 10) == Page((Power("fine", "file"),), "fine/file")
+    assert searching((), person="all", item="").powers("", 10) == Page((Power("fine", "file"),), "fine/notify")
 
 
 def test_an_unknown_item_or_person_has_no_results() -> None:

@@ -1,0 +1,88 @@
+"""What a calling system may ask about, and what it can see to: limits that come from its settings, not from the power list.
+
+A caller asks about the items of its own systems (GB/T 22239-2019, 8.1.4.2, access control). An enforcement point that cannot do
+what an allow demands must treat it as a deny (AuthZEN obligations profile, draft 1, on non-compliance); where it says beforehand
+what it can do, it is refused here, before anything enters the case.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from sidecar.decision.decision import Decision, Ground
+from sidecar.messages import say
+
+OUT_OF_SCOPE, UNSUPPORTED = "CALLER_OUT_OF_SCOPE", "OBLIGATION_UNSUPPORTED"
+ACCESS_CONTROL = "GB/T 22239-2019 8.1.4.2"
+
+
+class CallerLimits(NamedTuple):
+    """`items` are names of items, or their beginnings where they end in `*`; None is every item. `obligations` are the types the
+    caller can fulfil; None where it has said nothing."""
+
+    items: tuple[str, ...] | None = None
+    obligations: frozenset[str] | None = None
+
+    def covers(self, item: str) -> bool:
+        """Whether the caller may ask about an item; about none at all everybody may."""
+        if self.items is None or not item:
+            return True
+        return any(item.startswith(name[:-1]) if name.endswith("*") else item == name for name in self.items)
+
+    def declaring(self, obligations: frozenset[str]) -> "CallerLimits":
+        """These limits, and what one request says: it may promise less than the settings, never more."""
+        known = self.obligations
+        return self._replace(obligations=obligations if known is None else known & obligations)
+
+
+UNLIMITED = CallerLimits()
+
+
+def limited(decision: Decision, limits: CallerLimits, items: Iterable[str]) -> Decision:
+    """The decision, or the refusal of a caller that may not have it. `items` are all that the request concerns."""
+    foreign = [item for item in items if not limits.covers(item)]
+    if foreign:
+        return _out_of_scope(decision)
+    if decision.allowed and limits.obligations is not None:
+        unmet = sorted({due.kind for due in decision.obligations} - limits.obligations)
+        return _unsupported(decision, unmet) if unmet else decision
+    return decision
+
+
+def told_of(limits: CallerLimits, decision: Decision) -> dict[str, str]:
+    """What an entry must say of the limits a decision was made under, so that it can be made again: settings are not kept."""
+    told = {} if limits.obligations is None else {"supported_obligations": " ".join(sorted(limits.obligations))}
+    return told | ({"item": "foreign"} if decision.code == OUT_OF_SCOPE else {})
+
+
+def limits_told(told: Mapping[str, str]) -> CallerLimits:
+    """The limits, as far as they concerned the decision."""
+    obligations = told.get("supported_obligations")
+    return CallerLimits(
+        () if told.get("item") == "foreign" else None, None if obligations is None else frozenset(obligations.split())
+    )
+
+
+def _out_of_scope(decision: Decision) -> Decision:
+    """Nothing of what was found: whose item it is, who may act and how far the case has come is not this caller's to know."""
+    reason = say(OUT_OF_SCOPE, item=decision.item)
+    return Decision(
+        allowed=False,
+        code=OUT_OF_SCOPE,
+        reason=reason,
+        rule="",
+        basis=ACCESS_CONTROL,
+        item=decision.item,
+        item_version=0,
+        step=decision.step,
+        grounds=(Ground(OUT_OF_SCOPE, reason, "", ACCESS_CONTROL),),
+    )
+
+
+def _unsupported(decision: Decision, unmet: list[str]) -> Decision:
+    reason = say(UNSUPPORTED, step=decision.step, obligations="、".join(unmet))
+    basis = "；".join(dict.fromkeys(due.basis for due in decision.obligations if due.kind in unmet))
+    ground = Ground(UNSUPPORTED, reason, "", basis, missing=tuple(unmet))
+    refused = replace(decision, allowed=False, code=UNSUPPORTED, reason=reason, rule="", basis=basis)
+    return replace(refused, grounds=(ground,), obligations=(), posts=())
