@@ -10,11 +10,14 @@ An entry belongs to the decision that made it. It is settled when what was due h
 or late), and withdrawn when its act failed after all: a failed act does not count, as in its case.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
+
+_encode = msgspec.json.Encoder().encode
 
 MAX_CHANGES = 10_000  # of one ledger; bounds the work of one decision. Let its id name the year.
 
@@ -55,6 +58,11 @@ class Ledger(msgspec.Struct, frozen=True):
     ledger_id: str
     version: int = 0
     entries: tuple[LedgerEntry, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Of what is counted, 64 hexadecimal digits: equal ledgers have equal digests, however many versions they had."""
+        return hashlib.sha256(_encode(self.entries)).hexdigest()
 
     def total(self, *, since: datetime | None = None, kind: str = "") -> int:
         """The sum of the amounts, of one kind and from a moment on where these are given."""

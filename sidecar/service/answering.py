@@ -11,6 +11,7 @@ import msgspec
 
 from sidecar import __version__
 from sidecar.case_history.history import CaseHistory
+from sidecar.case_history.ledger import Ledger
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import AccessRequest
 from sidecar.decision.callers import UNLIMITED, CallerLimits, told_of
@@ -45,8 +46,8 @@ class CallerFacts(NamedTuple):
 
 class Made(NamedTuple):
     """A decision with its item, the moment it was made in and the history it was made on; `version` and `digest` are the case's
-    after it, `facts` are those that are remembered and recorded in clear, `ledgers` the versions of those it was made on, and
-    `limits` the caller's."""
+    after it, `facts` are those that are remembered and recorded in clear, `ledgers` those it was made on, and `limits` the
+    caller's."""
 
     decision: Decision
     request: AccessRequest
@@ -58,7 +59,7 @@ class Made(NamedTuple):
     version: int
     digest: str
     facts: dict[str, Asserted]
-    ledgers: tuple[tuple[str, int], ...] = ()
+    ledgers: tuple[Ledger, ...] = ()
     limits: CallerLimits = UNLIMITED
 
 
@@ -213,7 +214,7 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
         },
         "resolution": _resolution(request),
         "asked": asked_otherwise(made),
-        "ledgers": [{"id": name, "version": version} for name, version in made.ledgers],
+        "ledgers": [{"id": one.ledger_id, "version": one.version, "digest": one.digest} for one in made.ledgers],
         "case_id": request.case_id,
         "case_version": made.version,
         "case_digest": made.digest,

@@ -221,8 +221,7 @@ class Authorizer:
             window, stored = window_of(standing.personnel, request, decision.post, now), encode_event(event)
             digest = digest_after(digest, stored)
         facts = event.facts if event else kept_facts(request, item)
-        counted = tuple([(name, ledger.version) for name, ledger in ledgers.items()]) if ledgers else ()
-        source = self.clock.source
+        counted, source = tuple(ledgers.values()), self.clock.source
         made = Made(decision, request, item, decision_id, time, source, history, version, digest, facts, counted, limits)
         token = self.tokens.of(request.case_id, version, digest)
         body, entry = standing.telling.told(made, asked, caller, token, started)

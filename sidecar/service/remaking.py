@@ -123,10 +123,12 @@ class Remaker:
     def _counted(self, entry: DecisionEntry) -> Mapping[str, Ledger]:
         if not entry.ledgers:
             return NO_LEDGERS
-        return {str(told["id"]): self._ledger(str(told["id"]), int(told["version"])) for told in entry.ledgers}
+        ledgers = [self._ledger(str(told["id"]), int(told["version"]), str(told["digest"])) for told in entry.ledgers]
+        return {ledger.ledger_id: ledger for ledger in ledgers}
 
-    def _ledger(self, ledger_id: str, version: int) -> Ledger:
-        """The ledger at a version it had; what versions count is the affair of the store."""
+    def _ledger(self, ledger_id: str, version: int, digest: str) -> Ledger:
+        """The ledger at a version it had; what versions count is the affair of the store, so its digest says whether it is
+        whole."""
         known = self._ledgers.get(ledger_id)
         if known is None or known.version > version:
             known = Ledger(ledger_id)
@@ -136,8 +138,9 @@ class Remaker:
                 known = replace(amend(known, _decode_change(change)), version=at)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 break
-        if known.version != version:
-            told = f"ledger {ledger_id} is at version {known.version} in the logs at hand, the decision stands on {version}"
+        known = replace(known, version=version)
+        if known.digest != digest:
+            told = f"ledger {ledger_id} holds {len(known.entries)} entries in the logs at hand, not those the decision stands on"
             raise NotMadeAgainError(Cause.LEDGER_NOT_WHOLE, told, "name the other sidecars' folders with --beside")
         self._ledgers.put(ledger_id, known)
         return known

@@ -183,7 +183,7 @@ def _made(remade: Remade) -> tuple[Made, tuple[LedgerChange, ...]]:
         changes = changes_for(*on, entry.decision_id)
         event = act_of(decision, remade.request, item, entry.decision_id, entry.time, changes)
         digest = digest_after(digest, encode_event(event))
-    ledgers = tuple([(name, ledger.version) for name, ledger in remade.ledgers.items()])
+    ledgers = tuple(remade.ledgers.values())
     return (
         Made(
             decision, remade.request, item, entry.decision_id, entry.time, entry.time_source, history,

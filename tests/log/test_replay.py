@@ -1,5 +1,6 @@
 """Every recorded decision is made again: the same, bit for bit, or it is told what differs, or why it cannot be."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -110,6 +111,7 @@ def test_a_meeting_and_a_purchase_are_decided_again(office: Office) -> None:
     office.serve(PURCHASES, BUYERS)
     buy = {"item": "buy", "outcome": "grant", "facts": {"sum": 60, "group": 1}}
     (bought,) = office.allowed(asking("boss", "decide", case="B-1", **buy))
+    counted = asyncio.run(office.store.read_ledger("split:buy:2026:1"))
     assert office.sidecar.answer(asking("boss", "decide", case="B-2", **buy))["context"]["code"] == "OUT_OF_SCOPE"
     office.sidecar.report(bought, {"result": "failed"})
     office.allowed(asking("boss", "decide", case="B-2", **buy))
@@ -117,7 +119,9 @@ def test_a_meeting_and_a_purchase_are_decided_again(office: Office) -> None:
     assert [r.differences for r in replayed if not r.is_same] == []
     assert (run.tally.same, run.tally.others["outcome"]) == (12, 1)
     assert {entry["code"] for entry in office.sidecar.entries(kind="decision")} >= {"VOTED", "OUT_OF_SCOPE", "ALLOWED"}
-    assert office.sidecar.entries(case_id="B-2")[0]["ledgers"] == [{"id": "split:buy:2026:1", "version": 1}]
+    assert office.sidecar.entries(case_id="B-2")[0]["ledgers"] == [
+        {"id": "split:buy:2026:1", "version": 1, "digest": counted.digest}
+    ]
 
 
 def test_only_what_is_wanted_is_replayed(office: Office) -> None:
