@@ -1,4 +1,4 @@
-"""Asking the sidecar over HTTP, with an event loop and without one.
+"""Asking the sidecar with the typed client, as an enforcement point needs it.
 
 A question is asked once; on a broken connection once more under the same request identifier, which the sidecar answers the same.
 Whatever fails is an unclear verdict, never an exception. An outcome that cannot be reported leaves the act counted, which is the
@@ -10,34 +10,29 @@ from typing import Any
 import httpx
 import structlog
 
-from adapters.enforcement.verdict import Verdict, verdict_of
+from adapters.client import AsyncClient, Client, ClientError
+from adapters.client.calls import DEADLINE
+from adapters.enforcement.verdict import Verdict, verdict_of, without_decision
 
 log = structlog.get_logger("quanheng.enforcement")
-
-_ATTEMPTS = (1, 2)
 
 
 class HttpDecider:
     """One sidecar. `client` carries base address, token and time limits."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+        self._client = AsyncClient(client, client.timeout.read or DEADLINE)
 
     async def ask(self, evaluation: dict[str, Any], request_id: str) -> Verdict:
-        problem = ""
-        for attempt in _ATTEMPTS:
-            try:
-                response = await self._client.post("/authorize", json=evaluation, headers={"X-Request-ID": request_id})
-                return verdict_of(response.status_code, response.content)
-            except httpx.RequestError as fault:
-                problem = _unreachable(attempt, fault)
-        return Verdict.unclear(problem)
+        try:
+            return verdict_of(await self._client.evaluate(evaluation, request_id))
+        except ClientError as fault:
+            return without_decision(fault)
 
     async def report(self, decision_id: str, result: str, detail: str) -> None:
         try:
-            response = await self._client.post(_outcome_path(decision_id), json={"result": result, "detail": detail})
-            _reported(decision_id, response)
-        except httpx.RequestError as fault:
+            await self._client.report(decision_id, performed=result == "performed", detail=detail)
+        except ClientError as fault:
             _not_reported(decision_id, fault)
 
 
@@ -45,39 +40,20 @@ class BlockingDecider:
     """The same for points without an event loop (WSGI, Django)."""
 
     def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+        self._client = Client(client, client.timeout.read or DEADLINE)
 
     def ask(self, evaluation: dict[str, Any], request_id: str) -> Verdict:
-        problem = ""
-        for attempt in _ATTEMPTS:
-            try:
-                response = self._client.post("/authorize", json=evaluation, headers={"X-Request-ID": request_id})
-                return verdict_of(response.status_code, response.content)
-            except httpx.RequestError as fault:
-                problem = _unreachable(attempt, fault)
-        return Verdict.unclear(problem)
+        try:
+            return verdict_of(self._client.evaluate(evaluation, request_id))
+        except ClientError as fault:
+            return without_decision(fault)
 
     def report(self, decision_id: str, result: str, detail: str) -> None:
         try:
-            _reported(decision_id, self._client.post(_outcome_path(decision_id), json={"result": result, "detail": detail}))
-        except httpx.RequestError as fault:
+            self._client.report(decision_id, performed=result == "performed", detail=detail)
+        except ClientError as fault:
             _not_reported(decision_id, fault)
 
 
-def _outcome_path(decision_id: str) -> str:
-    return f"/v1/decisions/{decision_id}/outcome"
-
-
-def _unreachable(attempt: int, fault: httpx.RequestError) -> str:
-    problem = f"{type(fault).__name__}: {fault}"
-    log.warning("sidecar unreachable", attempt=attempt, problem=problem)
-    return problem
-
-
-def _reported(decision_id: str, response: httpx.Response) -> None:
-    if response.status_code != httpx.codes.OK:
-        log.warning("outcome not recorded", decision=decision_id, status=response.status_code)
-
-
-def _not_reported(decision_id: str, fault: httpx.RequestError) -> None:
-    log.warning("outcome not recorded", decision=decision_id, problem=str(fault))
+def _not_reported(decision_id: str, fault: ClientError) -> None:
+    log.warning("outcome not recorded", decision=decision_id, problem=fault.message)

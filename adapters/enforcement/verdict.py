@@ -1,16 +1,13 @@
-"""What the sidecar said: an allow is HTTP 200 with the JSON value `true`, and nothing else is.
+"""What the sidecar said, as an enforcement point acts on it: an allow, a refusal, or nothing that can be acted on."""
 
-Everything that is not a clear answer (another status, malformed, half of one) is unclear, and no enforcement point acts on it.
-"""
-
-import json
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
+from adapters.client import ClientError, Decision, NotAcceptedError
 from sidecar.messages import Sentence
 
 UNSAID = Sentence("", "")
+_TOLD = 200  # characters of a problem that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,65 +29,26 @@ class Verdict:
     obligations: tuple[str, ...] = ()
     obligation_kinds: tuple[str, ...] = ()
 
-    @classmethod
-    def unclear(cls, problem: str) -> "Verdict":
-        return cls(allowed=False, clear=False, problem=problem)
 
-
-def verdict_of(status: int, body: bytes) -> Verdict:
-    """The verdict in an answer of the sidecar."""
-    if status == HTTPStatus.BAD_REQUEST:
-        text = _told(body, 500)
-        code, _, message = text.partition(": ")
-        return Verdict(allowed=False, clear=False, problem=text[:200], malformed=(code, message))
-    if status != HTTPStatus.OK:
-        told = f": {_told(body, 200)}" if 400 <= status < 500 else ""  # noqa: PLR2004 - a client error says what is wrong
-        return Verdict.unclear(f"HTTP {status}{told}")
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return Verdict.unclear("the answer is not JSON")
-    if not isinstance(answer, dict) or not isinstance(answer.get("decision"), bool):
-        return Verdict.unclear("the answer holds no decision")
-    if answer["decision"] and not _text(_block(answer.get("context")).get("decision_id")):
-        return Verdict.unclear("the allow names no decision")
-    return _verdict(allowed=answer["decision"], context=_block(answer.get("context")))
-
-
-def _verdict(*, allowed: bool, context: dict[str, Any]) -> Verdict:
-    """The decision with what stands beside it, as far as it has the documented shape."""
-    reason, remedy, duties = _block(context.get("reason")), _block(context.get("remedy")), _blocks(context.get("obligations"))
+def verdict_of(decision: Decision) -> Verdict:
+    """The decision of a sidecar that gave one."""
     return Verdict(
-        allowed,
+        decision.allowed,
         clear=True,
-        decision_id=_text(context.get("decision_id")),
-        code=_text(context.get("code")) or "DENIED",
-        reason=Sentence(_text(reason.get("zh")), _text(reason.get("en"))),
-        rule=_text(context.get("rule")),
-        basis=_text(context.get("basis")),
-        posts=_texts(remedy.get("posts")),
-        names=_texts(remedy.get("names")),
-        obligations=_texts([duty.get("id") for duty in duties]),
-        obligation_kinds=tuple(_text(duty.get("type")) for duty in duties),
+        decision_id=decision.decision_id,
+        code=decision.code or "DENIED",
+        reason=Sentence(decision.reason.zh, decision.reason.en),
+        rule=decision.rule,
+        basis=decision.basis,
+        posts=decision.posts,
+        names=decision.may_act,
+        obligations=tuple(duty.id for duty in decision.obligations),
+        obligation_kinds=tuple(duty.type for duty in decision.obligations),
     )
 
 
-def _block(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _blocks(value: object) -> list[dict[str, Any]]:
-    """What stands in a list; a thing of another shape counts as an obligation of no known kind, which nobody can fulfil."""
-    return [_block(entry) for entry in value] if isinstance(value, list) else [{}] * (value is not None)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
-
-
-def _told(body: bytes, length: int) -> str:
-    return body.decode("utf-8", "replace")[:length]
+def without_decision(fault: ClientError) -> Verdict:
+    """Where it gave none; nobody acts on that."""
+    if isinstance(fault, NotAcceptedError) and fault.status == HTTPStatus.BAD_REQUEST:
+        return Verdict(allowed=False, clear=False, problem=fault.message[:_TOLD], malformed=(fault.code, fault.detail))
+    return Verdict(allowed=False, clear=False, problem=fault.message[:_TOLD])
