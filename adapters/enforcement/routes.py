@@ -205,18 +205,23 @@ class Matched:
 def match_route(routes: RouteFile, method: str, raw_path: str) -> Matched | None:
     """The route of a request, or None. Literal segments win over parameters, and a step over what is
     no power. Raises RequestError for a path that is not plain."""
-    if _UNPLAIN.search(raw_path) or not raw_path.startswith("/"):
-        raise RequestError("bad_path", "the path is not in its plain form")
-    try:
-        given = [unquote(segment, errors="strict") for segment in raw_path.split("/")[1:]]
-    except UnicodeDecodeError:
-        raise RequestError("bad_path", "the path is not UTF-8") from None
+    given = plain_segments(raw_path)
     found = [
         Matched(route, values)
         for route in routes.routes
         if route.method == method and (values := _fits(route, given)) is not None
     ]
     return min(found, key=lambda matched: (len(matched.segments), matched.route.not_a_power is not None), default=None)
+
+
+def plain_segments(raw_path: str) -> list[str]:
+    """The decoded segments of a path. Raises RequestError for one that could be read in another way."""
+    if _UNPLAIN.search(raw_path) or not raw_path.startswith("/"):
+        raise RequestError("bad_path", "the path is not in its plain form")
+    try:
+        return [unquote(segment, errors="strict") for segment in raw_path.split("/")[1:]]
+    except UnicodeDecodeError:
+        raise RequestError("bad_path", "the path is not UTF-8") from None
 
 
 def _fits(route: Route, given: list[str]) -> dict[str, str] | None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from adapters.enforcement.headers import refuse_ambiguous
 from adapters.enforcement.identity import Identity, Peer
-from adapters.enforcement.routes import Matched, Parts, RouteFile, evaluation_of, match_route
+from adapters.enforcement.routes import Matched, Parts, Route, RouteFile, evaluation_of, match_route, plain_segments
 from adapters.enforcement.verdict import Verdict
 from sidecar.errors import RequestError
 from sidecar.http_api.strict_json import read_json
@@ -86,6 +86,15 @@ class Enforcement:
         except RequestError as fault:
             return malformed(fault)
         return refused("unmapped", 403, "UNMAPPED_ROUTE") if matched is None else matched
+
+    def matched_elsewhere(self, incoming: Incoming, route: Route, segments: Mapping[str, str]) -> Matched | Ruling:
+        """The same where a framework has found the route: what it was found by must be plain all the same."""
+        try:
+            refuse_ambiguous(incoming.headers, self._read_headers)
+            plain_segments(incoming.raw_path)
+        except RequestError as fault:
+            return malformed(fault)
+        return Matched(route, segments)
 
     def question(self, incoming: Incoming, matched: Matched) -> Question | Ruling:
         """What to ask for a matched request, or that there is nothing to ask."""

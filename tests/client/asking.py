@@ -42,7 +42,7 @@ class Script:
         answer = self._answers[min(len(self.requests), len(self._answers)) - 1]
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
     @property
     def identifiers(self) -> list[str]:

@@ -15,8 +15,9 @@ import grpc
 import httpx
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 from envoy.service.auth.v3.external_auth_pb2_grpc import AuthorizationStub
+from fastapi import FastAPI
 
-from adapters.enforcement import asgi, wsgi
+from adapters.enforcement import asgi, fastapi, wsgi
 from adapters.enforcement.decider import BlockingDecider, HttpDecider
 from adapters.enforcement.ext_authz import ExtAuthz
 from adapters.enforcement.forward_auth import ForwardAuth, Style
@@ -77,6 +78,35 @@ class AsgiMiddleware:
         system = System()
         app = asgi.Enforced(system, enforcement(asgi.CHANNEL), _decider(sidecar))
         return Seen(call(app, method, target, *headers, body=body), len(system.seen))
+
+
+class FastApiDependency:
+    """A real FastAPI application whose endpoints say which step they are; its first route is none."""
+
+    body = reports = True
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
+        reached: list[str] = []
+        app = FastAPI(openapi_url=None, redirect_slashes=False)
+        acts = fastapi.Acts({"header": "X-Officer"}, _decider(sidecar))
+        acts.install(app)
+
+        @app.get("/things/{thing}")
+        async def read(thing: str) -> str:
+            reached.append(thing)
+            return "done"
+
+        @app.post("/things/{thing}/do", dependencies=[acts.step("an-item", "do", case={"path": "thing"})])
+        async def do(thing: str) -> str:
+            reached.append(thing)
+            return "done"
+
+        @app.get("/acts/do", dependencies=[acts.step("an-item", "do", case={"query": "thing"})])
+        async def do_by_reading() -> str:
+            reached.append("query")
+            return "done"
+
+        return Seen(call(app, method, target, *headers, body=body), len(reached))
 
 
 class WsgiMiddleware:
@@ -209,6 +239,7 @@ def _environ(method: str, target: str, headers: tuple[tuple[str, str], ...], bod
 POINTS: dict[str, Point] = {
     "reverse proxy": Proxy(),
     "ASGI middleware": AsgiMiddleware(),
+    "FastAPI dependency": FastApiDependency(),
     "WSGI middleware": WsgiMiddleware(),
     "nginx auth_request": Gateway(Style.NGINX),
     "Caddy and Traefik forward_auth": Gateway(Style.FORWARDED),

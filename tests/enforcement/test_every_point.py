@@ -80,7 +80,7 @@ def test_a_path_in_another_spelling_is_not_let_through(point: Point, path: str) 
     sidecar = Sidecar()
     seen = point.send(sidecar, "POST", path, OFFICER)
     assert (seen.reached, sidecar.questions) == (0, [])
-    assert seen.answer.status in (400, 403)
+    assert seen.answer.status in (400, 403, 404, 405)  # where nothing is mapped a framework says so by itself
 
 
 @every_point
