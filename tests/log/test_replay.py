@@ -124,6 +124,20 @@ def test_a_meeting_and_a_purchase_are_decided_again(office: Office) -> None:
     ]
 
 
+def test_items_of_a_batch_are_decided_again(office: Office) -> None:
+    """Each is a decision of its own; so are those of callers that may not ask, or promise less than what follows."""
+    items = [{"action": {"name": step}} for step in ("decide", "issue", "none")]
+    body = {**asking("deputy", "decide", outcome="grant"), "evaluations": items}
+    answer = office.sidecar.answer(body, "/access/v1/evaluations")
+    assert len(answer["evaluations"]) == 3
+    limited = asking("deputy", "decide", outcome="grant")
+    limited["context"]["supported_obligations"] = []
+    office.sidecar.answer(limited)
+    replayed, run = office.replay()
+    assert [r.differences for r in replayed if not r.is_same] == []
+    assert run.tally.same == 3 + 3 + 1
+
+
 def test_only_what_is_wanted_is_replayed(office: Office) -> None:
     """By officer, say; the history is whole all the same."""
     replayed, _ = office.replay(officer="reviewer")

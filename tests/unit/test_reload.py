@@ -4,13 +4,16 @@ import asyncio
 import os
 import shutil
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from adapters.storage.kept import KeptGrounds, open_version
 from adapters.storage.policy_folder import SETTLED_NS, FolderState, PolicyFolder
 from adapters.storage.proving import proven_elsewhere
 from sidecar.errors import PolicyError
+from sidecar.ports.records import Filter
 from sidecar.settings import Settings
 from sidecar.wiring import PowerListService, build_service
 from tests.e2e.processes import EXAMPLE
@@ -120,3 +123,36 @@ def test_a_reload_of_nothing_new_changes_nothing(folder: Path, tmp_path: Path, m
     assert service.authorizer.standing is not served
     assert service.authorizer.digest == served.policy.digest
     assert service.authorizer.not_reloaded == ""
+
+
+@pytest.mark.slow
+def test_what_serves_is_kept_before_it_serves(folder: Path, tmp_path: Path) -> None:
+    """Policies and registers of the start, and of each reload; what cannot be kept does not come into force."""
+    people = tmp_path / "personnel"
+    shutil.copytree(EXAMPLE / "personnel", people)
+    settings = Settings(policies=folder, personnel=people, data=tmp_path / "data", insecure=True)
+    service = build_service(settings)
+    assert isinstance(service, PowerListService)
+    kept, first = KeptGrounds(settings.data), service.in_force()
+    assert open_version(kept.policies()[first.policy], first.policy).digest == first.policy
+    assert kept.personnel(first.personnel).holders("approval.window_clerk", date(2026, 1, 5)) == ("o-1001",)
+
+    async def reloads() -> None:
+        await service.life.begin()
+        with (people / "appointments.csv").open("a") as table:
+            table.write("o-1002,approval.window_clerk,2024-01-01,\n")
+        await service.reload()
+        second = service.in_force()
+        assert (second.policy, second.personnel != first.personnel) == (first.policy, True)
+        assert kept.personnel(second.personnel).holders("approval.window_clerk", date(2026, 1, 5)) == ("o-1001", "o-1002")
+        told = service.authorizer.store.reader.query(Filter(kind="personnel"), limit=1)
+        assert second.personnel.encode() in told[0].body
+        shutil.rmtree(settings.data / "kept" / "personnel")
+        (settings.data / "kept" / "personnel").write_text("a file where a folder is needed")
+        (people / "credentials.csv").unlink()
+        await service.reload()
+        assert "kept" in service.authorizer.not_reloaded
+        assert service.in_force() == second
+        await service.life.end()
+
+    asyncio.run(reloads())
