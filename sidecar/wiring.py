@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from adapters.storage.kept import KeptGrounds
+from adapters.storage.kept import KeptGrounds, plain_digest
 from adapters.storage.key_folder import public_key
 from adapters.storage.log_making import open_for_trial
 from adapters.storage.log_opening import OpenLog, Places, open_log
@@ -25,7 +25,6 @@ from adapters.storage.policy_folder import FolderState, PolicyFolder
 from adapters.storage.proving import proven_elsewhere
 from adapters.storage.sqlite import SqliteStore
 from adapters.witnesses import HttpWitness
-from sidecar.compiler.manifest import sha256
 from sidecar.decision.engine import read_engine
 from sidecar.decision.policy import PolicySnapshot, as_text
 from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsError
@@ -189,6 +188,7 @@ class PlainService:
         self._settings = settings
         policy, clock = self._read(), SystemClock(settings.zone)
         opened = open_the_log(settings, clock)
+        self._keep()
         self.authorizer = PlainAuthorizer(policy, opened.store, clock, _page_key(settings))
         metrics = Metrics(opened.store.counters)
         self.keeper = keeper_of(settings, opened, opened.store, clock, metrics.unrecorded)
@@ -199,12 +199,23 @@ class PlainService:
         model, policy = _file(self._settings.model), _file(self._settings.policy)
         allow = self._settings.default_allow
         engine = read_engine(as_text(model, "model.conf"), as_text(policy, "policy.csv"), default_allow=allow, progress=_progress)
-        digest = sha256(f"{sha256(model)}\n{sha256(policy)}\n".encode())
-        return plain_policy(engine, self._settings.map, digest, self._settings.policy.name if self._settings.policy else "")
+        self._files = (model, policy)
+        name = self._settings.policy.name if self._settings.policy else ""
+        return plain_policy(engine, self._settings.map, plain_digest(model, policy), name)
+
+    def _read_again(self) -> PlainPolicy:
+        newer = self._read()
+        self._keep()
+        return newer
+
+    def _keep(self) -> None:
+        """Keep what is about to serve, so that whatever is decided on it can be decided again."""
+        with _writing(self._settings.data):
+            KeptGrounds(self._settings.data).keep_plain(*self._files)
 
     async def reload(self) -> None:
         before = self.authorizer.digest
-        await _reload(self.authorizer, self._read, lambda newer: self.keeper.changed("policy", before, newer.digest))
+        await _reload(self.authorizer, self._read_again, lambda newer: self.keeper.changed("policy", before, newer.digest))
 
 
 T_contra = TypeVar("T_contra", contravariant=True)

@@ -2,6 +2,7 @@
 personnel registers. With it and the entries each decision can be made again, and an inspector can read the rules of that day.
 
     kept/policies/<digest>/          a policy folder: model, compiled files and, where they were there, the sources
+    kept/plain/<digest>/             a plain Casbin policy: model.conf and policy.csv
     kept/personnel/<digest>.gz       the registers, as in sidecar/personnel/kept.py
 
 A version is written whole or not at all, once, before anything is decided on it. Nothing here is believed: whoever reads a
@@ -14,17 +15,20 @@ import os
 import shutil
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
 from adapters.storage.policy_folder import PolicyFolder, write_files
-from sidecar.decision.policy import PolicySnapshot
+from sidecar.compiler.compile import MODEL_FILE
+from sidecar.compiler.manifest import sha256
+from sidecar.decision.engine import Engine, read_engine
+from sidecar.decision.policy import PolicySnapshot, as_text
 from sidecar.errors import NotKeptError, PersonnelError, PolicyError
 from sidecar.personnel.kept import lines_of, read_lines
 from sidecar.personnel.registers import Personnel
 
-KEPT_FOLDER = "kept"
+KEPT_FOLDER, ROWS_FILE = "kept", "policy.csv"
 _PREFIX = "sha256:"
 _PORTION = 500  # lines of registers that are encoded before requests are let in again
 
@@ -33,22 +37,22 @@ class KeptGrounds:
     """What is kept in a data folder. Made at the first version that is kept."""
 
     def __init__(self, data: Path) -> None:
-        self._policies, self._personnel = data / KEPT_FOLDER / "policies", data / KEPT_FOLDER / "personnel"
+        root = data / KEPT_FOLDER
+        self._policies, self._plain, self._personnel = root / "policies", root / "plain", root / "personnel"
 
     # -- keeping -------------------------------------------------------------------------------------------------------
 
     def keep_policies(self, folder: PolicyFolder, snapshot: PolicySnapshot) -> None:
         """Raises PolicyError where the files are no longer those of the snapshot, OSError where they cannot be written."""
         target = self._policies / _name(snapshot.digest)
-        if target.exists():
-            return
-        self._policies.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = target.with_name(f".{target.name}.new")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
-        write_files(draft, folder.files_of(snapshot))
-        draft.rename(target)
-        _sync(self._policies)
+        if not target.exists():
+            _write_whole(target, folder.files_of(snapshot))
+
+    def keep_plain(self, model: bytes, policy: bytes) -> None:
+        """Raises OSError where they cannot be written."""
+        target = self._plain / _name(plain_digest(model, policy))
+        if not target.exists():
+            _write_whole(target, {MODEL_FILE: model, ROWS_FILE: policy})
 
     def keep_personnel(self, personnel: Personnel) -> str:
         """The digest of the registers. Raises OSError where they cannot be written."""
@@ -80,6 +84,21 @@ class KeptGrounds:
         folders = self._policies.iterdir() if self._policies.is_dir() else ()
         return {_PREFIX + folder.name: folder for folder in folders if not folder.name.startswith(".")}
 
+    def plain(self, digest: str) -> Engine:
+        """The plain policy of a digest. Raises NotKeptError where it is not kept, or is another."""
+        folder = self.plain_folder(digest)
+        try:
+            model, policy = (folder / MODEL_FILE).read_bytes(), (folder / ROWS_FILE).read_bytes()
+            if plain_digest(model, policy) == digest:
+                return read_engine(as_text(model, MODEL_FILE), as_text(policy, ROWS_FILE), default_allow=True)
+        except (OSError, PolicyError) as fault:
+            raise NotKeptError(f"{folder} cannot be read: {fault}", "restore it from a backup of the data folder") from fault
+        raise NotKeptError(f"{folder} holds another policy", "restore it from a backup of the data folder")
+
+    def plain_folder(self, digest: str) -> Path:
+        """Where a plain policy lies, if it is kept."""
+        return self._plain / _name(digest)
+
     def personnel(self, digest: str) -> Personnel:
         """The registers of a digest. Raises NotKeptError where they are not kept, or are others."""
         path = self._personnel_file(_name(digest))
@@ -92,6 +111,22 @@ class KeptGrounds:
 
     def _personnel_file(self, name: str) -> Path:
         return self._personnel / f"{name}.gz"
+
+
+def plain_digest(model: bytes, policy: bytes) -> str:
+    """By which a plain Casbin policy is known."""
+    return sha256(f"{sha256(model)}\n{sha256(policy)}\n".encode())
+
+
+def _write_whole(target: Path, files: Mapping[str, bytes]) -> None:
+    """A folder with these files, there whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = target.with_name(f".{target.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    write_files(draft, files)
+    draft.rename(target)
+    _sync(target.parent)
 
 
 def open_version(folder: Path, digest: str) -> PolicySnapshot:

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from adapters.storage.kept import KeptGrounds, open_version
 from adapters.storage.policy_folder import PolicyFolder
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
+from sidecar.decision.engine import Engine
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import NotKeptError, PolicyError
 from sidecar.personnel.registers import Personnel
 from sidecar.ports.past import Versions
 from sidecar.ports.records import Filter, Stored
+
+T = TypeVar("T")
 
 
 class RecordedPast:
@@ -55,7 +59,8 @@ class FoundGrounds:
 
     def where(self, digest: str) -> Path | None:
         """The folder in which policies of a digest lie."""
-        return self._policies.get(digest)
+        plain = (folder for kept in self._kept if (folder := kept.plain_folder(digest)).is_dir())
+        return self._policies.get(digest) or next(plain, None)
 
     def policy(self, digest: str) -> PolicySnapshot:
         folder = self._policies.get(digest)
@@ -63,11 +68,18 @@ class FoundGrounds:
             raise NotKeptError(f"no policies with the digest {digest} are kept", "name a folder that holds them with --policies")
         return open_version(folder, digest)
 
+    def plain(self, digest: str) -> Engine:
+        return self._first(lambda kept: kept.plain(digest))
+
     def personnel(self, digest: str) -> Personnel:
+        return self._first(lambda kept: kept.personnel(digest))
+
+    def _first(self, read: Callable[[KeptGrounds], T]) -> T:
+        """From the first folder that has it; where none has, what the first one says."""
         faults = []
         for kept in self._kept:
             try:
-                return kept.personnel(digest)
+                return read(kept)
             except NotKeptError as fault:
                 faults.append(fault)
         raise faults[0]

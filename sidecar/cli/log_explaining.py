@@ -25,7 +25,7 @@ from sidecar.decision_log.reading import hash_of
 from sidecar.decision_log.tiles import TiledTree, hashes_in
 from sidecar.errors import NotFoundError, QuanhengError, SettingsError
 from sidecar.ports.records import Stored
-from sidecar.replay.recorded import read_entry
+from sidecar.replay.recorded import is_plain, read_entry
 from sidecar.service.inspect import as_shown
 from sidecar.service.remaking import NotMadeAgainError, Remaker
 from sidecar.service.replaying import LogReplay
@@ -101,6 +101,8 @@ def _told(past: RecordedPast, grounds: FoundGrounds, stored: Stored) -> Part:
         "hint": replayed.hint,
         "differences": [difference._asdict() for difference in replayed.differences],
     }
+    if is_plain(entry):
+        return story
     try:
         return enriched(story, remaker.remade(entry), case, rules_in(folder) if folder else {})
     except NotMadeAgainError:

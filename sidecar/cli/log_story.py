@@ -99,6 +99,8 @@ class Page:
 
     def _appointment(self) -> Iterator[str]:
         held = self._story["appointment"]
+        if not held:  # a plain Casbin policy knows none
+            return
         if not held["post"]:
             yield self._say("没有可凭以办理的岗位", "no post to act through")
         elif "name" not in held:
@@ -131,9 +133,12 @@ class Page:
             self._say("环节 ", "step ")
             + f"{power.get('step_name', '')}({power['step']}){outcome}  {region} {power['region'] or '-'}"
         )
-        yield self._say("依据 ", "articles: ") + "；".join(power["articles"])
+        if power["articles"]:
+            yield self._say("依据 ", "articles: ") + "；".join(power["articles"])
         for row in power.get("rows", ()):
             yield f"{row['row']}  [{row['rule']}] {row['basis']}  {row['source']}"
+        if not power.get("rows") and power["sources"]:
+            yield self._say("出处 ", "written at ") + ", ".join(power["sources"])
         if power.get("holders"):
             yield self._say("有权岗位 ", "held by ") + self._named(power["holders"])
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from sidecar.decision.engine import Engine
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.personnel.registers import Personnel
 from sidecar.ports.records import Filter, Stored
@@ -31,8 +32,12 @@ class Past(Protocol):
 
 
 class Grounds(Protocol):
-    """Policies and registers by their digests. Both raise NotKeptError."""
+    """Policies and registers by their digests. All raise NotKeptError."""
 
     def policy(self, digest: str) -> PolicySnapshot: ...
 
     def personnel(self, digest: str) -> Personnel: ...
+
+    def plain(self, digest: str) -> Engine:
+        """A plain Casbin policy."""
+        ...

@@ -5,7 +5,7 @@ request said where that was something else. Facts are in it as the policy of the
 type there is only the kind of value, and any value of that kind is refused alike.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ class Cause(StrEnum):
 
     ALTERED = "altered"  # the entry is not the one that was recorded
     UNKNOWN_FORM = "unknown_form"  # written by a later version of this program
-    PLAIN_POLICY = "plain_policy"  # decided by a plain Casbin policy
+    PLAIN_POLICY = "plain_policy"  # decided by a plain Casbin policy that reads parts of a request which no entry holds
     EARLIER_FORM = "earlier_form"  # recorded before entries held the whole request
     POLICY_NOT_KEPT = "policy_not_kept"
     PERSONNEL_NOT_KEPT = "personnel_not_kept"
@@ -51,11 +51,24 @@ def read_entry(body: bytes) -> DecisionEntry:
 
 def cause_of(entry: DecisionEntry) -> Cause | None:
     """What its own entry says against deciding it again."""
-    if "on_behalf_of" not in entry.subject:
-        return Cause.PLAIN_POLICY
     if not entry.personnel_digest:
         return Cause.EARLIER_FORM
     return Cause.POOL_NOT_RECORDED if entry.action.get("drawn") and "pool" not in entry.asked else None
+
+
+def is_plain(entry: DecisionEntry) -> bool:
+    """Whether a plain Casbin policy decided: it knows no delegation, and its entries name none."""
+    return "on_behalf_of" not in entry.subject
+
+
+def plain_request(entry: DecisionEntry, fields: Sequence[str]) -> tuple[str, ...] | None:
+    """What a plain policy was asked, field by field; None where it read more of the request than the entry holds."""
+    kind, _, name = entry.item.partition(":")
+    known = {"subject.id": entry.subject["person"], "subject.type": entry.subject["type"], "action.name": entry.action["step"]}
+    if ":" not in name:  # else nobody can tell where the type ends
+        known |= {"resource.type": kind, "resource.id": name}
+    asked = [known.get(entry.asked.get(f"r.{field}", "")) for field in fields]
+    return None if None in asked else tuple([value for value in asked if value is not None])
 
 
 def entered(entry: DecisionEntry) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sidecar.controls.context import EXERCISE
-from sidecar.decision.callers import OUT_OF_SCOPE
+from sidecar.decision.callers import OUT_OF_SCOPE, CallerLimits
 from sidecar.decision.engine import Engine, Matches, Row
 from sidecar.decision_log.entry import DecisionEntry
 from sidecar.errors import OverloadedError, PolicyError, RequestError, StoreError
@@ -49,6 +49,12 @@ class PlainPolicy:
     paths: tuple[RequestPath, ...]
     digest: str
     name: str
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """Field → path, as an entry tells what was asked: `r.sub` → `subject.id`."""
+        pairs = zip(self.fields, self.paths, strict=True)
+        return {f"r.{field}": ".".join(path.names) for field, path in pairs if field.isascii()}
 
     def line(self, row: Row) -> str:
         return f"{self.name}:{self.engine.section().line_of(row)}"
@@ -105,7 +111,7 @@ class PlainAuthorizer:
         policy, started = self.policy, perf_counter_ns()
         parts = msgspec.to_builtins(wire)
         matches = policy.engine.match(parts_of(policy, parts))
-        code, reason, shown = _said(matches, policy, item_of(parts), caller)
+        code, reason, shown = said(matches, policy, item_of(parts), caller.limits)
         allowed = code == ALLOWED
         now = self.clock.now()
         decision_id = new_id(int(now.timestamp() * 1000))
@@ -151,7 +157,7 @@ def _part(parts: Mapping[str, Any], path: RequestPath) -> Any:
     return value
 
 
-class _Said(NamedTuple):
+class Said(NamedTuple):
     """The code of the decision, its reason, and the rows that speak."""
 
     code: str
@@ -159,17 +165,18 @@ class _Said(NamedTuple):
     rows: Sequence[Row]
 
 
-def _said(matches: Matches, policy: PlainPolicy, item: str, caller: CallerFacts) -> _Said:
-    if not caller.limits.covers(item):
-        return _Said(OUT_OF_SCOPE, say(OUT_OF_SCOPE, item=item), ())
+def said(matches: Matches, policy: PlainPolicy, item: str, limits: CallerLimits) -> Said:
+    """What is answered to a request of a caller of such limits."""
+    if not limits.covers(item):
+        return Said(OUT_OF_SCOPE, say(OUT_OF_SCOPE, item=item), ())
     if matches.allowed:
-        return _Said(ALLOWED, say("ALLOWED_BY_ROWS", rows=_listed(matches.allow, policy)), matches.allow)
+        return Said(ALLOWED, say("ALLOWED_BY_ROWS", rows=_listed(matches.allow, policy)), matches.allow)
     if matches.faults:
         at = _listed([row for row, _ in matches.faults], policy)
-        return _Said("CONTROL_ERROR", say("ROWS_NOT_EVALUATED", rows=at), matches.deny)
+        return Said("CONTROL_ERROR", say("ROWS_NOT_EVALUATED", rows=at), matches.deny)
     if matches.deny:
-        return _Said("DENIED_BY_ROWS", say("DENIED_BY_ROWS", rows=_listed(matches.deny, policy)), matches.deny)
-    return _Said("NO_POWER", say("NO_ROW_ALLOWS"), ())
+        return Said("DENIED_BY_ROWS", say("DENIED_BY_ROWS", rows=_listed(matches.deny, policy)), matches.deny)
+    return Said("NO_POWER", say("NO_ROW_ALLOWS"), ())
 
 
 def _listed(rows: Sequence[Row], policy: PlainPolicy) -> str:
@@ -198,6 +205,7 @@ def _entry(
         case_id="",
         case_version=0,
         party_token="",
+        asked=policy.mapping,
         region="",
         decision="deny",
         code="",

@@ -20,6 +20,7 @@ from sidecar.decision.callers import limited, limits_told
 from sidecar.decision.counted import NO_LEDGERS, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.decision import Decision
+from sidecar.decision.engine import Engine
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.decision_log.entry import DecisionEntry
 from sidecar.errors import NotKeptError, QuanhengError
@@ -62,6 +63,7 @@ class Remaker:
         self._cases: _Recent[CaseHistory] = _Recent(KEPT_CASES)
         self._ledgers: _Recent[Ledger] = _Recent(KEPT_LEDGERS)
         self._policies: _Recent[PolicySnapshot | NotKeptError] = _Recent(KEPT_POLICIES)
+        self._plain: _Recent[Engine | NotKeptError] = _Recent(KEPT_POLICIES)
         self._personnel: _Recent[Personnel | NotKeptError] = _Recent(KEPT_PERSONNEL)
 
     def remade(self, entry: DecisionEntry, other: PolicySnapshot | None = None) -> Remade:
@@ -83,6 +85,10 @@ class Remaker:
     def policy(self, digest: str) -> PolicySnapshot:
         """Raises NotMadeAgainError."""
         return self._kept(self._policies, self._grounds.policy, digest, Cause.POLICY_NOT_KEPT)
+
+    def plain(self, digest: str) -> Engine:
+        """Raises NotMadeAgainError."""
+        return self._kept(self._plain, self._grounds.plain, digest, Cause.POLICY_NOT_KEPT)
 
     def personnel(self, digest: str) -> Personnel:
         """Raises NotMadeAgainError."""

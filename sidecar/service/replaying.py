@@ -22,9 +22,10 @@ from sidecar.decision_log.hashing import is_leaf
 from sidecar.ports.past import Past
 from sidecar.ports.records import Filter, Stored
 from sidecar.replay.changes import Change, Tally, change_of
-from sidecar.replay.recorded import Cause, Difference, differences, read_entry
+from sidecar.replay.recorded import Cause, Difference, differences, is_plain, read_entry
 from sidecar.service.answering import CallerFacts, Made, answer_of_decision, digest_of_facts, of_decision, of_request
 from sidecar.service.asked import Asked
+from sidecar.service.plain_again import plain_again
 from sidecar.service.remaking import NotMadeAgainError, Remade, Remaker
 
 PORTION = 1_000  # entries that are read at once
@@ -89,12 +90,16 @@ class LogReplay:
             return Replayed(stored.seq, None, cause=Cause.UNKNOWN_FORM, told=f"entry {stored.seq}: {fault}")
         self.tally.engines[entry.engine_version] += 1
         try:
-            if self._other is not None:
-                return Replayed(stored.seq, entry, change=change_of(entry, self._by_another(entry, self._other).decision))
-            remade = self._remaker.remade(entry)
+            return self._decided_again(entry, recorded)
         except NotMadeAgainError as fault:
             return Replayed(stored.seq, entry, cause=fault.cause, told=fault.message, hint=fault.hint)
-        return Replayed(stored.seq, entry, tuple(self._differences(remade, recorded, stored.seq)))
+
+    def _decided_again(self, entry: DecisionEntry, recorded: Mapping[str, Any]) -> Replayed:
+        if is_plain(entry):
+            return Replayed(entry.seq, entry, tuple(self._plain_differences(entry, recorded)))
+        if self._other is not None:
+            return Replayed(entry.seq, entry, change=change_of(entry, self._by_another(entry, self._other).decision))
+        return Replayed(entry.seq, entry, tuple(self._differences(self._remaker.remade(entry), recorded)))
 
     def _by_another(self, entry: DecisionEntry, other: PolicySnapshot) -> Remade:
         remade = self._remaker.remade(entry, other)
@@ -123,7 +128,19 @@ class LogReplay:
 
     # -- what is held against what ---------------------------------------------------------------------------------------
 
-    def _differences(self, remade: Remade, recorded: Mapping[str, Any], seq: int) -> Iterator[Difference]:
+    def _plain_differences(self, entry: DecisionEntry, recorded: Mapping[str, Any]) -> Iterator[Difference]:
+        """Of a decision by a plain Casbin policy. Raises NotMadeAgainError."""
+        if self._other is not None:
+            raise NotMadeAgainError(Cause.PLAIN_POLICY, "a power list and a plain Casbin policy cannot be compared")
+        again = plain_again(entry, self._remaker.plain(entry.policy_digest))
+        yield from differences(recorded, {**recorded, **again})
+        kept = self._past.kept_answer(entry.caller, entry.request_id, entry.seq) if entry.request_id else None
+        if kept is not None:
+            context = {name: again[name] for name in ("code", "reason", "rows")}
+            context |= {"decision_id": entry.decision_id, "policy": entry.policy_digest}
+            yield from differences(_fields(kept), {"decision": again["decision"] == "allow", "context": context}, "answer")
+
+    def _differences(self, remade: Remade, recorded: Mapping[str, Any]) -> Iterator[Difference]:
         entry, policy = remade.entry, remade.policy
         made, changes = _made(remade)
         asked = Asked(remade.request, entry.subject["type"], entry.channel, {})
@@ -134,7 +151,7 @@ class LogReplay:
         yield from differences(recorded, msgspec.json.decode(_encode(again)))
         yield from self._ledger_differences(changes)
         if entry.request_id:
-            yield from self._answer_differences(entry, made, policy, seq)
+            yield from self._answer_differences(entry, made, policy)
 
     def _ledger_differences(self, changes: tuple[LedgerChange, ...]) -> Iterator[Difference]:
         """What the act put into ledgers, which lies beside the entries."""
@@ -145,9 +162,9 @@ class LogReplay:
                 pair = msgspec.json.decode(found[0][1]), msgspec.json.decode(_encode(change))
                 yield from differences(*pair, f"ledger({change.ledger_id})")
 
-    def _answer_differences(self, entry: DecisionEntry, made: Made, policy: PolicySnapshot, seq: int) -> Iterator[Difference]:
+    def _answer_differences(self, entry: DecisionEntry, made: Made, policy: PolicySnapshot) -> Iterator[Difference]:
         """What a retry of the request would be answered, which lies beside the entries; its state token proves itself."""
-        kept = self._past.kept_answer(entry.caller, entry.request_id, seq)
+        kept = self._past.kept_answer(entry.caller, entry.request_id, entry.seq)
         if kept is None:
             return
         context = answer_of_decision(made.decision, made.item, policy, made.time)

@@ -15,6 +15,7 @@ from sidecar.decision_log.entry import DecisionEntry
 from sidecar.messages import told
 from sidecar.ports.past import Past
 from sidecar.ports.records import Filter
+from sidecar.replay.recorded import is_plain
 from sidecar.service.inspect import as_shown
 from sidecar.service.remaking import Remade
 
@@ -64,7 +65,9 @@ def of_entry(entry: DecisionEntry, case: Sequence[Part]) -> Part:
             "client_ip": entry.client_ip,
             "channel": entry.channel,
         },
-        "appointment": {"post": subject["acting_post"], "organ": subject["organ"], "level": subject["level"]},
+        "appointment": {}
+        if is_plain(entry)
+        else {"post": subject["acting_post"], "organ": subject["organ"], "level": subject["level"]},
         "power": {
             "item": entry.item,
             "name": entry.item_name,

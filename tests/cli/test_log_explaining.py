@@ -17,6 +17,7 @@ from tests.http_api.calling import ACCEPT, AUTHORIZE, REVIEW, asking, to
 from tests.log.logs import Kept, keeping, made
 from tests.log.offices import Office
 from tests.log.test_kept import built
+from tests.log.test_replay_of_plain_policies import RBAC, Recorded
 from tests.samples import personnel
 from tests.unit.controls.purchases import PEOPLE as BUYERS
 from tests.unit.controls.purchases import POLICY as PURCHASES
@@ -206,3 +207,14 @@ def test_a_request_identifier_of_two_callers(tmp_path: Path) -> None:
     fault = explain(Told(office.data, {}), "r-1").exception
     assert isinstance(fault, SettingsError)
     assert "entries 1, 2" in fault.message
+
+
+def test_a_decision_of_a_plain_policy(tmp_path: Path) -> None:
+    """What its entry tells, the rows, and where the policy can be read."""
+    recorded = Recorded(tmp_path, RBAC.model, RBAC.rows)
+    recorded.ask("wang", "file", "read", request_id="r-1")
+    recorded.close()
+    found = story(Told(recorded.data, {}), "r-1")
+    assert (found["replay"]["result"], found["appointment"], found["power"]["sources"]) == ("same", {}, ["rules.csv:1"])
+    assert (Path(found["policy"]["folder"]) / "model.conf").is_file()
+    assert "Who:" in explain(Told(recorded.data, {}), "r-1", "--lang", "en").output

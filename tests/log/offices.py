@@ -9,6 +9,7 @@ from adapters.storage.kept import KeptGrounds
 from adapters.storage.past import RecordedPast
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.sqlite import SqliteStore
+from sidecar.decision.engine import Engine
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import NotKeptError
 from sidecar.personnel.registers import Personnel
@@ -30,6 +31,9 @@ class KnownGrounds:
         if digest not in self._policies:
             raise NotKeptError(f"no policies with the digest {digest} are kept")
         return self._policies[digest]
+
+    def plain(self, digest: str) -> Engine:
+        return self._kept.plain(digest)
 
     def personnel(self, digest: str) -> Personnel:
         return self._kept.personnel(digest)
