@@ -22,6 +22,7 @@ from sidecar.messages import ANSWERED, ANSWERED_AS, REFUSALS
 from sidecar.mistakes import FINDINGS
 from sidecar.power_list.json_schema import SCHEMAS
 from sidecar.power_list.load_keys import Key, keys_of
+from sidecar.sentences_of_flags import FLAGGED
 from sidecar.settings import Settings
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -38,6 +39,8 @@ def _codes() -> str:
     parts.append(_sentences((code, REFUSALS[code]) for code in ANSWERED))
     parts.append("\nSaid in other words, under the same code, where more is known:\n\n")
     parts.append(_sentences((code, REFUSALS[sentence]) for sentence, code in ANSWERED_AS.items()))
+    parts.append("\n## Flags\n\nWhat is marked of an allow, and refuses nothing.\n\n")
+    parts.append(_sentences(FLAGGED.items()))
     parts += ["\n## Findings of `quanheng check`, `test` and `proxy`\n\n", _sentences(FINDINGS.items())]
     return "".join(parts)
 

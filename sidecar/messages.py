@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from sidecar.mistakes import FINDINGS as MISTAKES
+from sidecar.sentences_of_flags import FINDINGS_OF_FLAGS, FLAGGED
 from sidecar.sentences_of_procedure import ANSWERED_AS_OF_PROCEDURE, FINDINGS_OF_PROCEDURE, REFUSALS_OF_PROCEDURE
 
 
@@ -78,7 +79,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-FINDINGS: dict[str, tuple[str, str]] = MISTAKES | FINDINGS_OF_PROCEDURE
+FINDINGS: dict[str, tuple[str, str]] = MISTAKES | FINDINGS_OF_PROCEDURE | FINDINGS_OF_FLAGS
 
 REFUSALS: dict[str, tuple[str, str]] = REFUSALS_OF_PROCEDURE | {
     "ALLOWED": (
@@ -440,4 +441,4 @@ EDGE: dict[str, tuple[str, str]] = {
     ),
 }
 
-CATALOGUE: dict[str, Sentence] = {code: Sentence(zh, en) for code, (zh, en) in (FINDINGS | REFUSALS | EDGE).items()}
+CATALOGUE: dict[str, Sentence] = {code: Sentence(zh, en) for code, (zh, en) in (FINDINGS | REFUSALS | FLAGGED | EDGE).items()}

@@ -54,6 +54,7 @@ _KINDS: Mapping[str, Mapping[Language, str]] = {
     Kind.NEWLY_ALLOWED: {Language.ZH: "新准许", Language.EN: "newly allowed"},
     Kind.OTHER_GROUNDS: {Language.ZH: "理由不同", Language.EN: "other grounds"},
     Kind.OTHER_DUTIES: {Language.ZH: "义务不同", Language.EN: "other obligations"},
+    Kind.OTHER_FLAGS: {Language.ZH: "提示不同", Language.EN: "other flags"},
 }
 _CAUSES: Mapping[str, Mapping[Language, str]] = {
     Cause.ALTERED: {Language.ZH: "记录已被篡改", Language.EN: "the entry was altered"},

@@ -25,6 +25,7 @@ _HEADINGS = {
     "case": ("此前案件", "The case before it"),
     "rests": ("所依据的材料", "What was before the officer"),
     "obligations": ("附随义务", "What follows from it"),
+    "flags": ("提示（不影响决定）", "What was marked of it"),
     "outcome": ("办理结果", "What became of it"),
     "policy": ("所依策略", "By which policies"),
     "replay": ("重作", "Made again"),
@@ -206,6 +207,12 @@ class Page:
         for due in self._story["obligations"]:
             until = self._say(f"  至 {due['due']}", f"  until {due['due']}") if due.get("due") else ""
             yield f"{due['kind']} {due['arg']}{until}".strip()
+
+    def _flags(self) -> Iterator[str]:
+        for flag in self._story["flags"]:
+            grade = words.label(words.FLAG_GRADES, flag["grade"]) if self._lang is _ZH else flag["grade"]
+            until = self._say(f"  到期日 {flag['due']}", f"  due {flag['due']}") if flag.get("due") else ""
+            yield f"{grade}  {flag['code']}  {flag['rule']}  {flag['basis']}{until}  [{flag['source']}]"
 
     def _outcome(self) -> Iterator[str]:
         outcome = self._story["outcome"]

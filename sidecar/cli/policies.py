@@ -169,6 +169,7 @@ _WORDS = {
         "decision": "决定",
         "codes": "代码",
         "obligations": "附随义务",
+        "flags": "提示",
         "allow": "准许",
         "deny": "拒绝",
         "expected": "期望",

@@ -8,6 +8,7 @@ each for the posts of the profile's tier in the item's units (承办人, 内设�
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from sidecar.compiler.flags import flags, flawed_flags
 from sidecar.compiler.grades import weaker_than_lower
 from sidecar.compiler.held_together import held_together, met_by_profile
 from sidecar.compiler.incompatible import duties_of
@@ -85,6 +86,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
     findings += [*loosened(binder), *loosenings(binder), *unlawful(binder), *unknown_steps(binder)]
     findings += [*held_together(binder), *looser_delegation(binder)]
     findings += principal_in_charge(binder)
+    findings += flawed_flags(binder)
     if entry.upper_posts and not any(plan.head.verb in UNDOING for plan in plans.values()):
         findings.append(entry.finding("NOTHING_TO_UNDO", ("upper_posts",)))
     steps = [_bound_step(binder, step_id) for step_id in plans]
@@ -152,6 +154,7 @@ def _bound_step(binder: Binder, step_id: str) -> BoundStep:
     step.beside = (*voters(binder, plan), *_undoing(binder, plan))
     step.controls = _distinct_controls(control for family in FAMILIES for control in family(binder, step_id, plan))
     step.obligations = list(obligations(binder, step_id, plan))
+    step.flags = list(flags(binder, step_id))
     return step
 
 
@@ -191,7 +194,10 @@ def _prior(control: Control) -> str:
 
 
 def _asserted_facts(steps: Sequence[BoundStep], scope: Scope, known: Iterable[str]) -> dict[str, Fact]:
-    """The facts that controls read and the case does not know of itself."""
+    """The facts that controls, obligations and flags read and the case does not know of itself."""
     derived = derived_names(known)
-    names = {name for step in steps for control in step.controls for name in control.reads}
+    names: set[str] = set()
+    for step in steps:
+        for said in (step.controls, step.obligations, step.flags):
+            names.update(*[one.reads for one in said])
     return {name: scope.facts[name] for name in sorted(names - derived)}

@@ -12,7 +12,7 @@ from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Expression, Scope, understood
 from sidecar.expressions.measures import BOOLEAN
 from sidecar.personnel.rules import Incompatibility
-from sidecar.power_list.control_kinds import ControlKind
+from sidecar.power_list.control_kinds import ControlKind, FlagKind
 from sidecar.power_list.entries import ItemEntry, ProfileEntry
 from sidecar.power_list.findings import Place
 from sidecar.power_list.model import Step
@@ -41,6 +41,20 @@ class Obligation:
     place: Place
     rule: str
     basis: str
+    reads: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What is marked of an act that is let pass, and the facts it reads."""
+
+    kind: FlagKind
+    arg: str
+    place: Place
+    rule: str
+    basis: str
+    note: str = ""
+    reads: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -55,6 +69,7 @@ class BoundStep:
     beside: tuple[str, ...] = ()  # posts that may come to the step beside those that hold it: members who vote, upper organs
     controls: list[Control] = field(default_factory=list)
     obligations: list[Obligation] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)
 
 
 @dataclass(slots=True)

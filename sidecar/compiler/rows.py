@@ -1,11 +1,11 @@
 """Bound items → Casbin rows.
 
     p,  id, sub, reg, item, step, since, until, ctl, arg, eft      powers are allow rows, controls are deny rows
-    p2, id, item, step, kind, arg                                  obligations; they have no part in the effect
+    p2, id, item, step, kind, arg                                  obligations and flags; they have no part in the effect
 
 A reader sees the whole of a step as neighbouring lines: who may, and what stops them. Row ids are `item.step.a1` (allow),
-`.d1` (deny) and `.o1` (obligation). Cells hold codes only, never Chinese names: Casbin's CSV loaders split quoted commas, trip
-over brackets and keep quotes, so the alphabet of a cell is closed and checked here.
+`.d1` (deny), `.o1` (obligation) and `.f1` (flag). Cells hold codes only, never Chinese names: Casbin's CSV loaders split quoted
+commas, trip over brackets and keep quotes, so the alphabet of a cell is closed and checked here.
 """
 
 import re
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sidecar.compiler.plan import BoundItem, BoundStep
 from sidecar.errors import PolicyError
-from sidecar.power_list.control_kinds import NO_CONTROL
+from sidecar.power_list.control_kinds import FLAG, NO_CONTROL
 from sidecar.power_list.findings import Place
 
 ANY = "*"
@@ -64,6 +64,9 @@ def _rows_of_step(item: BoundItem, step: BoundStep) -> Iterator[Row]:
         yield Row("p", cells, control.place, control.rule, control.basis, control.note)
     for n, duty in enumerate(step.obligations, start=1):
         yield Row("p2", (f"{prefix}.o{n}", power.id, step.id, duty.kind, duty.arg), duty.place, duty.rule, duty.basis)
+    for n, flag in enumerate(step.flags, start=1):
+        marked = (f"{prefix}.f{n}", power.id, step.id, FLAG, f"{flag.kind.value}:{flag.arg}")
+        yield Row("p2", marked, flag.place, flag.rule, flag.basis, flag.note)
 
 
 def _day(day: object) -> str:

@@ -85,4 +85,4 @@ def _unsupported(decision: Decision, unmet: list[str]) -> Decision:
     basis = "；".join(dict.fromkeys(due.basis for due in decision.obligations if due.kind in unmet))
     ground = Ground(UNSUPPORTED, reason, "", basis, missing=tuple(unmet))
     refused = replace(decision, allowed=False, code=UNSUPPORTED, reason=reason, rule="", basis=basis)
-    return replace(refused, grounds=(ground,), obligations=(), posts=())
+    return replace(refused, grounds=(ground,), obligations=(), flags=(), posts=())

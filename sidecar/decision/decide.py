@@ -5,11 +5,12 @@
     2. Where no allow row matches, the reason is looked for: the item unknown or not in force, the region outside, the
        appointment ended, or simply no power.
     3. What belongs to no row is checked beside it: the case keeps the item, region and party of its first act.
+    4. What is let pass may still be marked: a limit that is over, a condition worth a second look. Flags never refuse.
 
 Default deny: an allow names item, version, step, post, rows and legal basis, and is built only from matched rows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,18 +20,20 @@ from sidecar.case_history.ledger import Ledger
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import CO_SIGN, PENDING, VOTE, AccessRequest, ControlContext, Stop, invalid_fact, once
 from sidecar.controls.delegation import unproven
+from sidecar.controls.flags import Marked, marked
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.controls.suspension import suspended
 from sidecar.controls.table import Judge
 from sidecar.decision.counted import NO_LEDGERS
-from sidecar.decision.decision import Decision, Due, Ground, Judged
+from sidecar.decision.decision import Decision, Due, Flag, Ground, Judged
 from sidecar.decision.engine import Failed, Matches, Row
 from sidecar.decision.policy import PolicySnapshot, in_force
 from sidecar.decision.unwritten import UNLISTED, rule_of
+from sidecar.expressions.meaning import read_row
 from sidecar.messages import say, told
 from sidecar.personnel.registers import Personnel
 from sidecar.power_list import vocabulary as words
-from sidecar.power_list.control_kinds import RULE_ON_RECUSAL, SIGNED_TOGETHER, ControlKind
+from sidecar.power_list.control_kinds import DEADLINE, RULE_ON_RECUSAL, SIGNED_TOGETHER, WHEN, ControlKind
 from sidecar.power_list.regions import within
 
 # The headline is the ground a person must deal with first: whose power, which case, then what is missing.
@@ -293,8 +296,30 @@ class _Asked:
     def granted(self, matches: Matches) -> Decision:
         request, kept = self._request, self._policy.kept
         asked = (request.intent, request.outcome == REFUSE, self._recusal_pending, self._document)
-        made_of = (self._region, *asked, *[row[-1] for row in matches.allow])
-        return kept.get(made_of) or kept.put(made_of, self._grant(matches))
+        made_of: tuple[object, ...] = (self._region, *asked, *[row[-1] for row in matches.allow])
+        marks, owed = self._marks(), self._owed_here()
+        if marks or owed:
+            made_of = (*made_of, marks, owed)
+        return kept.get(made_of) or kept.put(made_of, self._grant(matches, marks, owed))
+
+    def _marks(self) -> tuple[tuple[int, Marked], ...]:
+        """What is marked, behind the number of the flag row."""
+        if not self._rows.flags:
+            return ()
+        deadlines = self._policy.deadlines
+        found = [(n, marked(row[1], row[2], self._context, deadlines)) for n, row in enumerate(self._rows.flags)]
+        return tuple([(n, mark) for n, mark in found if mark is not None])
+
+    def _owed_here(self) -> tuple[str, ...]:
+        """Rows of the obligations whose condition holds, or cannot be judged for want of a fact."""
+        rows = [row for row in self._rows.duties if row[4].startswith(WHEN)]
+        return tuple([row[0] for row in rows if read_row(row[4].removeprefix(WHEN)).holds(self._context.facts) is not False])
+
+    def _flag(self, n: int, mark: Marked) -> Flag:
+        row, _, _, rule, basis, source, note = self._rows.flags[n]
+        grade, code, facts, due = mark
+        reason = say(code, step=self._step_name, basis=basis, reason=told(note), **dict(facts))
+        return Flag(row, grade, code, reason, rule, basis, source, due)
 
     def _refuse(self, findings: list[_Finding], matches: Matches) -> Decision:
         grounds = _without_echoes(self._said(finding) for finding in findings)
@@ -319,7 +344,7 @@ class _Asked:
             region=self._region,
         )
 
-    def _grant(self, matches: Matches) -> Decision:
+    def _grant(self, matches: Matches, marks: tuple[tuple[int, Marked], ...], owed: tuple[str, ...]) -> Decision:
         post = self._first_post(matches)
         used = [row for row in matches.allow if row[_SUB] == f"post:{post}"]
         sources = [self._rows.sources[row[-1]] for row in used]
@@ -338,10 +363,11 @@ class _Asked:
             sources=tuple(dict.fromkeys([f"{source.file}:{source.line}" for source in sources])),
             legal_basis=tuple(self._item.basis),
             posts=(post,),
-            obligations=self._obligations() if code == "ALLOWED" else (),
+            obligations=self._obligations(owed) if code == "ALLOWED" else (),
             judged=self._judged(matches),
             region=self._region,
             delegation=self._document,
+            flags=tuple([self._flag(n, mark) for n, mark in marks]),
         )
 
     def _first_post(self, matches: Matches) -> str:
@@ -349,16 +375,18 @@ class _Asked:
         voting = self._request.intent == VOTE
         return matches.allow[-1 if voting else 0][_SUB].removeprefix("post:") if matches.allow else ""
 
-    def _obligations(self) -> tuple[Due, ...]:
-        rows = [row for row in self._rows.duties if self._falls_due(row)]
+    def _obligations(self, owed: Collection[str]) -> tuple[Due, ...]:
+        rows = [row for row in self._rows.duties if self._falls_due(row, owed)]
         return tuple(Due(name, kind, arg, basis) for name, _, _, kind, arg, basis in rows)
 
-    def _falls_due(self, row: Sequence[str]) -> bool:
+    def _falls_due(self, row: Sequence[str], owed: Collection[str]) -> bool:
         """No deadline runs for what a refusal has closed; a ruling is due while a recusal is asked for."""
-        _, _, _, kind, arg = row[:5]
+        name, _, _, kind, arg = row[:5]
+        if arg.startswith(WHEN):
+            return name in owed
         if kind == RULE_ON_RECUSAL:
             return self._recusal_pending
-        if kind != "deadline" or self._request.outcome != REFUSE:
+        if kind != DEADLINE or self._request.outcome != REFUSE:
             return True
         return self._item.steps[arg.split(":")[0]].verb in AFTER_REFUSAL
 

@@ -26,6 +26,19 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     basis: str
 
 
+class Flag(msgspec.Struct, frozen=True, gc=False):
+    """What is marked of an allow: `grade` is blue, yellow or red, `due` the last day of a limit (ISO 8601)."""
+
+    row: str
+    grade: str
+    code: str
+    reason: Sentence
+    rule: str
+    basis: str
+    source: str
+    due: str = ""
+
+
 class Judged(msgspec.Struct, frozen=True, gc=False):
     """One control that was evaluated: the row, its catalogue rule, and whether it stopped the request."""
 
@@ -56,3 +69,4 @@ class Decision(msgspec.Struct, frozen=True):
     judged: tuple[Judged, ...] = ()
     region: str = ""
     delegation: str = ""
+    flags: tuple[Flag, ...] = ()

@@ -30,6 +30,7 @@ from sidecar.compiler.rows import ANY
 from sidecar.decision.engine.rows import Row
 from sidecar.errors import PolicyError
 from sidecar.personnel.posts import PostFacts
+from sidecar.power_list.control_kinds import FLAG
 from sidecar.timekeeping.calendar import Calendar, CalendarYear
 
 MAGIC = b"QHPREP03"
@@ -41,7 +42,7 @@ _SLOT = struct.Struct("<QQI")  # hash, first row or place of a document, number 
 _SOURCE_FIELDS = len(RowSource.__struct_fields__)
 
 _SUB, _ITEM, _STEP = 1, 3, 4  # columns of a p row, as in policies/model.conf
-_DUTY_KIND = 3  # of a p2 row
+_KIND, _ARG = 3, 4  # and of a p2 row
 
 
 Buffer = bytes | memoryview
@@ -74,12 +75,14 @@ def prepare(
     for name, post in manifest.posts.items():
         documents.add(f"post {name}", post)
     for key, found in _by_key(duties, (1, 2)):
-        documents.add(f"duties {key[0]} {key[1]}", [[*row[:-1], manifest.rows[row[0]].basis] for row in found])
+        owed = [[*row[:-1], manifest.rows[row[0]].basis] for row in found if row[_KIND] != FLAG]
+        flags = [_flag(row, manifest.rows[row[0]]) for row in found if row[_KIND] == FLAG]
+        documents.add(f"duties {key[0]} {key[1]}", [owed, flags])
     for holder, powers in _grants(rows).items():
         documents.add(f"grants {holder}", sorted(powers))
     documents.add("items", list(manifest.items))
     documents.add("posts", list(manifest.posts))
-    documents.add("obligations", sorted({row[_DUTY_KIND] for row in duties}))
+    documents.add("obligations", sorted({row[_KIND] for row in duties} - {FLAG}))
     documents.add("incompatible", manifest.incompatible)
     parts = {**texts.parts(), "cells": cells.tobytes(), "sources": sources.tobytes()}
     parts |= {"keys": _table(keys), "documents": _table(documents.slots), "texts": bytes(documents.data)}
@@ -94,6 +97,11 @@ def prepare(
         "key_columns": key_columns,
     }
     return _assembled(facts, parts)
+
+
+def _flag(row: Row, source: RowSource) -> list[str]:
+    kind, _, arg = row[_ARG].partition(":")
+    return [row[0], kind, arg, source.rule, source.basis, f"{source.file}:{source.line}", source.note]
 
 
 def _grants(rows: Sequence[Row]) -> dict[str, set[tuple[str, str]]]:
@@ -171,11 +179,12 @@ def _assembled(facts: dict[str, Any], parts: Mapping[str, bytes]) -> bytes:
 class StepRows(NamedTuple):
     """The rows of one key, decoded: with where each comes from, and what an allow of the step brings with it.
 
-    `duties` are id, item, step, kind, argument, article."""
+    `duties` are id, item, step, kind, argument, article; `flags` id, kind, argument, rule, article, file:line, note."""
 
     rows: Sequence[Row]
     sources: Mapping[int, RowSource]
     duties: Sequence[Sequence[str]]
+    flags: Sequence[Sequence[str]] = ()
 
 
 NO_ROWS = StepRows((), {}, ())
@@ -224,7 +233,8 @@ class Prepared:
                 if len(self._steps) >= CACHED_STEPS:
                     self._steps = {}
                 sources = {row[-1]: self.source(row[-1]) for row in rows}
-                self._steps[key] = StepRows(rows, sources, self.document(f"duties {' '.join(key)}") or ())
+                duties, flags = self.document(f"duties {' '.join(key)}") or ((), ())
+                self._steps[key] = StepRows(rows, sources, duties, flags)
                 return self._steps[key]
         return NO_ROWS
 

@@ -53,6 +53,7 @@ class DecisionEntry(Placed, frozen=True, kw_only=True):
     grounds: list[dict[str, str]]
     rules_evaluated: list[dict[str, str]]
     obligations: list[dict[str, str]]
+    flags: Sequence[Mapping[str, str]] = ()
     rows: list[str]
     sources: list[str]
     basis: list[str]
@@ -138,6 +139,7 @@ OF_DECISION = frozenset(
         "code",
         "decision",
         "engine_version",
+        "flags",
         "grounds",
         "item",
         "item_name",

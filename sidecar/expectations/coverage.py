@@ -24,6 +24,7 @@ from sidecar.expectations.run import Outcome
 from sidecar.personnel.rules import CHECKED_ON_READING
 from sidecar.power_list.catalogue import Rule
 from sidecar.power_list.charge import ORGAN_CHECKS
+from sidecar.power_list.control_kinds import FLAG
 from sidecar.power_list.findings import Place
 from sidecar.power_list.lawfulness import ITEM_CHECKS
 from sidecar.power_list.publicity import PUBLICITY_CHECKS, REQUIRED_KEYS
@@ -105,6 +106,7 @@ def _in_rows(checked: Checked, found: _Found) -> None:
 def _said_of(step: BoundStep) -> Iterator[tuple[str, str]]:
     yield from ((control.rule, control.kind.value) for control in step.controls)
     yield from ((duty.rule, duty.kind) for duty in step.obligations)
+    yield from ((flag.rule, f"{FLAG} {flag.kind.value}") for flag in step.flags)
 
 
 def _in_the_program(found: _Found) -> None:
@@ -146,7 +148,8 @@ def _let_pass(outcome: Outcome, rules_of_rows: Mapping[str, str], power_class: s
     """The rules an allow was judged by: those of its rows and obligations, and those that need no row."""
     judged = {judged.rule for judged in outcome.decision.judged}
     owed = {rules_of_rows.get(due.id, "") for due in outcome.decision.obligations}
-    return judged | owed | {rule_of(code, power_class) for code, _ in RULES}
+    marked = {flag.rule for flag in outcome.decision.flags}
+    return judged | owed | marked | {rule_of(code, power_class) for code, _ in RULES}
 
 
 def unproven(all_standings: Iterable[RuleStanding]) -> list[str]:

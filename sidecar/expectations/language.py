@@ -85,6 +85,14 @@ class SuspensionGiven(Part):
     end: Annotated[Day | None, Zh("止")] = Field(default=None, alias="to")
 
 
+class LeaverGiven(Part):
+    """A former officer who serves a party; `post` is the last one held."""
+
+    party: Annotated[Name, Zh("当事人")]
+    post: Annotated[PostRef, Zh("岗位")]
+    left: Annotated[Day, Zh("离职日期")]
+
+
 class OfficerGiven(Part):
     posts: Annotated[tuple[PostRef, ...], Zh("岗位")] = Field(default=(), strict=False)
     credentials: Annotated[tuple[Credential, ...], Zh("资格")] = Field(default=(), strict=False)
@@ -170,6 +178,7 @@ class Expected(Part):
     codes: Annotated[tuple[Name, ...], Zh("代码")] = Field(default=(), strict=False)
     rules: Annotated[tuple[Name, ...] | None, Zh("规则")] = Field(default=None, strict=False)
     obligations: Annotated[tuple[Name, ...] | None, Zh("义务")] = Field(default=None, strict=False)
+    flags: Annotated[tuple[Name, ...] | None, Zh("标记")] = Field(default=None, strict=False)
 
 
 class Expectation(Part):
@@ -180,6 +189,7 @@ class Expectation(Part):
     officers: Annotated[dict[Name, OfficerGiven], Zh("人员")]
     delegations: Annotated[tuple[DelegationGiven, ...], Zh("代理")] = Field(default=(), strict=False)
     suspensions: Annotated[tuple[SuspensionGiven, ...], Zh("暂停")] = Field(default=(), strict=False)
+    leavers: Annotated[tuple[LeaverGiven, ...], Zh("离职人员")] = Field(default=(), strict=False)
     party: Annotated[Name | None, Zh("当事人")] = None
     region: Annotated[Region | None, Zh("行政区划")] = None
     history: Annotated[tuple[ActGiven, ...], Zh("经过")] = Field(default=(), strict=False)

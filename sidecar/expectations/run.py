@@ -2,7 +2,8 @@
 
 The history of an expectation is taken as given; the request is put to the same `decide()` that serves real cases. `codes` is the
 exact set of refusal codes; `rules`, where written, that of the catalogue rules behind them; `obligations`, where written, is the
-exact set of their kinds (`deadline:issue` for a time limit).
+exact set of their kinds (`deadline:issue` for a time limit); `flags`, where written, the exact set of grades and rules
+(`red AL-42`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +31,14 @@ from sidecar.decision.counted import changes_for, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.decision import Decision
 from sidecar.decision.policy import PolicySnapshot
-from sidecar.expectations.language import ActGiven, DelegationGiven, Expectation, ResolutionGiven, SuspensionGiven
+from sidecar.expectations.language import (
+    ActGiven,
+    DelegationGiven,
+    Expectation,
+    LeaverGiven,
+    ResolutionGiven,
+    SuspensionGiven,
+)
 from sidecar.expectations.reading import names_of, posts_named, read_expectations
 from sidecar.personnel.registers import (
     Appointment,
@@ -38,11 +46,14 @@ from sidecar.personnel.registers import (
     CredentialHeld,
     Delegation,
     Interest,
+    Leaver,
     Personnel,
     Span,
     Suspension,
     Term,
 )
+from sidecar.personnel.rules import LEADING
+from sidecar.power_list.control_kinds import WHEN
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 
 CASE = "given"  # the case an expectation speaks of
@@ -138,9 +149,13 @@ def _differences(expectation: Expectation, decision: Decision) -> Iterator[tuple
     rules = {ground.rule for ground in decision.grounds}
     if wanted.rules is not None and rules != set(wanted.rules):
         yield "rules", _listed(wanted.rules), _listed(rules)
-    duties = {f"{due.kind}:{due.arg.split(':')[0]}" if due.arg != "-" else due.kind for due in decision.obligations}
+    plain = {due.kind for due in decision.obligations if due.arg == "-" or due.arg.startswith(WHEN)}
+    duties = plain | {f"{due.kind}:{due.arg.split(':')[0]}" for due in decision.obligations if due.kind not in plain}
     if wanted.obligations is not None and duties != set(wanted.obligations):
         yield "obligations", _listed(wanted.obligations), _listed(duties)
+    flags = {f"{flag.grade} {flag.rule}" for flag in decision.flags}
+    if wanted.flags is not None and flags != set(wanted.flags):
+        yield "flags", _listed(wanted.flags), _listed(flags)
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -172,7 +187,14 @@ def _personnel(expectation: Expectation, policy: PolicySnapshot) -> Personnel:
             for name in officer.posts
             if officer.audited
         ],
+        [_leaver(given, expectation, policy) for given in expectation.leavers],
     )
+
+
+def _leaver(given: LeaverGiven, expectation: Expectation, policy: PolicySnapshot) -> Leaver:
+    facts = policy.posts.get(_post(given.post, expectation, policy))
+    organ, leading = (facts.organ, facts.rank in LEADING) if facts else ("", False)
+    return Leaver("离职人员", organ, leading, given.left, given.party)
 
 
 def _delegation(lent: DelegationGiven, expectation: Expectation, policy: PolicySnapshot) -> Delegation:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sidecar.expressions.errors import ExpressionError
 from sidecar.expressions.evaluation import Evaluator, Result, evaluator
 from sidecar.expressions.facts import Fact, Values
-from sidecar.expressions.measures import BOOLEAN, CHOICE, DATE, DAY, DURATIONS, EXAMPLES, INTEGER, KIND_NAMES, MONEY
+from sidecar.expressions.measures import BOOLEAN, CHOICE, DATE, DAY, DURATION, DURATIONS, EXAMPLES, INTEGER, KIND_NAMES, MONEY
 from sidecar.expressions.syntax import (
     COMPARISONS,
     Among,
@@ -77,7 +77,7 @@ def understood(text: str, scope: Scope, kind: str = BOOLEAN) -> Expression:
     """An expression as it is written, which must be of `kind`. Raises ExpressionError with the place of what is wrong."""
     written = parse(text)
     tree, type_ = _Reader(scope).read(written)
-    if type_.kind != kind:
+    if type_.kind != kind and not (kind == DURATION and type_.kind in DURATIONS):
         raise ExpressionError("WRONG_RESULT", 0, found=KIND_NAMES[type_.kind], expected=_expected(kind))
     return _expression(tree, _fitting(printed(tree)))
 

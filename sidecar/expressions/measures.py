@@ -11,6 +11,7 @@ from sidecar.messages import Sentence
 BOOLEAN, INTEGER, MONEY, DATE, CHOICE = "boolean", "integer", "money", "date", "choice"
 DAY, WORKDAY, HOUR, MONTH = "day", "workday", "hour", "month"
 DURATIONS = (DAY, WORKDAY, HOUR, MONTH)
+DURATION = "duration"  # asked for where any of them will do
 
 FEN_IN_YUAN = 100
 MAX_DIGITS = 15  # of a number as it is written; whole numbers of the record stay below 2^53
@@ -58,6 +59,7 @@ KIND_NAMES: Mapping[str, Sentence] = MappingProxyType(
         WORKDAY: Sentence("工作日数", "working days"),
         HOUR: Sentence("小时数", "hours"),
         MONTH: Sentence("月数", "months"),
+        DURATION: Sentence("时长", "a duration"),
     }
 )
 
@@ -66,6 +68,7 @@ EXAMPLES: Mapping[str, str] = MappingProxyType(
     {
         BOOLEAN: "true", INTEGER: "300", MONEY: "30 wan_yuan", DATE: "2026-01-31",
         DAY: "7 day", WORKDAY: "5 workday", HOUR: "24 hour", MONTH: "12 month",
+        DURATION: "20 workday",
     }
 )  # fmt: skip
 

@@ -14,7 +14,16 @@ from typing import Any
 import msgspec
 
 from sidecar.errors import PersonnelError
-from sidecar.personnel.registers import Appointment, Audit, CredentialHeld, Delegation, Interest, Personnel, Suspension
+from sidecar.personnel.registers import (
+    Appointment,
+    Audit,
+    CredentialHeld,
+    Delegation,
+    Interest,
+    Leaver,
+    Personnel,
+    Suspension,
+)
 
 FORMAT = 1
 _HEADING = b'{"format":%d}\n' % FORMAT
@@ -26,6 +35,7 @@ _FORMS: dict[str, type[Any]] = {
     "delegations": Delegation,
     "suspensions": Suspension,
     "audits": Audit,
+    "leavers": Leaver,
 }
 _READERS = {name: msgspec.json.Decoder(form).decode for name, form in _FORMS.items()}
 _encode = msgspec.json.Encoder().encode

@@ -120,7 +120,17 @@ class Suspension(msgspec.Struct, frozen=True):
     document: str
 
 
-Registered = Appointment | CredentialHeld | Interest | Delegation | Suspension | Audit
+class Leaver(msgspec.Struct, frozen=True):
+    """Somebody who left an organ's post on a day and now serves a party (a keyed token); `leading` where the post led."""
+
+    person: str
+    organ: str
+    leading: bool
+    left: date
+    party: str
+
+
+Registered = Appointment | CredentialHeld | Interest | Delegation | Suspension | Audit | Leaver
 _Entry = TypeVar("_Entry", Appointment, CredentialHeld, Interest)
 
 
@@ -135,6 +145,7 @@ class Personnel:
         delegations: Iterable[Delegation] = (),
         suspensions: Iterable[Suspension] = (),
         audits: Iterable[Audit] = (),
+        leavers: Iterable[Leaver] = (),
     ) -> None:
         self._appointments = _by_person(appointments)
         self._holders = _by_post(a for held in self._appointments.values() for a in held)
@@ -146,6 +157,9 @@ class Personnel:
             self._delegations[between] = (*self._delegations.get(between, ()), lent)
         self._suspensions = _by_target(suspensions)
         self._audits = tuple(audits)
+        self._leavers: dict[str, tuple[Leaver, ...]] = {}
+        for leaver in leavers:
+            self._leavers[leaver.party] = (*self._leavers.get(leaver.party, ()), leaver)
 
     def with_appointments(self, person: str, appointments: Iterable[Appointment]) -> "Personnel":
         """The registers with other appointments of one person; everything else is shared, so that it costs no reload."""
@@ -167,6 +181,7 @@ class Personnel:
             "delegations": chain.from_iterable(self._delegations.values()),
             "suspensions": chain.from_iterable(self._suspensions.values()),
             "audits": self._audits,
+            "leavers": chain.from_iterable(self._leavers.values()),
         }
         for name, held in registers.items():
             for entry in held:
@@ -221,6 +236,10 @@ class Personnel:
     def audited(self, person: str, post: str, day: date) -> date | None:
         """The day of the last special audit of the tenure, up to that day."""
         return max((a.day for a in self._audits if (a.person, a.post) == (person, post) and a.day <= day), default=None)
+
+    def former_staff(self, party: str) -> tuple[Leaver, ...]:
+        """Former officers who serve a party, whenever they left."""
+        return self._leavers.get(party, ())
 
     @property
     def any_suspended(self) -> bool:

@@ -8,6 +8,7 @@
     suspensions.csv    what,target,from,to,ordered_by,approved_by,document  对象类型,对象,起,止,决定人,批准人,文号
     audits.csv         person,post,audited,document   人员,岗位,审计日期,文号
     kin.csv            person,relative,relation,from,to  人员,亲属,关系,起,止; both are officers
+    leavers.csv        person,post,left,party         人员,岗位,离职日期,当事人; the last post, and whom they serve now
 
 Only the first must be there. How cells are written: `personnel/cells.py`.
 """
@@ -19,8 +20,9 @@ from types import MappingProxyType
 from sidecar.errors import PersonnelError
 from sidecar.messages import counted
 from sidecar.personnel.cells import BAD, Problems, Row, day, names, one_of, person, rows, span, term, text_of
-from sidecar.personnel.registers import Appointment, Audit, CredentialHeld, Delegation, Interest, Personnel, Suspension
+from sidecar.personnel.registers import Appointment, Audit, CredentialHeld, Delegation, Interest, Leaver, Personnel, Suspension
 from sidecar.personnel.rules import (
+    LEADING,
     Kinship,
     Known,
     Placed,
@@ -36,6 +38,7 @@ from sidecar.power_list import vocabulary as words
 
 APPOINTMENTS, CREDENTIALS, DECLARATIONS = "appointments.csv", "credentials.csv", "declarations.csv"
 DELEGATIONS, SUSPENSIONS, AUDITS, KIN = "delegations.csv", "suspensions.csv", "audits.csv", "kin.csv"
+LEAVERS = "leavers.csv"
 
 COLUMNS = MappingProxyType(
     {
@@ -45,6 +48,7 @@ COLUMNS = MappingProxyType(
         DELEGATIONS: ("delegator", "delegate", "kind", "post", "item", "step", "from", "to", "document", "published"),
         AUDITS: ("person", "post", "audited", "document"),
         KIN: ("person", "relative", "relation", "from", "to"),
+        LEAVERS: ("person", "post", "left", "party"),
         SUSPENSIONS: ("what", "target", "from", "to", "ordered_by", "approved_by", "document"),
     }
 )
@@ -65,11 +69,12 @@ def read_personnel(
     suspensions = list(_suspensions(tables, known, problems))
     problems += held_together(placed, rules)
     audits = list(_audits(tables, known, problems))
+    leavers = list(_leavers(tables, known, party_token, problems))
     problems += without_beginning(placed, known.posts)
     problems += kin_too_near(_kin(tables, problems), placed, known.posts)
     problems += wrongly_delegated(delegations, appointments, known.posts)
     _refuse(problems)
-    return Personnel(appointments, credentials, interests, [lent for lent, _ in delegations], suspensions, audits)
+    return Personnel(appointments, credentials, interests, [lent for lent, _ in delegations], suspensions, audits, leavers)
 
 
 def read_suspensions(tables: Mapping[str, bytes], known: Known) -> tuple[Suspension, ...]:
@@ -156,6 +161,23 @@ def _audits(tables: Mapping[str, bytes], known: Known, problems: Problems) -> It
             problems.append(f"{row['audited'][1]}: the day is empty 审计日期不能为空 — write it")
         elif who and document and audited is not BAD:
             yield from (Audit(who, post, audited, document) for post in posts)
+
+
+def _leavers(
+    tables: Mapping[str, bytes], known: Known, party_token: Callable[[str], str], problems: Problems
+) -> Iterator[Leaver]:
+    for row in _rows(LEAVERS, tables, problems):
+        who, posts, left = person(row, problems), names(row, "post", known.posts, problems), day(row["left"], problems)
+        party, place = row["party"]
+        if not party:
+            problems.append(f"{place}: the party is empty 当事人为空 — write the identifier of whom they serve")
+        elif left is None:
+            problems.append(f"{row['left'][1]}: the day is empty 离职日期不能为空 — write it")
+        elif len(posts) != 1:
+            problems.append(f"{row['post'][1]}: one post 须写一个岗位 — write the post that was left")
+        elif who and left is not BAD and posts[0] in known.posts:
+            facts = known.posts[posts[0]]
+            yield Leaver(who, facts.organ, facts.rank in LEADING, left, party_token(party))
 
 
 def _kin(tables: Mapping[str, bytes], problems: Problems) -> Iterator[PlacedKin]:

@@ -60,6 +60,19 @@ class ControlKind(StrEnum):
     REFERS = "refers"  # verb — the act names the decision of this case that it corrects or revokes, and why
 
 
+class FlagKind(StrEnum):
+    """What a p2 row of kind `flag` can have marked; its argument is the kind, a colon and what is written here. A flag refuses
+    nothing and has no part in the effect."""
+
+    LIMIT = "limit"  # start|…:end|…:n:unit:over:remind at:step+n:from>to|… — a limit that is nearly or already over
+    NOTED = "noted"  # grade:condition — what is marked where the condition holds
+    FORMER_STAFF = "former_staff"  # months:months — the party employs who left, as a leader or otherwise, less long ago
+
+
+FLAG = "flag"  # column `kind` of such a row
+DEADLINE = "deadline"  # and of an obligation with a limit: step:n:unit
+WHEN = "when:"  # how the argument of an obligation begins that is owed under a condition
+
 # Controls of a step that several persons do together; each signs, and one performs.
 SIGNED_TOGETHER = frozenset(
     {ControlKind.OFFICERS, ControlKind.SIGNERS, ControlKind.ODD, ControlKind.EXPERTS, ControlKind.MEMBERS}

@@ -3,6 +3,7 @@
     facts        declared under `facts` of the item or of its profile; the calling system asserts them
     parameters   of the item, else of its profile, else figures of the catalogue of rules; their values stand in the rows
     <step>_done, <step>_refused, <step>_on, today    known from the case's own history and the clock; nobody can assert them
+    basis_since  the newest version among the item's legal bases, the first of all days where none is written
 
 A profile is read on its own; an item with the names of its profile and its own. An item may say again what its profile declares,
 but not otherwise: another type or unit would change what the profile's rules mean.
@@ -10,6 +11,7 @@ but not otherwise: another type or unit would change what the profile's rules me
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -89,6 +91,7 @@ def _inside(annotation: Any, metadata: Sequence[Any] = ()) -> tuple[list[str], l
 
 
 TODAY = "today"
+BASIS_SINCE = "basis_since"
 
 
 @lru_cache(maxsize=65_536)
@@ -101,13 +104,14 @@ def derived_facts(step_id: str) -> tuple[str, str, str]:
 
 def derived_names(steps: Iterable[str]) -> frozenset[str]:
     """Every name that nobody can assert of an item with these steps."""
-    return frozenset([TODAY, *(name for step in steps for name in derived_facts(step))])
+    return frozenset([TODAY, BASIS_SINCE, *(name for step in steps for name in derived_facts(step))])
 
 
 def _derived(steps: Iterable[str]) -> dict[str, Fact]:
     kinds = (BOOLEAN, BOOLEAN, DATE)
     named = {name: Fact(kind, zh=name, en=name) for step in steps for name, kind in zip(derived_facts(step), kinds, strict=True)}
-    return {TODAY: Fact(DATE, zh="今天", en="today"), **named}
+    of_item = Fact(DATE, zh="依据版本日期", en="the version of the legal basis")
+    return {TODAY: Fact(DATE, zh="今天", en="today"), BASIS_SINCE: of_item, **named}
 
 
 def fact_of(declared: DeclaredFact) -> Fact:
@@ -140,6 +144,9 @@ def item_scope(item: Item, entry: ProfileEntry, steps: Iterable[str], mapped: Ma
         done, refused, on = derived_facts(rule.id)
         stand_ins |= {done: _one_of([names[0] for names in own]), refused: _one_of([names[1] for names in own])}
         stand_ins |= {on: Name(own[0][2])} if own else {}
+    del facts[BASIS_SINCE]
+    versions = [basis.version.toordinal() for basis in item.legal_basis if basis.version]
+    stand_ins |= {BASIS_SINCE: Literal(DATE, max(versions, default=date.min.toordinal()))}
     return Scope(facts, parameter_values(item, entry) | {name: tree for name, tree in stand_ins.items() if name not in facts})
 
 

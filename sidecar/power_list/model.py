@@ -45,6 +45,7 @@ from sidecar.power_list.procedure import (
     RandomDraw,
     Tiers,
 )
+from sidecar.power_list.timely import ClockStop, ConditionalObligation, Grade, RuledFlag
 from sidecar.power_list.values import Zh, one_of
 
 MAX_LIMIT = 999  # of any unit
@@ -150,16 +151,24 @@ class Scope(Part):
 
 
 class Extension(Part):
+    """So many units more each time the step is done; without a name, the step with the verb `extend`."""
+
+    step: Annotated[Slug | None, Zh("环节")] = None
     n: Annotated[int, Zh("数量")]
     approver: Annotated[Tier | None, Zh("批准人")] = None
 
 
 class TimeLimit(Part):
+    """A limit of the whole item: from what `from` says (accepted, filed, executed, or a step; the first step where nothing is
+    said) to the last step that decides."""
+
     n: Annotated[int, Field(ge=0, le=MAX_LIMIT), Zh("数量")]
     unit: Annotated[Annotated[str, *one_of(words.LIMIT_UNITS)], Zh("单位")]
     start: Annotated[Name | None, Zh("起算")] = Field(default=None, alias="from")
     basis: Annotated[Name | None, Zh("依据")] = None
     extension: Annotated[Extension | None, Zh("延长")] = None
+    over: Annotated[Grade | None, Zh("超期")] = None
+    remind_at: Annotated[Share, Zh("提醒比例")] = "4/5"
 
 
 class TimeLimits(Part):
@@ -167,6 +176,7 @@ class TimeLimits(Part):
     rule: Annotated[TimeLimit | None, Zh("规章时限")] = None
     promised: Annotated[TimeLimit | None, Zh("承诺办结时限")] = None
     excluded: Annotated[tuple[Name, ...], Zh("特别程序")] = Field(default=(), strict=False)
+    stops: Annotated[tuple[ClockStop, ...], Zh("停止计时")] = Field(default=(), strict=False)
 
 
 class StepLimit(Part):
@@ -228,6 +238,7 @@ class Step(Part):
     evidence_when: Annotated[tuple[EvidenceWhen, ...], Zh("情形要件")] = Field(default=(), strict=False)
     closes: Annotated[bool | None, Zh("结案")] = None
     obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
+    obligations_when: Annotated[tuple[ConditionalObligation, ...], Zh("情形义务")] = Field(default=(), strict=False)
     rule: Annotated[Name | None, Zh("规则")] = None
     basis: Annotated[Name | None, Zh("依据")] = None
 
@@ -415,6 +426,7 @@ class Item(Part):
     parameters: Annotated[tuple[Parameter, ...], Zh("参数")] = Field(default=(), strict=False)
     controls: Annotated[Controls, Zh("制约措施")] = Controls()
     prohibitions: Annotated[tuple[Prohibition, ...], Zh("禁止")] = Field(default=(), strict=False)
+    flags: Annotated[tuple[RuledFlag, ...], Zh("标记")] = Field(default=(), strict=False)
     risk_points: Annotated[tuple[RiskPoint, ...], Zh("廉政风险点")] = Field(default=(), strict=False)
     duties: Annotated[tuple[Text, ...], Zh("责任事项")] = Field(default=(), strict=False)
     accountable: Annotated[tuple[Tier, ...], Zh("追责对象")] = Field(default=(), strict=False)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic.json_schema import WithJsonSchema
 
-from sidecar.expressions.measures import BOOLEAN, DATE, HOUR, MONEY, MONTH
+from sidecar.expressions.measures import BOOLEAN, DATE, DURATION, HOUR, MONEY, MONTH
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.values import (
     Expressed,
@@ -35,6 +35,7 @@ MoneyText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA,
 DateText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(DATE)]
 MonthsText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(MONTH)]
 HoursText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(HOUR)]
+DurationText = Annotated[str, BeforeValidator(read_expression), _EXPRESSION_SCHEMA, Expressed(DURATION)]
 ConstantText = Annotated[str, BeforeValidator(read_constant), _EXPRESSION_SCHEMA]
 Article = Annotated[str, BeforeValidator(read_article), _ARTICLE_SCHEMA]
 PowerClass = Annotated[str, *one_of(words.POWER_CLASSES)]

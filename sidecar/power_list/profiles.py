@@ -29,6 +29,7 @@ from sidecar.power_list.parts import (
     Verb,
 )
 from sidecar.power_list.procedure import ProfileCollective, ProfileEmergency, RuledCondition, RuledEvidence
+from sidecar.power_list.timely import ClockStop, ConditionalObligation, Deadline, FormerStaff, RuledFlag
 from sidecar.power_list.values import Zh
 
 
@@ -54,6 +55,7 @@ class ProfileStep(Part):
     closes: Annotated[bool | None, Zh("结案")] = None
     by_id: Annotated[bool, Zh("只认标识")] = False
     obligations: Annotated[tuple[Requirement, ...], Zh("附随义务")] = Field(default=(), strict=False)
+    obligations_when: Annotated[tuple[ConditionalObligation, ...], Zh("情形义务")] = Field(default=(), strict=False)
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
 
@@ -142,6 +144,10 @@ class ProfileFile(Part):
     principal_not_in_charge: Annotated[ProfilePrincipal | None, Zh("一把手不直接分管")] = None
     prohibitions: Annotated[tuple[Prohibition, ...], Zh("禁止")] = Field(default=(), strict=False)
     limitations: Annotated[tuple[Limitation, ...], Zh("时效")] = Field(default=(), strict=False)
+    deadlines: Annotated[tuple[Deadline, ...], Zh("时限")] = Field(default=(), strict=False)
+    stops: Annotated[tuple[ClockStop, ...], Zh("停止计时")] = Field(default=(), strict=False)
+    flags: Annotated[tuple[RuledFlag, ...], Zh("标记")] = Field(default=(), strict=False)
+    former_staff: Annotated[FormerStaff | None, Zh("离职人员")] = None
     facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[ProfileParameter, ...], Zh("参数")] = Field(default=(), strict=False)
     collective: Annotated[ProfileCollective | None, Zh("集体决策")] = None

@@ -10,6 +10,7 @@ from sidecar.power_list.load import Located
 from sidecar.power_list.mending import PLACEHOLDER
 from sidecar.power_list.model import Item, Limitation, Prohibition
 from sidecar.power_list.profiles import ProfileFile
+from sidecar.power_list.timely import ClockStop, RuledFlag
 
 
 def profile_references(profile: ProfileFile, located: Located) -> Iterable[Finding]:
@@ -30,6 +31,7 @@ def profile_references(profile: ProfileFile, located: Located) -> Iterable[Findi
         mentions += [(name, ("not_all", n, "steps", k)) for k, name in enumerate(all_of.steps)]
     mentions += _named_steps("prohibitions", profile.prohibitions)
     mentions += _named_steps("limitations", profile.limitations)
+    mentions += _marked_steps(profile)
     # procedure
     if profile.collective:
         mentions += [(name, ("collective", "covers", "steps", k)) for k, name in enumerate(profile.collective.covers.steps)]
@@ -144,19 +146,40 @@ def _step_mentions(entry: ItemEntry, known: list[str] | None) -> Iterable[Findin
 
 
 def mentions_of_law(item: Item) -> Iterable[tuple[str, tuple[str | int, ...]]]:
-    """The steps that an item's prohibitions, limitations and departures name; of an item without steps they are its profile's."""
+    """The steps that an item's prohibitions, flags, limits and departures name; without steps of its own, its profile's."""
     yield from _named_steps("prohibitions", item.prohibitions)
+    yield from _named_steps("flags", item.flags)
+    yield from _stops(("time_limits", "stops"), item.time_limits.stops)
     yield from _named_steps(("scope", "limitations"), item.scope.limitations)
     if item.controls.departure:
         yield item.controls.departure.step, ("controls", "departure", "step")
 
 
 def _named_steps(
-    key: str | tuple[str, ...], blocks: Sequence[Prohibition | Limitation]
+    key: str | tuple[str, ...], blocks: Sequence[Prohibition | Limitation | RuledFlag]
 ) -> Iterable[tuple[str, tuple[str | int, ...]]]:
     above: tuple[str | int, ...] = (key,) if isinstance(key, str) else key
     for n, block in enumerate(blocks):
         yield from ((name, (*above, n, "steps", k)) for k, name in enumerate(block.steps))
+
+
+def _stops(above: tuple[str | int, ...], stops: Sequence[ClockStop]) -> Iterable[tuple[str, tuple[str | int, ...]]]:
+    for n, stop in enumerate(stops):
+        yield stop.start, (*above, n, "from")
+        yield stop.end, (*above, n, "to")
+
+
+def _marked_steps(profile: ProfileFile) -> Iterable[tuple[str, tuple[str | int, ...]]]:
+    """The steps that a profile's limits, stops and flags name."""
+    yield from _named_steps("flags", profile.flags)
+    yield from _stops(("stops",), profile.stops)
+    for n, rule in enumerate(profile.deadlines):
+        yield from ((name, ("deadlines", n, "from", k)) for k, name in enumerate(rule.start))
+        yield from ((name, ("deadlines", n, "to", k)) for k, name in enumerate(rule.end))
+        if rule.extension:
+            yield rule.extension, ("deadlines", n, "extension")
+    if profile.former_staff:
+        yield from ((name, ("former_staff", "steps", k)) for k, name in enumerate(profile.former_staff.steps))
 
 
 def _summed_steps(item: Item) -> Iterable[tuple[str, tuple[str | int, ...]]]:

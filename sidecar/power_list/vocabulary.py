@@ -277,6 +277,19 @@ PROHIBITION_CODES = MappingProxyType(
     }
 )
 
+# What is marked and not refused, by gravity (电子监察红黄牌).
+FLAG_GRADES = _table(blue=("提醒", "蓝"), yellow=("黄牌", "黄"), red=("红牌", "红"))
+# What a limit of an item may say of its beginning, beside the id of a step: the verb of the step that is meant.
+LIMIT_STARTS = MappingProxyType(
+    {
+        "accepted": "accept",
+        "application_received": "accept",
+        "complaint_received": "accept",
+        "filed": "file",
+        "executed": "execute",
+    }
+)
+
 # The catalogue of rules: when a rule is checked, and how far its text was verified.
 PHASES = MappingProxyType({"C": ("编译",), "D": ("决定",), "A": ("事后",)})
 STANDINGS = _table(read=("已核原文",), partly=("部分核对",), memory=("待核",))

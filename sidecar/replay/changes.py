@@ -19,11 +19,12 @@ class Kind(StrEnum):
     NEWLY_ALLOWED = "newly_allowed"
     OTHER_GROUNDS = "other_grounds"  # refused, but for other reasons
     OTHER_DUTIES = "other_obligations"  # allowed, but other obligations follow
+    OTHER_FLAGS = "other_flags"  # allowed, but marked otherwise
 
 
 class Change(NamedTuple):
     """How one decision would have come out. `rules` are those that make the difference: that would refuse now, or would no
-    longer; `gone` and `new` what no longer is and what would be, grounds or obligations, in short."""
+    longer; `gone` and `new` what no longer is and what would be, grounds, obligations or flags, in short."""
 
     kind: Kind
     code: str
@@ -33,7 +34,7 @@ class Change(NamedTuple):
 
 
 def change_of(entry: DecisionEntry, again: Decision) -> Change | None:
-    """None where the answer, its grounds and its obligations would be the same. Where a row was written, how a sentence is
+    """None where the answer, its grounds, obligations and flags would be the same. Where a row was written, how a sentence is
     worded and which version of an item speaks makes no difference."""
     was_allowed = entry.decision == "allow"
     before = Counter(_ground(ground) for ground in entry.grounds)
@@ -46,9 +47,13 @@ def change_of(entry: DecisionEntry, again: Decision) -> Change | None:
     if gone or new:
         return Change(Kind.OTHER_GROUNDS, again.code, _rules([*gone, *new]), _told(gone), _told(new))
     due, falls_due = Counter(_due(due) for due in entry.obligations), Counter((d.kind, d.arg) for d in again.obligations)
-    if due == falls_due:
+    if due != falls_due:
+        return Change(Kind.OTHER_DUTIES, again.code, (), _told(due - falls_due), _told(falls_due - due))
+    was, would_be = Counter(_flag(flag) for flag in entry.flags), Counter((f.grade, f.rule) for f in again.flags)
+    if was == would_be:
         return None
-    return Change(Kind.OTHER_DUTIES, again.code, (), _told(due - falls_due), _told(falls_due - due))
+    gone, new = was - would_be, would_be - was
+    return Change(Kind.OTHER_FLAGS, again.code, _rules([*gone, *new]), _told(gone), _told(new))
 
 
 def _ground(ground: Mapping[str, str]) -> tuple[str, str]:
@@ -57,6 +62,10 @@ def _ground(ground: Mapping[str, str]) -> tuple[str, str]:
 
 def _due(due: Mapping[str, str]) -> tuple[str, str]:
     return due["kind"], due["arg"]
+
+
+def _flag(flag: Mapping[str, str]) -> tuple[str, str]:
+    return flag["grade"], flag["rule"]
 
 
 def _rules(grounds: Iterable[tuple[str, str]]) -> tuple[str, ...]:

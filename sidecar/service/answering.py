@@ -15,7 +15,7 @@ from sidecar.case_history.ledger import Ledger
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.controls.context import AccessRequest
 from sidecar.decision.callers import UNLIMITED, CallerLimits, told_of
-from sidecar.decision.decision import Decision, Due, Ground
+from sidecar.decision.decision import Decision, Due, Flag, Ground
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.decision_log.canonical import Form
 from sidecar.decision_log.entry import OPEN, FilledEntry
@@ -142,6 +142,7 @@ def answer_of_decision(decision: Decision, item: ItemFacts | None, policy: Polic
         "sources": decision.sources,
         "legal_basis": decision.legal_basis,
         "obligations": [_obligation(due, began, policy) for due in decision.obligations],
+        "flags": [{**_flag(flag), "reason": flag.reason.in_both()} for flag in decision.flags],
         "policy": policy.digest,
     }
     if not decision.allowed:
@@ -169,6 +170,7 @@ def of_decision(
         "grounds": [_ground(ground) for ground in decision.grounds],
         "rules_evaluated": [{"row": j.row, "rule": j.rule, "result": "stop" if j.stopped else "pass"} for j in decision.judged],
         "obligations": [_recorded(due, began, policy) for due in decision.obligations],
+        "flags": [_flag(flag) for flag in decision.flags],
         "rows": decision.rows,
         "sources": decision.sources,
         "basis": decision.legal_basis,
@@ -269,6 +271,11 @@ def _resolution(request: AccessRequest) -> Mapping[str, object]:
 
 def _ground(ground: Ground) -> dict[str, str]:
     return {"code": ground.code, "rule": ground.rule, "basis": ground.basis, "row": ground.row, "source": ground.source}
+
+
+def _flag(flag: Flag) -> dict[str, str]:
+    told = {"grade": flag.grade, "code": flag.code, "rule": flag.rule, "basis": flag.basis, "row": flag.row}
+    return {**told, "source": flag.source, **({"due": flag.due} if flag.due else {})}
 
 
 def _obligation(due: Due, began: str, policy: PolicySnapshot) -> dict[str, object]:

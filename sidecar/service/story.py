@@ -82,6 +82,7 @@ def of_entry(entry: DecisionEntry, case: Sequence[Part]) -> Part:
         "controls": [dict(judged) for judged in entry.rules_evaluated],
         "grounds": [dict(ground) for ground in entry.grounds],
         "obligations": [dict(due) for due in entry.obligations],
+        "flags": [dict(flag) for flag in entry.flags],
         "facts": dict(entry.facts),
         "evidence": sorted(entry.evidence_digests),
         "party_token": entry.party_token,

@@ -127,8 +127,16 @@ def _midnight(day: date, like: datetime) -> datetime:
     return datetime.combine(day, time(), like.tzinfo)
 
 
+class Stand(NamedTuple):
+    """How a limit stands at a moment: its last day, whether it is over, and whether the share to remind at has run."""
+
+    last_day: date
+    late: bool
+    near: bool
+
+
 class Deadlines:
-    """The ends of limits under one calendar, without stops. Limits in whole days are worked out once a day."""
+    """The ends of limits under one calendar. Limits in whole days without stops are worked out once a day."""
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
@@ -144,6 +152,20 @@ class Deadlines:
                 self._known.clear()
             self._known[key] = self._worked_out(start, limit)
         return self._known[key]
+
+    def stand(
+        self, start: datetime, limit: Limit, now: datetime, stops: Sequence[Stop] = (), share: Fraction = REMIND_AT
+    ) -> Stand | None:
+        """How a limit that begins with an event at `start` stands now; None while its clock stands still."""
+        if not stops and share == REMIND_AT and limit.unit != HOURS:
+            last, remind = self.days_of(start, limit)
+            day = now.astimezone(start.tzinfo).date()
+            return Stand(last, day > last, day >= remind)
+        due = deadline(start, limit, self._calendar, stops)
+        remind_from = reminder(start, limit, self._calendar, stops, share=share)
+        if due is None or remind_from is None:
+            return None
+        return Stand(due.last_day, now >= due.ends, now >= remind_from)
 
     def _worked_out(self, start: datetime, limit: Limit) -> tuple[date, date]:
         due, remind = deadline(start, limit, self._calendar), reminder(start, limit, self._calendar)

@@ -47,6 +47,7 @@ GRANTED: Body = {
             },
         }
     ],
+    "flags": [],
     "case": {"id": "C-1", "version": 3},
 }
 
@@ -67,6 +68,7 @@ REFUSED: Body = {
     "sources": [written_at("- id: permit"), written_at("separation: [[review, decide]]")],
     "legal_basis": [ARTICLE],
     "obligations": [],
+    "flags": [],
     "case": {"id": "C-1", "version": 2},
     "remedy": {"posts": ["front.deputy", "front.head"], "names": ["副局长岗", "科长岗"]},
     "grounds": [

@@ -84,6 +84,7 @@ KEYS_OF_A_STEP = {
     "requires": ADDED,
     "evidence_when": ADDED,
     "obligations": ADDED,
+    "obligations_when": ADDED,
 }
 KEYS_OF_CONTROLS = {
     "separation": ADDED,
@@ -92,6 +93,7 @@ KEYS_OF_CONTROLS = {
     "types_apart": ADDED,
     "principal_not_in_charge": ADDED,
     "prohibitions": ADDED,
+    "flags": ADDED,
     "distinct_persons": COMPARED,
     "delegation": COMPARED,
     "collective": COMPARED,

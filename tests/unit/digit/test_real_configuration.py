@@ -114,8 +114,9 @@ def test_which_action_is_which_step(digit: Digit) -> None:
 def test_what_the_workflow_lacks(digit: Digit) -> None:
     """Steps, persons, a second inspector, and endings that are no decisions."""
     assert facts(digit, "MISSING_STEP", "id") == [("accept",), ("issue",), ("publish",)]
-    needed = [(name,) for name in ("notify", "hear", "recusal_request", "recusal_ruling", "supplement", "extend_limit")]
-    assert facts(digit, "MISSING_WHEN_NEEDED", "id") == needed
+    needed = ["notify", "hear", "recusal_request", "recusal_ruling", "supplement", "extend_limit", "special_begins"]
+    needed += ["special_ends"]
+    assert facts(digit, "MISSING_WHEN_NEEDED", "id") == [(name,) for name in needed]
     assert facts(digit, "ONE_ROLE_FOR_BOTH", "first_id", "second_id", "shared") == [
         ("review", "decide", "CLERK"),
         ("site", "decide", "TL_FIELD_INSPECTOR"),

@@ -12,6 +12,7 @@ from sidecar.personnel.registers import (
     CredentialHeld,
     Delegation,
     Interest,
+    Leaver,
     Personnel,
     Span,
     Suspension,
@@ -27,6 +28,7 @@ REGISTERS = Personnel(
     [Delegation("b", "a", "deputise", ("front.head",), ("permit",), (), NIGHT, "授〔2026〕1号", date(2026, 1, 4))],
     [Suspension("post", "front.head", NIGHT, "b", "a", "停〔2026〕1号")],
     [Audit("b", "front.head", date(2026, 1, 4), "审〔2026〕1号")],
+    [Leaver("c", "office", leading=True, left=date(2025, 6, 30), party="pty-1")],
 )
 
 
@@ -35,9 +37,10 @@ def test_registers_are_read_as_they_were() -> None:
     lines = list(lines_of(REGISTERS))
     again = read_lines(lines)
     assert list(again.entries()) == list(REGISTERS.entries())
-    assert len(lines) == 1 + 8
+    assert len(lines) == 1 + 9
     assert list(lines_of(again)) == lines
     assert again.holders("front.clerk", date(2026, 1, 5)) == ("a", "b")
+    assert again.former_staff("pty-1") == REGISTERS.former_staff("pty-1") != ()
     assert again.delegations("a", "b") == REGISTERS.delegations("a", "b")
 
 

@@ -8,13 +8,14 @@ from sidecar.errors import PersonnelError
 from sidecar.personnel.posts import PostFacts
 from sidecar.personnel.registers import Personnel
 from sidecar.personnel.rules import Known
-from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, read_personnel
+from sidecar.personnel.tables import APPOINTMENTS, CREDENTIALS, DECLARATIONS, LEAVERS, read_personnel
 
 POSTS = Known({name: PostFacts(name, "front", "office", "handler") for name in ("front.clerk", "front.head")}, {"permit"})
 HEADINGS = {
     APPOINTMENTS: "person,post,from,to",
     CREDENTIALS: "person,credential,from,to",
     DECLARATIONS: "person,party,relation,from,to",
+    LEAVERS: "person,post,left,party",
 }
 
 
@@ -57,6 +58,14 @@ def test_chinese_headings_and_words_in_any_order() -> None:
     assert people.credentials("o-1", date(2026, 1, 1)) == {"enforcement_card"}
 
 
+def test_who_left_which_post_and_serves_whom_now() -> None:
+    """The post says of which organ and whether it led; the party is a token like any other."""
+    people = read(leavers="人员,岗位,离职日期,当事人\nx-1,front.head,2025-06-30,甲公司\n")
+    (left,) = people.former_staff("pty-甲公司")
+    assert (left.organ, left.leading, left.left) == ("office", False, date(2025, 6, 30))
+    assert people.former_staff("pty-乙公司") == ()
+
+
 def test_an_absent_table_holds_nobody() -> None:
     """Nobody holds anything, which denies."""
     people = read_personnel({}, POSTS, token)
@@ -81,6 +90,12 @@ def test_an_absent_table_holds_nobody() -> None:
         (CREDENTIALS, "o-1,driving_licence,,", ":2:2: no such credential"),
         (DECLARATIONS, "o-1,p,friend-of-a-friend,,", ":2:3: no such relation"),
         (DECLARATIONS, "o-1,,kin,,", ":2:2: the party is empty"),
+        (LEAVERS, "x-1,front.head,2025-06-30,", ":2:4: the party is empty"),
+        (LEAVERS, "x-1,front.head,,甲公司", ":2:3: the day is empty"),
+        (LEAVERS, "x-1,front.head,2025-13-01,甲公司", ":2:3: not a day"),
+        (LEAVERS, "x-1,front.nobody,2025-06-30,甲公司", ":2:2: no such post"),
+        (LEAVERS, "x-1,*,2025-06-30,甲公司", ":2:2: one post"),
+        (LEAVERS, "x-1,front.head|front.clerk,2025-06-30,甲公司", ":2:2: one post"),
     ],
 )
 def test_a_bad_cell_is_named(table: str, row: str, place: str) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from sidecar.decision.decision import Decision, Due, Ground
+from sidecar.decision.decision import Decision, Due, Flag, Ground
 from sidecar.decision_log.entry import DecisionEntry
 from sidecar.messages import Sentence
 from sidecar.replay.changes import Change, Tally, change_of
@@ -53,6 +53,17 @@ def test_a_change_is_of_one_kind_and_names_its_rules(
     change = change_of(before, after)
     assert (change.kind if change else None) == kind
     assert (change.rules if change else ()) == rules
+
+
+def test_another_mark_is_a_change_of_its_own() -> None:
+    """Late where it was not: neither the answer nor what is owed differs."""
+    late = made()
+    late = msgspec.structs.replace(late, flags=(Flag("r1", "red", "LIMIT_OVER", SAID, "AL-42", "新", "g:9", "2026-01-09"),))
+    change = change_of(recorded(), late)
+    assert change is not None
+    assert (change.kind, change.rules, change.gone, change.new) == ("other_flags", ("AL-42",), (), ("red AL-42",))
+    again = msgspec.structs.replace(recorded(), flags=[{"grade": "red", "rule": "AL-42", "due": "2026-01-09"}])
+    assert change_of(again, late) is None
 
 
 def test_what_no_longer_is_and_what_would_be() -> None:
