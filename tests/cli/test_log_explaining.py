@@ -32,13 +32,13 @@ class Told(NamedTuple):
     ids: dict[str, str]
 
 
-@pytest.fixture
-def told(tmp_path: Path) -> Told:
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """A case from its acceptance to a decision by a delegate, with a refusal, a failed act and a question; signed."""
-    where = made(tmp_path)
-    folder = built(tmp_path / "policies")
-    office, policy = Office(tmp_path), folder.snapshot()
-    KeptGrounds(office.data).keep_policies(folder, policy)
+    folder = tmp_path_factory.mktemp("told")
+    where, office, policies = made(folder), Office(folder), built(folder / "policies")
+    policy = policies.snapshot()
+    KeptGrounds(office.data).keep_policies(policies, policy)
     posts: dict[str, str | list[str]] = {
         "clerk": "front.clerk",
         "reviewer": ["law.reviewer", "front.deputy"],
@@ -60,6 +60,13 @@ def told(tmp_path: Path) -> Told:
     office.close()
     keeping(where, _nothing)
     return Told(office.data, ids)
+
+
+@pytest.fixture
+def copy(told: Told, tmp_path: Path) -> Told:
+    """One that may be damaged."""
+    shutil.copytree(told.data, tmp_path / "copy")
+    return told._replace(data=tmp_path / "copy")
 
 
 async def _nothing(_kept: Kept) -> None:
@@ -155,24 +162,24 @@ def test_a_key_that_did_not_sign_proves_nothing(told: Told) -> None:
     assert run.exit_code != 0
 
 
-def test_what_is_not_kept_is_said_and_the_rest_told(told: Told) -> None:
+def test_what_is_not_kept_is_said_and_the_rest_told(copy: Told) -> None:
     """From the entry alone: status 1."""
-    shutil.rmtree(told.data / "kept/policies")
-    found = story(told, "refused")
+    shutil.rmtree(copy.data / "kept/policies")
+    found = story(copy, "refused")
     assert (found["replay"]["result"], found["replay"]["cause"]) == ("not_replayed", "policy_not_kept")
     assert [ground["code"] for ground in found["grounds"]] == ["SAME_PERSON_PRIOR_STEP"]
-    run = explain(told, "refused", "--lang", "zh")
+    run = explain(copy, "refused", "--lang", "zh")
     assert run.exit_code == 1
     assert "找不到当时的策略" in run.output
     assert "✗ " in run.output
 
 
-def test_an_entry_that_was_changed_is_not_explained(told: Told) -> None:
+def test_an_entry_that_was_changed_is_not_explained(copy: Told) -> None:
     """It is no longer the one that was recorded."""
-    with sqlite3.connect(told.data / "record.sqlite3") as connection:
+    with sqlite3.connect(copy.data / "record.sqlite3") as connection:
         connection.execute("UPDATE entries SET body = replace(body, 'reviewer', 'other') WHERE seq = 4")
     connection.close()
-    assert isinstance(explain(told, "4").exception, QuanhengError)
+    assert isinstance(explain(copy, "4").exception, QuanhengError)
 
 
 def test_what_is_no_decision(told: Told) -> None:

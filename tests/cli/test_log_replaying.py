@@ -25,11 +25,12 @@ class Recorded(NamedTuple):
     policies: Path
 
 
-@pytest.fixture
-def recorded(tmp_path: Path) -> Recorded:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """Accepted, reviewed, refused to the reviewer who also holds the deciding post, decided by another, and a stranger."""
-    folder = built(tmp_path / "policies")
-    office, policy = Office(tmp_path), folder.snapshot()
+    root = tmp_path_factory.mktemp("recorded")
+    folder, office = built(root / "policies"), Office(root)
+    policy = folder.snapshot()
     KeptGrounds(office.data).keep_policies(folder, policy)
     office.serve(
         policy, personnel({"clerk": "front.clerk", "reviewer": ["law.reviewer", "front.deputy"], "deputy": "front.deputy"})
@@ -40,6 +41,13 @@ def recorded(tmp_path: Path) -> Recorded:
     office.sidecar.answer(asking("stranger", "issue"))
     office.close()
     return Recorded(office.data, folder.root)
+
+
+@pytest.fixture
+def recorded(original: Recorded, tmp_path: Path) -> Recorded:
+    """A copy that may be damaged."""
+    shutil.copytree(original.data, tmp_path / "data")
+    return original._replace(data=tmp_path / "data")
 
 
 def replay(recorded: Recorded, *options: str) -> Result:
