@@ -4,8 +4,9 @@ A part of the catalogue (`messages.py`), which fills in the `{facts}`.
 """
 
 from sidecar.mistakes_in_law import FINDINGS_OF_LAW
+from sidecar.mistakes_in_routes import FINDINGS_OF_ROUTES
 
-FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | {
+FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | FINDINGS_OF_ROUTES | {
     # reading the file
     "YAML_SYNTAX": (
         "不是合法的 YAML：{problem}——请检查缩进、冒号和引号",

@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -139,9 +139,17 @@ class RouteFile(Part):
         return frozenset(source.header.lower() for source in every if source.header)
 
 
-def read_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | None = None) -> RouteFile:
-    """Read a route file; `steps` (item → its steps) are those that exist, where they are known. Raises RouteFileError with every
-    mistake and its place."""
+class CheckedRoutes(NamedTuple):
+    """What became of a route file. `model` is None where it cannot be used; `draft` is what is left of it then."""
+
+    model: RouteFile | None
+    draft: RouteFile | None
+    located: Located
+    findings: tuple[Finding, ...]
+
+
+def check_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | None = None) -> CheckedRoutes:
+    """Read a route file with every mistake; `steps` (item → its steps) are those that exist, where they are known."""
     loaded = load(read_source(file, data), RouteFile)
     findings = list(loaded.findings)
     if loaded.draft:
@@ -153,10 +161,17 @@ def read_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | N
                 findings.append(Finding("BAD_ROUTE", place, facts={"key": f"routes[{n}]"}))
             findings += _segment_doubts(route, loaded.located.place("routes", n, "path"))
             findings += _unknown_step(route, loaded.located, n, steps) if steps is not None else ()
-    if findings or loaded.model is None:
-        lines = [f"{f.place}: {f.sentence.zh} | {f.sentence.en}" for f in in_reading_order(findings)]
+    model = None if findings else loaded.model
+    return CheckedRoutes(model, loaded.draft, loaded.located, tuple(in_reading_order(findings)))
+
+
+def read_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | None = None) -> RouteFile:
+    """`check_routes`, for whoever needs it whole. Raises RouteFileError with every mistake and its place."""
+    checked = check_routes(file, data, steps)
+    if checked.model is None:
+        lines = [f"{f.place}: {f.sentence.zh} | {f.sentence.en}" for f in checked.findings]
         raise RouteFileError("the route file cannot be used:\n  " + "\n  ".join(lines), "see docs/how-to/reverse-proxy.md")
-    return loaded.model
+    return checked.model
 
 
 def _file_doubts(routes: RouteFile, located: Located) -> Iterator[Finding]:

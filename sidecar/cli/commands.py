@@ -21,6 +21,7 @@ from sidecar.cli.importing import import_app
 from sidecar.cli.importing_digit import digit_command
 from sidecar.cli.record import log_app
 from sidecar.cli.replaying import replay_app
+from sidecar.cli.routing import routes_app
 from sidecar.cli.witnessing import witness_app_cli
 
 app = typer.Typer(
@@ -58,6 +59,7 @@ app.add_typer(log_app, name="log")
 app.add_typer(witness_app_cli, name="witness")
 app.add_typer(case_app, name="case")
 app.add_typer(replay_app, name="replay")
+app.add_typer(routes_app, name="routes")
 import_app.command("digit")(digit_command)
 app.add_typer(draw_app, name="draw")
 app.add_typer(import_app, name="import")

@@ -52,7 +52,7 @@ def proxy_command(
 
 def routes_of(path: Path, policies: Path | None) -> RouteFile:
     """A route file, held against the items and steps of a built folder where one is given. Raises RouteFileError."""
-    return read_routes(str(path), _read(path), _steps(policies) if policies else None)
+    return read_routes(str(path), read_file(path), steps_in(policies) if policies else None)
 
 
 def decider_at(sidecar: str) -> HttpDecider:
@@ -64,7 +64,7 @@ def decider_at(sidecar: str) -> HttpDecider:
     return HttpDecider(httpx.AsyncClient(base_url=sidecar, headers=headers, timeout=DECISION_SECONDS, trust_env=False))
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as fault:
@@ -92,6 +92,6 @@ def _refuse_plain(sidecar: str, token: str) -> None:
         raise SettingsError(f"the sidecar {sidecar} is neither https nor on loopback", "use https://")
 
 
-def _steps(policies: Path) -> dict[str, Collection[str]]:
+def steps_in(policies: Path) -> dict[str, Collection[str]]:
     """Every item of a built folder with its steps."""
     return {name: item.steps for name, item in PolicyFolder(policies).snapshot().items.items()}
