@@ -112,8 +112,8 @@ def found_of(replayed: Replayed) -> Found:
     return found | {"differences": [difference._asdict() for difference in replayed.differences]}
 
 
-def as_json(tally: Tally, log: str, policy: str) -> Found:
-    """The figures; `policy` is the digest of another policy, empty for those of the day."""
+def as_json(tally: Tally, log: str, policy: str, rules: Mapping[str, Mapping[str, str]]) -> Found:
+    """The figures. `policy` is the digest of another policy, empty for those of the day, `rules` the names in its catalogue."""
     figures: Found = {
         "log": log,
         "entries": tally.entries,
@@ -130,14 +130,20 @@ def as_json(tally: Tally, log: str, policy: str) -> Found:
     return figures | {
         "with": policy,
         "changes": {str(kind): tally.kinds[kind] for kind in Kind},
-        **{name: _ordered(getattr(tally, name)) for name in ("by_item", "by_officer", "by_rule")},
+        "by_item": _ordered(tally.by_item, {item: {"zh": name, "en": name} for item, name in tally.item_names.items()}),
+        "by_officer": _ordered(tally.by_officer, {}),
+        "by_rule": _ordered(tally.by_rule, rules),
     }
 
 
-def _ordered(counted: Mapping[str, Counter[str]]) -> list[Found]:
-    """Those with the most changes first."""
+def _ordered(counted: Mapping[str, Counter[str]], titles: Mapping[str, Mapping[str, str]]) -> list[Found]:
+    """Those with the most changes first, with what people call them where that is known."""
     order = sorted(counted.items(), key=lambda pair: (-pair[1].total(), pair[0]))
-    return [{"name": name, **{str(kind): kinds[kind] for kind in Kind}} for name, kinds in order]
+    return [
+        {"name": name, "zh": said.get("zh", ""), "en": said.get("en", ""), **{str(kind): kinds[kind] for kind in Kind}}
+        for name, kinds in order
+        for said in [titles.get(name, {})]
+    ]
 
 
 def lines_of_run(figures: Found, found: Sequence[Found], show: int, lang: Language) -> Iterator[str]:
@@ -164,7 +170,8 @@ def lines_of_run(figures: Found, found: Sequence[Found], show: int, lang: Langua
 def _tables(figures: Found, lang: Language) -> Iterator[str]:
     kinds = [kind for kind in Kind if figures["changes"][kind]]
     for name in ("by_item", "by_officer", "by_rule"):
-        rows = [(row["name"], *(str(row[kind]) for kind in kinds)) for row in figures[name][:TOP]]
+        listed = figures[name][:TOP]
+        rows = [(f"{row['name']} {row[lang.value]}".strip(), *(str(row[kind]) for kind in kinds)) for row in listed]
         if rows:
             yield ""
             yield from table_lines((_say(name, lang), *(_KINDS[kind][lang] for kind in kinds)), rows)

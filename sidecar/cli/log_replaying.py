@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from adapters.storage.past import FoundGrounds, RecordedPast
-from adapters.storage.policy_folder import PolicyFolder
+from adapters.storage.policy_folder import PolicyFolder, rules_in
 from sidecar.cli.log_places import DataOption
 from sidecar.cli.log_replay_report import Found, as_json, found_of, lines_of_run
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, print_json, print_json_line, print_line
@@ -58,7 +58,7 @@ def replay_command(
                     print_json_line(found_of(replayed))
                 elif len(found) < LISTED:
                     found.append(found_of(replayed))
-    figures = as_json(replay.tally, str(data), another.digest if another else "")
+    figures = as_json(replay.tally, str(data), another.digest if another else "", rules_in(other) if other else {})
     if jsonl:
         print_json_line({"summary": figures})
     elif json:

@@ -88,6 +88,7 @@ class Tally:
     differing: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     by_item: dict[str, Counter[str]] = field(default_factory=dict)
+    item_names: dict[str, str] = field(default_factory=dict)  # of those in which something changes, as last recorded
     by_officer: dict[str, Counter[str]] = field(default_factory=dict)
     by_rule: dict[str, Counter[str]] = field(default_factory=dict)
     engines: Counter[str] = field(default_factory=Counter)
@@ -102,6 +103,7 @@ class Tally:
 
     def count_change(self, entry: DecisionEntry, change: Change) -> None:
         self.kinds[change.kind] += 1
+        self.item_names[entry.item] = entry.item_name
         for counted, name in (
             (self.by_item, entry.item),
             (self.by_officer, entry.subject["person"]),

@@ -86,7 +86,8 @@ def test_a_separation_that_is_taken_out(recorded: Recorded, tmp_path: Path) -> N
     none = {"other_grounds": 0, "other_obligations": 0, "other_flags": 0}
     assert told["changes"] == {"newly_refused": 0, "newly_allowed": 1, **none}
     assert [row["name"] for row in told["by_officer"]] == ["reviewer"]
-    assert [row["name"] for row in told["by_item"]] == ["permit"]
+    assert [(row["name"], row["zh"]) for row in told["by_item"]] == [("permit", "示范许可")]
+    assert "permit 示范许可" in run.output
     assert [(one["seq"], one["change"], one["rules"]) for one in told["found"]] == [(3, "newly_allowed", ["ITEM"])]
     assert replay(recorded, "--with", str(recorded.policies)).exit_code == 0
 
