@@ -415,6 +415,10 @@ EDGE: dict[str, tuple[str, str]] = {
         "此操作未对应权责清单中的任何环节，也未声明为非权力，不予转交。请联系系统管理员补充路由文件。",
         "This route is no step of the power list and not declared not-a-power; it is not forwarded. Ask for it to be mapped.",
     ),
+    "UNMAPPED_WEBSOCKET": (
+        "此地址未声明为长连接（WebSocket），请求未转交。请联系系统管理员。",
+        "This address is not declared for WebSockets; nothing was forwarded. Tell the administrators.",
+    ),
     "NOT_CONNECTED": (
         "业务系统无法连接，请求未办理。请稍后重试。",
         "The system behind cannot be reached; nothing was done. Try again later.",

@@ -2,17 +2,26 @@
 
 import secrets
 from collections.abc import AsyncIterator
+from typing import Any, Protocol
 
 import structlog
 
-from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.identity import Peer
 from adapters.enforcement.routes import Matched
 from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Incoming, Ruling, too_large
+from adapters.enforcement.verdict import Verdict
 from sidecar.errors import RequestError
 from sidecar.http_api.guard import Receive, Scope
 
 log = structlog.get_logger("quanheng.enforcement")
+
+
+class Decider(Protocol):
+    """Who asks the sidecar. Whatever fails is an unclear verdict, within the time the decider is given; never an exception."""
+
+    async def ask(self, evaluation: dict[str, Any], request_id: str) -> Verdict: ...
+
+    async def report(self, decision_id: str, result: str, detail: str) -> None: ...
 
 
 def incoming_of(scope: Scope) -> Incoming:
@@ -24,10 +33,11 @@ def incoming_of(scope: Scope) -> Incoming:
         scope["query_string"].decode("latin-1"),
         tuple(scope["headers"]),
         Peer(client[0] if client else ""),
+        websocket=scope["type"] == "websocket",
     )
 
 
-async def decided(enforcement: Enforcement, decider: HttpDecider, incoming: Incoming, matched: Matched) -> Ruling:
+async def decided(enforcement: Enforcement, decider: Decider, incoming: Incoming, matched: Matched) -> Ruling:
     """Ask for a matched request. Each request has an identifier of its own: a client that repeats itself repeats the act."""
     question = await enforcement.asked(incoming, matched)
     if isinstance(question, Ruling):

@@ -7,6 +7,7 @@ treated as that header, or refused where it could say something else than what w
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from sidecar.errors import RequestError
 
@@ -26,6 +27,8 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
+_FORWARDING = frozenset({"forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "x-cluster-client-ip"})
+_NAMES = 1024  # spellings of header names that are remembered
 _OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"})
 
 
@@ -41,19 +44,31 @@ def refuse_ambiguous(headers: Iterable[tuple[bytes, bytes]], read: Collection[st
         raise RequestError("ambiguous_header", f"Connection may not name {plain}")
 
 
-def forwarded(headers: Iterable[tuple[bytes, bytes]], told: Mapping[str, str]) -> Headers:
+def forwarded(headers: Collection[tuple[bytes, bytes]], told: Mapping[str, str]) -> Headers:
     """What the system behind is sent: the client's end-to-end headers, then what the proxy tells."""
-    headers = list(headers)
-    dropped = _HOP_BY_HOP | _OVERRIDES | _named_in_connection(headers) | {"host"}
-    kept = [(name, value) for name, value in headers if _plain(name) not in dropped and not _is_own(name)]
-    return [*kept, *_encoded(told)]
+    named = _named_in_connection(headers)
+    kept = [header for header in headers if not _ends_going(header[0])]
+    return [*(_without(kept, named) if named else kept), *_encoded(told)]
+
+
+def believable(headers: Iterable[tuple[bytes, bytes]], told_by_gateways: Collection[str]) -> Headers:
+    """The headers of a client that is no gateway: without those in which only a gateway may say who the officer is, or who
+    the client is and what it asked for (Forwarded, X-Forwarded-*)."""
+    return [
+        (name, value)
+        for name, value in headers
+        if (plain := _plain(name)) not in told_by_gateways
+        and plain not in _FORWARDING
+        and not plain.startswith("x-forwarded-")
+    ]
 
 
 def returned(headers: Iterable[tuple[bytes, bytes]], told: Mapping[str, str]) -> Headers:
     """What the client is sent back."""
     headers = [(name.lower(), value) for name, value in headers]
-    dropped = _HOP_BY_HOP | _named_in_connection(headers)
-    return [*((n, v) for n, v in headers if _plain(n) not in dropped and not _is_own(n)), *_encoded(told)]
+    named = _named_in_connection(headers)
+    kept = [header for header in headers if not _ends_coming(header[0])]
+    return [*(_without(kept, named) if named else kept), *_encoded(told)]
 
 
 def never_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[str]:
@@ -61,6 +76,22 @@ def never_forwarded(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[str]:
     return frozenset(name.decode("latin-1") for name, _ in headers if _is_own(name) or _plain(name) in _OVERRIDES)
 
 
+@lru_cache(_NAMES)
+def _ends_going(name: bytes) -> bool:
+    plain = _plain(name)
+    return plain in _HOP_BY_HOP or plain in _OVERRIDES or plain == "host" or _is_own(name)
+
+
+@lru_cache(_NAMES)
+def _ends_coming(name: bytes) -> bool:
+    return _plain(name) in _HOP_BY_HOP or _is_own(name)
+
+
+def _without(headers: Headers, named: Collection[str]) -> Headers:
+    return [(name, value) for name, value in headers if _plain(name) not in named]
+
+
+@lru_cache(_NAMES)
 def _plain(name: bytes) -> str:
     return name.decode("latin-1").lower().replace("_", "-")
 

@@ -18,11 +18,12 @@ MAX_KEYS = 256 * 1024  # bytes of a key set
 
 def identity_of(source: OfficerSource, folder: Path) -> Identity:
     """`folder` is where the route file lies. Raises SettingsError when the keys of a token cannot be had."""
+    gateways = Gateways(source.gateways)
     if source.token is None:
-        return GatewayHeader(source.header or "", Gateways(source.gateways))
+        return GatewayHeader(source.header or "", gateways)
     keys = KeySet(_fetching(source.token, folder))
     keys.prove()
-    return SignedToken(TokenVerifier(source.token.issuer, source.token.audience, keys), source.token.claim)
+    return SignedToken(TokenVerifier(source.token.issuer, source.token.audience, keys), source.token.claim, gateways)
 
 
 def _fetching(source: TokenSource, folder: Path) -> Callable[[], bytes]:

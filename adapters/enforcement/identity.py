@@ -37,6 +37,15 @@ class Identity(Protocol):
         """Whether it may fetch something before it answers."""
         ...
 
+    @property
+    def told_by_gateways(self) -> frozenset[str]:
+        """Those of them that only a gateway may set."""
+        ...
+
+    def believes(self, peer: Peer) -> bool:
+        """Whether the peer is a gateway, which may say who the officer and who the client is."""
+        ...
+
     def officer(self, headers: tuple[tuple[bytes, bytes], ...], peer: Peer) -> str:
         """The officer's identifier. Raises RequestError with status 401 where there is none that can be trusted."""
         ...
@@ -50,8 +59,14 @@ class Gateways:
 
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks = [ipaddress.ip_network(network) for network in networks]
+        self._last = ("", True)  # one machine asks many times
 
     def speak_from(self, peer: Peer) -> bool:
+        if peer.address != self._last[0]:
+            self._last = (peer.address, self._hold(peer))
+        return self._last[1]
+
+    def _hold(self, peer: Peer) -> bool:
         if not peer.address:
             return True
         try:
@@ -66,13 +81,15 @@ class GatewayHeader:
     """A header set by a gateway that has authenticated the officer."""
 
     waits = False
+    headers: frozenset[str]
+    told_by_gateways: frozenset[str]
 
     def __init__(self, header: str, gateways: Gateways) -> None:
         self._header, self._gateways = header.lower().encode("latin-1"), gateways
+        self.headers = self.told_by_gateways = frozenset({header.lower()})
 
-    @property
-    def headers(self) -> frozenset[str]:
-        return frozenset({self._header.decode("latin-1")})
+    def believes(self, peer: Peer) -> bool:
+        return self._gateways.speak_from(peer)
 
     def officer(self, headers: tuple[tuple[bytes, bytes], ...], peer: Peer) -> str:
         if not self._gateways.speak_from(peer):
@@ -84,10 +101,14 @@ class SignedToken:
     """A bearer token. `verify` proves signature, issuer, audience and times and returns the claims, or raises RequestError."""
 
     headers = frozenset({"authorization"})
+    told_by_gateways: frozenset[str] = frozenset()
     waits = True
 
-    def __init__(self, verify: Callable[[str], Claims], claim: str) -> None:
-        self._verify, self._claim = verify, claim
+    def __init__(self, verify: Callable[[str], Claims], claim: str, gateways: Gateways | None = None) -> None:
+        self._verify, self._claim, self._gateways = verify, claim, gateways or Gateways(THIS_MACHINE)
+
+    def believes(self, peer: Peer) -> bool:
+        return self._gateways.speak_from(peer)
 
     def officer(self, headers: tuple[tuple[bytes, bytes], ...], peer: Peer) -> str:  # noqa: ARG002 - the token says it all
         kind, _, token = _only(headers, b"authorization").partition(" ")

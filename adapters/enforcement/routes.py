@@ -68,13 +68,15 @@ class ValueSource(Part):
 
 
 class Route(Part):
-    """One route: a step of an item, or declared not to be a power."""
+    """One route: a step of an item, or declared not to be a power. With `websocket` it may be the handshake of one: the
+    handshake is judged, the messages after it are not."""
 
     method: Annotated[Method, Zh("方法")]
     path: Annotated[PathPattern, Zh("路径")]
     not_a_power: Annotated[Name | None, Zh("非权力")] = None
     item: Annotated[Slug | None, Zh("事项")] = None
     step: Annotated[Slug | None, Zh("环节")] = None
+    websocket: Annotated[bool, Zh("长连接")] = False
     intent: Annotated[Literal["exercise", "co_sign"], Zh("意图")] = "exercise"
     case: Annotated[ValueSource | None, Zh("案号")] = None
     party: Annotated[ValueSource | None, Zh("当事人")] = None

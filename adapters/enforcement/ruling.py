@@ -30,7 +30,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 class Incoming(NamedTuple):
     """A request as its point received it: path and query as they were sent, header names in lower case. `body` is None where it
-    was not read."""
+    was not read. `websocket` says that it is the handshake of one."""
 
     method: str
     raw_path: str
@@ -38,6 +38,7 @@ class Incoming(NamedTuple):
     headers: Headers
     peer: Peer
     body: bytes | None = None
+    websocket: bool = False
 
 
 class Refusal(NamedTuple):
@@ -85,7 +86,20 @@ class Enforcement:
             matched = match_route(self.routes, incoming.method, incoming.raw_path)
         except RequestError as fault:
             return malformed(fault)
-        return refused("unmapped", 403, "UNMAPPED_ROUTE") if matched is None else matched
+        if matched is None:
+            return refused("unmapped", 403, "UNMAPPED_ROUTE")
+        if incoming.websocket and not matched.route.websocket:
+            return refused("unmapped", 403, "UNMAPPED_WEBSOCKET")
+        return matched
+
+    def believes(self, peer: Peer) -> bool:
+        """Whether a peer may say who the officer and who the client is."""
+        return self._identity.believes(peer)
+
+    @property
+    def told_by_gateways(self) -> frozenset[str]:
+        """The headers, in lower case, in which only a gateway may name the officer."""
+        return self._identity.told_by_gateways
 
     def matched_elsewhere(self, incoming: Incoming, route: Route, segments: Mapping[str, str]) -> Matched | Ruling:
         """The same where a framework has found the route: what it was found by must be plain all the same."""

@@ -1,22 +1,31 @@
 """`quanheng proxy`: the reverse proxy as a process."""
 
+import asyncio
 import os
+import signal
+import ssl
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 import structlog
 import typer
+import uvloop
 
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.identities import identity_of
-from adapters.enforcement.proxy import CHANNEL, ReverseProxy
+from adapters.enforcement.proxy.bounds import Bounds
+from adapters.enforcement.proxy.exchange import CHANNEL, ReverseProxy
+from adapters.enforcement.proxy.serving import Serving
+from adapters.enforcement.proxy.sidecar_client import PooledDecider
+from adapters.enforcement.proxy.upstream import Address, Pool
+from adapters.enforcement.proxy.watch import Watch
 from adapters.enforcement.routes import RouteFile, read_routes
 from adapters.enforcement.ruling import Enforcement
 from adapters.storage.policy_folder import PolicyFolder
-from sidecar.cli.listening import listen_at, serve_http
+from sidecar.cli.listening import BACKLOG, listen_at
 from sidecar.cli.output import log_to_stderr
 from sidecar.errors import RouteFileError, SettingsError
 from sidecar.settings import is_loopback
@@ -24,30 +33,126 @@ from sidecar.settings import is_loopback
 log = structlog.get_logger("quanheng")
 
 DECISION_SECONDS = 5.0
-UPSTREAM_SECONDS = 60.0
+SIDECAR_CONNECTIONS = 128
+UNIX = "unix://"
+
+
+class Trust(NamedTuple):
+    """Whom of the system behind we believe, and who we are to it. Without a file of authorities, those of this machine."""
+
+    authorities: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    name: str | None = None
 
 
 def proxy_command(
     routes: Annotated[Path, typer.Option(help="Route file (YAML) 路由文件")],
-    upstream: Annotated[str, typer.Option(help="The system behind, http://host:port 被保护的系统")],
-    sidecar: Annotated[str, typer.Option(help="The sidecar 授权服务地址")] = "http://127.0.0.1:8181",
+    upstream: Annotated[str, typer.Option(help="The system behind, http[s]://host:port or unix:///path 被保护的系统")],
+    sidecar: Annotated[
+        str, typer.Option(help="The sidecar, http[s]://host:port or unix:///path 授权服务地址")
+    ] = "http://127.0.0.1:8181",
     host: Annotated[str, typer.Option(help="Address to listen on 监听地址")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on 端口")] = 8180,
     policies: Annotated[
         Path | None, typer.Option(help="Check items and steps of the routes against this built folder 核对路由")
     ] = None,
+    upstream_ca: Annotated[
+        Path | None, typer.Option(help="Authorities (PEM) that may vouch for the system behind, not this machine's 根证书")
+    ] = None,
+    upstream_certificate: Annotated[
+        Path | None, typer.Option(help="Certificate (PEM) with which the system behind knows the proxy 客户端证书")
+    ] = None,
+    upstream_key: Annotated[Path | None, typer.Option(help="Its private key (PEM) 客户端私钥")] = None,
+    upstream_name: Annotated[
+        str | None, typer.Option(help="Name in the system's certificate, and Host, where it is not that of the address 证书名称")
+    ] = None,
+    connections: Annotated[int, typer.Option(min=1, help="Connections of clients at once 最大连接数")] = Bounds().clients,
+    upstream_connections: Annotated[
+        int, typer.Option(min=1, help="Connections to the system behind at once 后端最大连接数")
+    ] = Bounds().upstreams,
+    answer_seconds: Annotated[
+        float, typer.Option(min=0.1, help="Until the system behind begins to answer 后端答复时限（秒）")
+    ] = Bounds().answer_seconds,
+    websocket_seconds: Annotated[
+        float, typer.Option(min=1, help="How long a WebSocket lasts before its officer is judged anew 长连接时限（秒）")
+    ] = Bounds().websocket_seconds,
 ) -> None:
     """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
     log_to_stderr()
     table = routes_of(routes, policies)
-    _refuse_no_address("--upstream", upstream)
-    decider = decider_at(sidecar)
-    behind = httpx.AsyncClient(base_url=upstream, timeout=UPSTREAM_SECONDS, trust_env=False, follow_redirects=False)
-    app = ReverseProxy(Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL), decider, behind)
+    behind = address_of("--upstream", upstream, Trust(upstream_ca, upstream_certificate, upstream_key, upstream_name))
+    asked, token = _sidecar(sidecar)
+    enforcement = Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL)
+    bounds = Bounds(
+        clients=connections,
+        upstreams=upstream_connections,
+        answer_seconds=answer_seconds,
+        websocket_seconds=websocket_seconds,
+    )
     if not is_loopback(host):
         log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")
     ready = {"listening": f"http://{host}:{port}", "upstream": upstream, "sidecar": sidecar, "routes": len(table.routes)}
-    serve_http(app, listen_at(host, port), ready, date_header=False)
+    uvloop.run(_serve(enforcement, behind, asked, token, bounds, (host, port), ready))
+
+
+async def _serve(
+    enforcement: Enforcement,
+    behind: Address,
+    asked: Address,
+    token: str,
+    bounds: Bounds,
+    where: tuple[str, int],
+    ready: dict[str, Any],
+) -> None:
+    """Until told to stop."""
+    loop, listening, watch = asyncio.get_running_loop(), listen_at(*where), Watch(bounds.tick_seconds)
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    to_sidecar = Pool(asked.connect, watch, bounds._replace(stall_seconds=DECISION_SECONDS), SIDECAR_CONNECTIONS)
+    decider = PooledDecider(to_sidecar, asked.authority, token, DECISION_SECONDS)
+    serving = Serving(ReverseProxy(enforcement, decider), behind.connect, behind.authority, watch, bounds)
+    server = await loop.create_server(serving.client, sock=listening, backlog=BACKLOG)
+    log.info("ready", **ready)
+    await stopped.wait()
+    server.close()
+    await serving.stop()
+    to_sidecar.close()
+    watch.stop()
+
+
+def address_of(option: str, given: str, trust: Trust | None = None) -> Address:
+    """What is no address would be found out by the first officer; a path after the upstream's would never be used. Raises
+    SettingsError. There is no way to believe a system without proof: name the authority that signed its certificate."""
+    if given.startswith(UNIX) and len(given) > len(UNIX):
+        return Address(socket=given.removeprefix(UNIX))
+    _refuse_no_address(option, given)
+    address, trust = httpx.URL(given), trust or Trust()
+    tls = _tls(trust) if address.scheme == "https" else None
+    port = address.port or (443 if tls else 80)
+    return Address(address.host, port, tls=tls, name=trust.name)
+
+
+def _tls(trust: Trust) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=trust.authorities)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if trust.certificate:
+            context.load_cert_chain(trust.certificate, trust.key)
+    except OSError as fault:
+        named = ", ".join(str(path) for path in trust[:3] if path)
+        hint = "give readable PEM files; certificate and key must belong together / 证书与私钥须可读且成对"
+        raise SettingsError(f"{named} cannot be used: {fault.strerror or fault}", hint) from fault
+    return context
+
+
+def _sidecar(given: str) -> tuple[Address, str]:
+    token = os.environ.get("QUANHENG_TOKEN", "")
+    address = address_of("--sidecar", given)
+    if not address.socket:
+        _refuse_plain(given, token)
+    return address, token
 
 
 def routes_of(path: Path, policies: Path | None) -> RouteFile:
@@ -57,11 +162,13 @@ def routes_of(path: Path, policies: Path | None) -> RouteFile:
 
 def decider_at(sidecar: str) -> HttpDecider:
     """Who is asked, with the token of QUANHENG_TOKEN. Raises SettingsError."""
-    _refuse_no_address("--sidecar", sidecar)
-    token = os.environ.get("QUANHENG_TOKEN", "")
-    _refuse_plain(sidecar, token)
+    address, token = _sidecar(sidecar)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return HttpDecider(httpx.AsyncClient(base_url=sidecar, headers=headers, timeout=DECISION_SECONDS, trust_env=False))
+    transport = httpx.AsyncHTTPTransport(uds=address.socket) if address.socket else None
+    base = "http://localhost" if address.socket else sidecar
+    return HttpDecider(
+        httpx.AsyncClient(base_url=base, headers=headers, timeout=DECISION_SECONDS, trust_env=False, transport=transport)
+    )
 
 
 def read_file(path: Path) -> bytes:

@@ -17,7 +17,8 @@ import httpx
 
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.identities import identity_of
-from adapters.enforcement.proxy import CHANNEL, ReverseProxy
+from adapters.enforcement.proxy.bounds import Bounds
+from adapters.enforcement.proxy.exchange import CHANNEL, ReverseProxy
 from adapters.enforcement.routes import read_routes
 from adapters.enforcement.ruling import Enforcement
 from adapters.storage.memory import MemoryStore
@@ -30,6 +31,7 @@ from sidecar.personnel.tables import read_personnel
 from sidecar.service.asked import party_tokeniser
 from sidecar.service.authorize import Authorizer
 from sidecar.settings import Settings
+from tests.enforcement.wire import QUICK, Answer, Broken, Chained, request_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "food_licence"
@@ -49,33 +51,8 @@ routes:
 DO, DECIDE, NOTE = "/things/T-1/do", "/things/T-1/decide", "/things/T-1/note"
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the client got. `ended` is False when the answer broke off."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-    ended: bool = True
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    def values(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key.lower() == name]
-
-    @property
-    def kind(self) -> str:
-        return ",".join(self.values("content-type"))
-
-
 def call(
-    app: App,
+    app: "App | Chained",
     method: str,
     target: str | bytes,
     *headers: tuple[str, str],
@@ -83,6 +60,9 @@ def call(
     client: str = "127.0.0.1",
 ) -> Answer:
     """One request, its target and headers exactly as given. `body` may come in pieces, without a declared length."""
+    if isinstance(app, Chained):
+        sent = request_bytes(method, target, *headers, body=body)
+        return asyncio.run(app.call(sent, body, client, head_only=method == "HEAD"))
     return asyncio.run(_call(app, scope_of(method, target, *headers, body=body, client=client), body))
 
 
@@ -167,20 +147,10 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError("the request broke off")
         yield message.get("body", b"")
         more = message.get("more_body", False)
-
-
-@dataclass
-class Broken(httpx.AsyncBaseTransport):
-    """A connection on which every request ends in `fault`."""
-
-    fault: Exception
-    tried: int = 0
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
-        self.tried += 1
-        raise self.fault
 
 
 ALLOW = {"decision": True, "context": {"decision_id": "d-1"}}
@@ -222,12 +192,13 @@ def denying(**context: Any) -> Sidecar:
     return Sidecar([(200, {"decision": False, "context": {"decision_id": "d-2", **context}})])
 
 
-def proxy(system: Any, sidecar: Any, routes: str = ROUTES) -> ReverseProxy:
-    """The proxy between two ends; each an ASGI application or an httpx transport."""
-    decider = HttpDecider(_client(sidecar, "http://127.0.0.1:8181"))
+def proxy(system: Any, sidecar: Any, routes: str = ROUTES, bounds: Bounds = QUICK) -> Chained:
+    """The proxy between two ends: the system an ASGI application or `Broken`, the sidecar also an httpx transport."""
+    if isinstance(system, Broken) and system.how == "silent":
+        bounds = bounds._replace(answer_seconds=0.05)
     file = read_routes("routes.yaml", routes.encode())
-    enforcement = Enforcement(file, identity_of(file.officer, ROOT), CHANNEL)
-    return ReverseProxy(enforcement, decider, _client(system, "http://system.test:8182"))
+    decider = HttpDecider(_client(sidecar, "http://127.0.0.1:8181"))
+    return Chained(ReverseProxy(Enforcement(file, identity_of(file.officer, ROOT), CHANNEL), decider), system, bounds)
 
 
 def _client(end: Any, address: str) -> httpx.AsyncClient:
@@ -235,7 +206,7 @@ def _client(end: Any, address: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url=address)
 
 
-def counted(app: ReverseProxy) -> dict[str, int]:
+def counted(app: Chained) -> dict[str, int]:
     """What /.quanheng/metrics says: result → number of requests."""
     lines = call(app, "GET", "/.quanheng/metrics").text.splitlines()
     rows = (line.split('"') for line in lines if line.startswith("quanheng_proxy_requests_total{"))

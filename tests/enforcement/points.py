@@ -25,7 +25,8 @@ from adapters.enforcement.identities import identity_of
 from adapters.enforcement.identity import Gateways
 from adapters.enforcement.routes import RouteFile, read_routes
 from adapters.enforcement.ruling import Enforcement
-from tests.enforcement.chain import ROOT, Answer, Sidecar, System, call, proxy
+from tests.enforcement.chain import ROOT, Sidecar, System, call, proxy
+from tests.enforcement.wire import Answer
 
 ROUTES = """officer: {header: X-Officer}
 routes:
@@ -69,6 +70,18 @@ class Proxy:
         system = System()
         answer = call(proxy(system, sidecar, ROUTES), method, target, *headers, body=body)
         return Seen(answer, len(system.seen))
+
+
+class ProxyItself:
+    """The proxy as `quanheng proxy` runs it: it asks the sidecar over connections of its own."""
+
+    body = reports = True
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
+        system = System()
+        chained = proxy(system, sidecar, ROUTES)
+        chained.sidecar = sidecar
+        return Seen(call(chained, method, target, *headers, body=body), len(system.seen))
 
 
 class AsgiMiddleware:
@@ -238,6 +251,7 @@ def _environ(method: str, target: str, headers: tuple[tuple[str, str], ...], bod
 
 POINTS: dict[str, Point] = {
     "reverse proxy": Proxy(),
+    "reverse proxy, asking by itself": ProxyItself(),
     "ASGI middleware": AsgiMiddleware(),
     "FastAPI dependency": FastApiDependency(),
     "WSGI middleware": WsgiMiddleware(),

@@ -10,11 +10,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from adapters.enforcement.proxy import ReverseProxy
 from adapters.enforcement.routes import match_route, read_routes
 from adapters.storage.memory import MemoryStore
 from sidecar.http_api.guard import Receive, Scope, Send
-from tests.enforcement.chain import EXAMPLE, Answer, call, proxy, real_sidecar
+from tests.enforcement.chain import EXAMPLE, call, proxy, real_sidecar
+from tests.enforcement.wire import Answer, Chained
 
 ROUTES = (EXAMPLE / "routes.yaml").read_text("utf-8")
 PUBLISH = """  - method: POST
@@ -61,7 +61,7 @@ class Office:
     arrived: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.proxy: ReverseProxy = proxy(self._system, real_sidecar(self.store), self.routes)
+        self.proxy: Chained = proxy(self._system, real_sidecar(self.store), self.routes)
 
     async def _system(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.arrived.append(f"{scope['method']} {scope['path']}")
