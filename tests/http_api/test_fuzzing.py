@@ -23,8 +23,9 @@ slow_is_fine = [HealthCheck.too_slow, HealthCheck.data_too_large]
 fuzzed = settings(max_examples=250, deadline=None, derandomize=True, database=None, suppress_health_check=slow_is_fine)
 
 paths = st.sampled_from(PATHS)
-NAMES = """subject action resource context properties type id name evaluations options evaluations_semantic page token limit facts
-    evidence intent supported_obligations resolution draw state_token acting_post on_behalf_of outcome item region party members pool"""
+NAMES = """subject action resource context properties type id name evaluations options evaluations_semantic page token limit
+    facts evidence intent supported_obligations resolution draw state_token acting_post on_behalf_of outcome item region party
+    members pool"""
 TEXTS = ("", "officer", "case", "item", "permit", "clerk", "accept", "question", "*", "..", "\ud800")
 names = st.sampled_from(NAMES.split())
 texts = st.one_of(st.text(max_size=20), st.sampled_from(TEXTS))
