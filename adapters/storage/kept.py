@@ -16,8 +16,11 @@ import shutil
 import time
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from adapters.storage.policy_folder import PolicyFolder, write_files
 from sidecar.compiler.compile import MODEL_FILE
@@ -99,6 +102,10 @@ class KeptGrounds:
         """Where a plain policy lies, if it is kept."""
         return self._plain / _name(digest)
 
+    def items_of(self, power_class: str) -> set[str]:
+        """The items that were of a class of power in any version that is kept. Raises NotKeptError where one cannot be read."""
+        return {item for folder in self.policies().values() for item, of in _classes(folder).items() if of == power_class}
+
     def personnel(self, digest: str) -> Personnel:
         """The registers of a digest. Raises NotKeptError where they are not kept, or are others."""
         path = self._personnel_file(_name(digest))
@@ -138,6 +145,26 @@ def open_version(folder: Path, digest: str) -> PolicySnapshot:
     if snapshot.digest != digest:
         raise NotKeptError(f"{folder} holds policies with the digest {snapshot.digest}, not {digest}", "restore it from a backup")
     return snapshot
+
+
+class _Classed(msgspec.Struct):
+    power_class: str
+
+
+class _Items(msgspec.Struct):
+    items: dict[str, _Classed]
+
+
+@lru_cache(maxsize=64)  # a version that is kept does not change
+def _classes(folder: Path) -> dict[str, str]:
+    """Item → class of power. A plain Casbin policy has neither."""
+    try:
+        found = msgspec.json.decode((folder / "compiled" / "manifest.json").read_bytes(), type=_Items)
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.MsgspecError) as fault:
+        raise NotKeptError(f"{folder} cannot be read: {fault}", "restore it from a backup of the data folder") from fault
+    return {item: facts.power_class for item, facts in found.items.items()}
 
 
 def _name(digest: str) -> str:

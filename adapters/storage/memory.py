@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import msgspec
 
@@ -14,7 +15,7 @@ from sidecar.case_history.ledger import MAX_CHANGES, Ledger, amend
 from sidecar.decision_log.canonical import NotCanonicalError, leaf_hash
 from sidecar.decision_log.entry import entry_bytes
 from sidecar.errors import StoreError, VersionConflictError
-from sidecar.ports.records import Commit, Committed, Epoch, Filter, Replayed, RequestKey, Stored
+from sidecar.ports.records import Commit, Committed, Epoch, Filter, Replayed, RequestKey, Stored, Total
 from sidecar.ports.telling import Then, outcome
 
 
@@ -134,6 +135,15 @@ class MemoryReader:
     def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
         return [e for e in self.entries if e.seq > after and _matches(e, wanted)][:limit]
 
+    def totals(self, wanted: Filter, by: str) -> Sequence[Total]:
+        sums: dict[str, list[int]] = {}
+        for entry in self.since(wanted._replace(kind=wanted.kind or "decision"), after=0, limit=len(self.entries)):
+            fields = asked_of(_fields(entry))
+            if fields["kind"] == "decision":
+                for value in {fields[by]} - {""} if isinstance(fields[by], str) else fields[by]:
+                    sums.setdefault(value, [0, 0])[fields["decision"] == "deny"] += 1
+        return [Total(value, *sums[value]) for value in sorted(sums)]
+
     def find(self, decision_id: str) -> Stored | None:
         return self._one("decision", decision_id)
 
@@ -156,8 +166,8 @@ class MemoryReader:
         return next((e for e in self.entries if (_fields(e)["kind"], _identifier(_fields(e))) == (kind, identifier)), None)
 
 
-def _fields(entry: Stored) -> dict[str, object]:
-    fields: dict[str, object] = {"case_id": "", **msgspec.json.decode(entry.body)}
+def _fields(entry: Stored) -> dict[str, Any]:
+    fields: dict[str, Any] = {"case_id": "", **msgspec.json.decode(entry.body)}
     return fields
 
 
@@ -166,14 +176,33 @@ def _identifier(fields: dict[str, object]) -> object:
 
 
 def _matches(entry: Stored, wanted: Filter) -> bool:
-    fields = _fields(entry)
-    subject = fields.get("subject")
-    fields["officer"] = subject["person"] if isinstance(subject, dict) else ""
-    named = all(
-        not getattr(wanted, n) or fields.get(n) == getattr(wanted, n)
-        for n in ("officer", "item", "case_id", "code", "decision", "kind")
-    )
-    moment = datetime.fromisoformat(str(fields["time"])).timestamp() * 1000
-    early = wanted.since_ms is not None and moment < wanted.since_ms
-    late = wanted.until_ms is not None and moment >= wanted.until_ms
-    return named and not early and not late
+    fields = asked_of(_fields(entry))
+    named = all(not (value := getattr(wanted, n)) or fields[n] == value for n in _SAME)
+    moment, day = fields["moment"], fields["day"]
+    early = (wanted.since_ms is not None and moment < wanted.since_ms) or day < wanted.since_day
+    late = (wanted.until_ms is not None and moment >= wanted.until_ms) or bool(wanted.until_day and day >= wanted.until_day)
+    one_of = all(not values or fields[n] in values for n, values in (("item", wanted.items), ("unit", wanted.units)))
+    ruled = not wanted.rule or wanted.rule in fields["rule"]
+    said = not wanted.text or any(wanted.text.lower() in text.lower() for text in fields["text"])
+    return named and one_of and ruled and said and not early and not late
+
+
+_SAME = ("officer", "item", "case_id", "code", "decision", "kind", "post", "unit", "step", "caller", "party")
+
+
+def asked_of(entry: dict[str, Any]) -> dict[str, Any]:
+    """What an entry can be asked for, by the names of Filter; `rule` and `text` are sets."""
+    subject, action, reason = (entry.get(name, {}) for name in ("subject", "action", "reason"))
+    texts = {entry.get("item_name", ""), *reason.values(), entry.get("detail", ""), *entry.get("basis", ())}
+    return {
+        **{name: entry.get(name, "") for name in ("item", "case_id", "code", "decision", "kind", "caller")},
+        "officer": subject.get("person", ""),
+        "post": subject.get("acting_post", ""),
+        "unit": subject.get("organ", ""),
+        "step": action.get("step", ""),
+        "party": entry.get("party_token", ""),
+        "rule": {ground.get("rule", "") for ground in entry.get("grounds", ())} - {""},
+        "text": texts - {""},
+        "day": entry["time"][:10],
+        "moment": int(datetime.fromisoformat(entry["time"]).timestamp() * 1000),
+    }

@@ -1,30 +1,46 @@
 """Reads the record, beside a writer or alone.
 
 Entries by number, id and case are found in the record itself. Every other search asks the index for what it has taken in, and
-looks through the entries behind it; without an index, or with one of another record, through all of them.
+looks through the entries behind it; without an index, or with one of another record, through all of them. So a search has three
+parts, which follow one another: the record behind the index, the rows the index has not sealed, its sealed blocks.
 """
 
 import contextlib
+import json as encoder
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from adapters.storage.asked_fields import RECENT, RECORD, Source, terms_of
+from adapters.storage.index_reader import Counts, SealedBlocks
 from adapters.storage.record_index import FORMAT, INDEX_FILE, reached
 from sidecar.case_history.history import CaseEvent, decode_event
 from sidecar.case_history.ledger import LedgerChange
 from sidecar.errors import StoreError
-from sidecar.ports.records import Filter, Stored
+from sidecar.ports.records import Filter, Stored, Total
 
 _decode_change = msgspec.json.Decoder(LedgerChange).decode
 
 _COLUMNS = "e.seq, e.leaf, e.body"
-_RECORD = f"SELECT {_COLUMNS} FROM main.entries AS e"  # noqa: S608 - the text is ours
+_RECORD = f"SELECT {_COLUMNS} FROM {RECORD.table}"  # noqa: S608 - the text is ours
 # CROSS JOIN keeps the order: the index first, then the entries it names.
-_BY_INDEX = f"SELECT {_COLUMNS} FROM idx.entries AS i CROSS JOIN main.entries AS e ON e.seq = i.seq"  # noqa: S608
+_BY_RECENT = f"SELECT {_COLUMNS} FROM {RECENT.table} CROSS JOIN main.entries AS e ON e.seq = i.seq"  # noqa: S608
+Bound = tuple[str, int]
+
+
+class _Place(NamedTuple):
+    """Rows that are looked through: those of the record behind the index, or those the index has not sealed yet."""
+
+    select: str
+    source: Source
+
+
+_BEHIND, _RECENTLY = _Place(_RECORD, RECORD), _Place(_BY_RECENT, RECENT)
 
 
 class InLog(NamedTuple):
@@ -64,19 +80,42 @@ class SqliteReader:
         self._connection()
 
     def query(self, wanted: Filter, *, limit: int, before: int | None = None) -> Sequence[Stored]:
-        upto = self._reached(wanted)
-        bound = [] if before is None else [("seq < ?", before)]
-        newest = self._part(_RECORD, wanted, [("seq > ?", upto), *bound], "DESC", limit)
-        if not upto or len(newest) >= limit:
-            return newest
-        return newest + self._part(_BY_INDEX, wanted, [("seq <= ?", upto), *bound], "DESC", limit - len(newest))
+        with self._one_moment() as connection:
+            upto = self._reached(wanted)
+            bound = [] if before is None else [("{}.seq < ?", before)]
+            found = self._rows_of(_BEHIND, wanted, [("{}.seq > ?", upto), *bound], "DESC", limit)
+            if upto and len(found) < limit:
+                found += self._rows_of(_RECENTLY, wanted, [("{}.seq <= ?", upto), *bound], "DESC", limit - len(found))
+            if upto and len(found) < limit:
+                numbers = SealedBlocks(connection).entries(wanted, after=0, before=before, newest=True)
+                found += self._named(numbers, limit - len(found), "DESC")
+        return found
 
     def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
-        upto = self._reached(wanted)
-        oldest = self._part(_BY_INDEX, wanted, [("seq > ?", after), ("seq <= ?", upto)], "ASC", limit) if upto > after else []
-        if len(oldest) >= limit:
-            return oldest
-        return oldest + self._part(_RECORD, wanted, [("seq > ?", max(after, upto))], "ASC", limit - len(oldest))
+        with self._one_moment() as connection:
+            upto, found = self._reached(wanted), list[Stored]()
+            if upto > after:
+                numbers = SealedBlocks(connection).entries(wanted, after=after, before=None, newest=False)
+                found += self._named(numbers, limit, "ASC")
+            if upto > after and len(found) < limit:
+                bounds = [("{}.seq > ?", after), ("{}.seq <= ?", upto)]
+                found += self._rows_of(_RECENTLY, wanted, bounds, "ASC", limit - len(found))
+            if len(found) < limit:
+                found += self._rows_of(_BEHIND, wanted, [("{}.seq > ?", max(after, upto))], "ASC", limit - len(found))
+        return found
+
+    def totals(self, wanted: Filter, by: str) -> Sequence[Total]:
+        with self._one_moment() as connection:
+            upto = self._reached(wanted, counting=True)
+            parts = [self._counts(RECORD, wanted, by, [("{}.seq > ?", upto)])]
+            if upto:
+                parts.append(self._counts(RECENT, wanted, by, [("{}.seq <= ?", upto)]))
+                parts.append(SealedBlocks(connection).totals(wanted, by))
+        sums: dict[str, list[int]] = {}
+        for value, counts in (pair for part in parts for pair in part.items()):
+            found = sums.setdefault(value, [0, 0])
+            found[:] = (found[0] + counts[0], found[1] + counts[1])
+        return [Total(value, *sums[value]) for value in sorted(sums)]
 
     def find(self, decision_id: str) -> Stored | None:
         return self._one("decision", decision_id)
@@ -224,22 +263,54 @@ class SqliteReader:
                 if connection.execute("PRAGMA idx.user_version").fetchone()[0] != FORMAT:
                     connection.execute("DETACH idx")
 
-    def _reached(self, wanted: Filter) -> int:
+    @contextlib.contextmanager
+    def _one_moment(self) -> Iterator[sqlite3.Connection]:
+        """Record and index each as they are at one moment, whatever is written meanwhile."""
+        connection = self._connection()
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        except sqlite3.Error as fault:
+            raise _unreadable(fault) from fault
+        finally:
+            connection.rollback()
+
+    def _reached(self, wanted: Filter, *, counting: bool = False) -> int:
         """Up to which entry the index answers for this search; 0 where the record is asked itself."""
-        if wanted.case_id or wanted == Filter():
+        if wanted.case_id or (wanted == Filter() and not counting):
             return 0
         try:
             return reached(self._connection(), index="idx", record="main")
         except sqlite3.Error:
             return 0
 
-    def _part(self, source: str, wanted: Filter, bounds: Sequence[tuple[str, int]], order: str, limit: int) -> list[Stored]:
-        """Entries from one of the two files, in the order of their numbers."""
-        alias = "i" if source is _BY_INDEX else "e"
-        terms = [*_terms(wanted), *bounds]
-        where = " AND ".join(f"{alias}.{term}" for term, _ in terms)
-        rows = self._rows(f"{source} WHERE {where} ORDER BY {alias}.seq {order} LIMIT ?", [*[value for _, value in terms], limit])
+    def _rows_of(self, place: _Place, wanted: Filter, bounds: Sequence[Bound], order: str, limit: int) -> list[Stored]:
+        """Entries that are looked through one by one, in the order of their numbers."""
+        where, values = _where(place.source, wanted, bounds)
+        rows = self._rows(f"{place.select} WHERE {where} ORDER BY {place.source.alias}.seq {order} LIMIT ?", [*values, limit])
         return [Stored(seq, _as_bytes(leaf), _as_bytes(body)) for seq, leaf, body in rows]
+
+    def _named(self, numbers: Iterator[int], limit: int, order: str) -> list[Stored]:
+        """The first entries of these numbers; one that the record no longer has is passed over."""
+        found: list[Stored] = []
+        while len(found) < limit and (portion := list(islice(numbers, limit - len(found)))):
+            statement = (
+                f"SELECT {_COLUMNS} FROM json_each(?) AS w CROSS JOIN main.entries AS e ON e.seq = w.value "  # noqa: S608
+                f"ORDER BY e.seq {order}"
+            )
+            rows = self._rows(statement, (encoder.dumps(portion),))
+            found += [Stored(seq, _as_bytes(leaf), _as_bytes(body)) for seq, leaf, body in rows]
+        return found
+
+    def _counts(self, source: Source, wanted: Filter, by: str, bounds: Sequence[Bound]) -> Counts:
+        """Decisions counted one by one."""
+        where, values = _where(source, wanted._replace(kind=wanted.kind or "decision"), bounds)
+        value, table = (source.fields[by], source.table) if by != "rule" else ("j.value", _with_rules(source))
+        statement = (
+            f"SELECT v, sum(d = 'allow'), sum(d = 'deny') FROM (SELECT {value} AS v, {source.fields['decision']} AS d, "  # noqa: S608
+            f"{source.fields['kind']} AS k FROM {table} WHERE {where}) WHERE v != '' AND k = 'decision' GROUP BY v"
+        )
+        return {str(value): [allowed, denied] for value, allowed, denied in self._rows(statement, values)}
 
     def _one(self, kind: str, decision_id: str) -> Stored | None:
         rows = self._rows(f"{_RECORD} WHERE e.id = ? AND e.kind = ?", (decision_id, kind))
@@ -249,7 +320,11 @@ class SqliteReader:
         try:
             return self._connection().execute(statement, values).fetchall()
         except sqlite3.Error as fault:
-            raise StoreError(f"the record cannot be read: {fault}", "check that the file is a record of this version") from fault
+            raise _unreadable(fault) from fault
+
+
+def _unreadable(fault: sqlite3.Error) -> StoreError:
+    return StoreError(f"the record cannot be read: {fault}", "check that the file is a record of this version")
 
 
 def _as_bytes(value: object) -> bytes:
@@ -257,16 +332,11 @@ def _as_bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-_COLUMN_OF = {name: f"{name} = ?" for name in ("officer", "item", "case_id", "code", "decision", "kind")}
+def _where(source: Source, wanted: Filter, bounds: Sequence[Bound]) -> tuple[str, list[object]]:
+    terms = terms_of(wanted, source)
+    terms += [(term.format(source.alias), [value]) for term, value in bounds]
+    return " AND ".join(term for term, _ in terms), [value for _, values in terms for value in values]
 
 
-def _terms(wanted: Filter) -> list[tuple[str, object]]:
-    """What a search asks of the columns of an entry, which bear the same names in record and index."""
-    terms: list[tuple[str, object]] = [
-        (term, getattr(wanted, name)) for name, term in _COLUMN_OF.items() if getattr(wanted, name)
-    ]
-    if wanted.since_ms is not None:
-        terms.append(("time_ms >= ?", wanted.since_ms))
-    if wanted.until_ms is not None:
-        terms.append(("time_ms < ?", wanted.until_ms))
-    return terms
+def _with_rules(source: Source) -> str:
+    return f"{source.table}, json_each({source.fields['rule']}) AS j"

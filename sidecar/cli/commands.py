@@ -5,6 +5,7 @@ import typer
 from sidecar.cli import (
     explaining,
     gatewaying,
+    log_asking,
     log_explaining,
     log_keeping,
     log_proving,
@@ -49,6 +50,8 @@ for name, command in (
     ("tiles", log_proving.tiles_command),
     ("verifier", log_proving.verifier_command),
     ("head", log_keeping.head_command),
+    ("totals", log_asking.totals_command),
+    ("reindex", log_asking.reindex_command),
     ("replay", log_replaying.replay_command),
     ("explain", log_explaining.explain_command),
 ):

@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
+from adapters.storage.kept import KeptGrounds
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
-from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_error, print_json, print_line
+from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_error, print_json, print_json_line, print_line
 from sidecar.cli.showing import ShownEntry, cells, fits_whole, lines_of, table_of
 from sidecar.decision_log.entry import KINDS
 from sidecar.errors import SettingsError
 from sidecar.ports.records import Filter
+from sidecar.power_list.vocabulary import POWER_CLASSES
 from sidecar.service.inspect import as_shown
 from sidecar.settings import TIMEZONE
 
@@ -46,6 +48,16 @@ KindOption = Annotated[Kind | None, typer.Option(help="记录种类")]
 Since = Annotated[str, typer.Option(help="From this moment, e.g. 2026-11-23 or 2026-11-23T08:00 起")]
 Until = Annotated[str, typer.Option(help="Before this moment; a day counts whole 止")]
 
+Post = Annotated[str, typer.Option(help="岗位, e.g. approval.window_clerk")]
+Unit = Annotated[str, typer.Option(help="The organ of the officer 机关")]
+Class = Annotated[str, typer.Option("--class", help="Class of power, e.g. licensing 权力类型")]
+Step = Annotated[str, typer.Option(help="环节")]
+Party = Annotated[str, typer.Option(help="The party's token, pty-… 当事人化名")]
+RuleOption = Annotated[str, typer.Option("--rule", help="A rule that refused, e.g. AL-SEP 规则")]
+CallerOption = Annotated[str, typer.Option("--caller", help="调用系统")]
+Text = Annotated[str, typer.Option(help="Stands in the item's name, the reason, an article or an outcome's detail 文字")]
+JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help="One JSON object a line 每行一条")]
+
 POLL_SECONDS = 0.5
 
 
@@ -61,15 +73,30 @@ def query_command(
     since: Since = "",
     until: Until = "",
     kind: KindOption = None,
+    post: Post = "",
+    unit: Unit = "",
+    power_class: Class = "",
+    step: Step = "",
+    party: Party = "",
+    rule: RuleOption = "",
+    caller: CallerOption = "",
+    text: Text = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="The newest so many 最多条数")] = 50,
     json: JsonOption = False,
+    jsonl: JsonLinesOption = False,
 ) -> None:
-    """Entries by officer, item, case, code, time or decision, newest last; status 1 when there is none 查询."""
+    """Entries by whatever is named, all of it together, newest last; status 1 when there is none 查询."""
     reader = _reader(data)
     moments = moment_of(since), moment_of(until, end=True)
-    wanted = Filter(officer, _item_id(reader, item), case, code, decision or "", kind or "", *moments)
+    wanted = Filter(
+        officer, _item_id(reader, item), case, code, decision or "", kind or "", *moments,
+        post=post, unit=unit, step=step, party=party, rule=rule, caller=caller, text=text, items=items_of(data, power_class),
+    )  # fmt: skip
     entries = [as_shown(entry) for entry in reader.query(wanted, limit=limit)][::-1]
-    if json:
+    if jsonl:
+        for entry in entries:
+            print_json_line(entry)
+    elif json:
         print_json(entries)
     else:
         _show_table(_with_names(reader, entries), lang)
@@ -134,6 +161,14 @@ def tail_command(
 
 def _reader(data: Path) -> SqliteReader:
     return SqliteReader(data / RECORD_FILE)
+
+
+def items_of(data: Path, power_class: str) -> tuple[str, ...]:
+    """The items of a class of power in all that decided here. Raises SettingsError where there is none."""
+    found = tuple(sorted(KeptGrounds(data).items_of(power_class))) if power_class else ()
+    if power_class and not found:
+        raise SettingsError(f"no item here is of the class {power_class!r}", f"write one of: {', '.join(POWER_CLASSES)}")
+    return found
 
 
 def _item_id(reader: SqliteReader, given: str) -> str:

@@ -80,7 +80,9 @@ class Replayed(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Which entries a reader wants; empty fields do not restrict. Times are milliseconds since the epoch, [since, until)."""
+    """Which entries a reader wants; empty fields do not restrict. Times are milliseconds since the epoch, [since, until); days
+    are those of the service's time zone, `2026-11-25`, [since, until). Of `items` and `units` one must fit. `rule` is one that
+    refused; `text` stands anywhere in the item's name, the reason, an article, or the detail of an outcome."""
 
     officer: str = ""
     item: str = ""
@@ -90,6 +92,29 @@ class Filter(NamedTuple):
     kind: str = ""
     since_ms: int | None = None
     until_ms: int | None = None
+    post: str = ""
+    unit: str = ""
+    step: str = ""
+    caller: str = ""
+    party: str = ""
+    rule: str = ""
+    text: str = ""
+    since_day: str = ""
+    until_day: str = ""
+    items: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+
+
+# By what decisions are counted.
+TOTALS = ("day", "item", "unit", "officer", "post", "step", "code", "decision", "rule", "caller")
+
+
+class Total(NamedTuple):
+    """How many decisions with one value were allowed and denied."""
+
+    value: str
+    allowed: int
+    denied: int
 
 
 class Stored(NamedTuple):
@@ -109,6 +134,11 @@ class RecordReader(Protocol):
 
     def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
         """The oldest entries first, those with a greater `seq` than `after`."""
+        ...
+
+    def totals(self, wanted: Filter, by: str) -> Sequence[Total]:
+        """The decisions among what is wanted, counted by one of TOTALS, in the order of its values; of a decision that several
+        rules refused, each rule has one. Exactly what counting the entries gives."""
         ...
 
     def find(self, decision_id: str) -> Stored | None:

@@ -26,8 +26,7 @@ class Inspector:
 
     async def decisions(self, wanted: Filter, *, limit: int, before: int | None, caller: CallerFacts) -> dict[str, object]:
         """A page of entries, newest first; `next` is the `before` of the following page."""
-        named = {name: str(value) for name, value in wanted._asdict().items() if value not in ("", None)}
-        await self.record_reading(caller, {"what": "decisions", **named})
+        await self.record_reading(caller, {"what": "decisions", **named(wanted)})
         size = min(limit, MAX_PAGE)
         found = await asyncio.to_thread(self._store.reader.query, wanted, limit=size, before=before)
         return {"entries": [as_shown(entry) for entry in found], "next": found[-1].seq if len(found) == size else None}
@@ -71,6 +70,12 @@ class Inspector:
             query=query,
         )
         await self._store.commit(Commit(entry))
+
+
+def named(wanted: Filter) -> dict[str, str]:
+    """What a search names, as it is recorded."""
+    values = {name: value for name, value in wanted._asdict().items() if value not in ("", None, ())}
+    return {name: " ".join(value) if isinstance(value, tuple) else str(value) for name, value in values.items()}
 
 
 def as_shown(stored: Stored) -> dict[str, Any]:

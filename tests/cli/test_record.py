@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.record_file import LOCK_FILE, RECORD_FILE, take_lock
+from adapters.storage.record_index import INDEX_FILE
 from adapters.storage.record_reader import SqliteReader
 from adapters.storage.sqlite import SqliteStore
 from sidecar.case_history.history import OutcomeReported
@@ -19,7 +21,7 @@ from sidecar.cli.commands import app
 from sidecar.cli.output import Language
 from sidecar.cli.showing import fits_whole, table_of
 from sidecar.decision_log.entry import OutcomeEntry
-from sidecar.errors import SettingsError, StoreError
+from sidecar.errors import SecondWriterError, SettingsError, StoreError
 from sidecar.ports.records import Commit, Filter
 from sidecar.service.inspect import as_shown
 from tests.conformance.samples import an_act, an_entry
@@ -73,6 +75,10 @@ def found(data: Path, *options: str) -> list[tuple[str, str]]:
         ((), ["d1", "d1", "d2", "d3"]),
         (("--officer", "o-2"), ["d2", "d3"]),
         (("--case", "c1", "--kind", "decision"), ["d1", "d3"]),
+        (("--rule", "AL-4"), ["d3"]),
+        (("--post", "unit.post", "--unit", "o", "--step", "accept", "--caller", "portal", "--officer", "o-1"), ["d1"]),
+        (("--text", "事"), ["d1", "d2", "d3"]),
+        (("--text", "HTTP 200"), ["d1"]),
         (("--item", "item", "--decision", "allow"), ["d1", "d2"]),
         (("--code", "NO_POWER"), ["d3"]),
         (("--since", "2026-01-06"), ["d2", "d3"]),
@@ -273,3 +279,49 @@ def test_a_wrong_folder_and_a_wrong_moment_are_named(data: Path, tmp_path: Path)
     wrong = log("query", "--data", str(data), "--since", "yesterday").exception
     assert isinstance(wrong, SettingsError)
     assert "2026-11-23" in wrong.hint
+
+
+def test_lines_of_json(data: Path) -> None:
+    """One entry a line, for programs that read a stream."""
+    run = log("query", "--data", str(data), "--jsonl", "--officer", "o-2")
+    assert [json.loads(line)["decision_id"] for line in run.stdout.splitlines()] == ["d2", "d3"]
+
+
+def test_a_class_of_power_is_the_items_of_all_policies_that_served(data: Path) -> None:
+    """Each version that is kept says which items are of a class; one of which there is none is a mistake."""
+    for version, items in {"1": {"item": "licensing"}, "2": {"other": "licensing", "third": "penalty"}, "plain": None}.items():
+        compiled = data / "kept" / "policies" / version / "compiled"
+        compiled.mkdir(parents=True)
+        if items is not None:
+            classed = {name: {"name": name, "power_class": of} for name, of in items.items()}
+            (compiled / "manifest.json").write_text(json.dumps({"format": 1, "items": classed}))
+    assert [decision for decision, _ in found(data, "--class", "licensing", "--kind", "decision")] == ["d1", "d2", "d3"]
+    assert found(data, "--class", "penalty") == []
+    refused = log("query", "--data", str(data), "--class", "levy", "--json").exception
+    assert isinstance(refused, SettingsError)
+    assert "no item here is of the class 'levy'" in str(refused)
+
+
+def test_totals(data: Path) -> None:
+    """How many were allowed and refused, by what is asked; days of an end count whole."""
+    run = log("totals", "--data", str(data), "--by", "officer", "--json")
+    assert json.loads(run.stdout) == [
+        {"value": "o-1", "allowed": 1, "denied": 0},
+        {"value": "o-2", "allowed": 1, "denied": 1},
+    ]
+    run = log("totals", "--data", str(data), "--by", "day", "--since", "2026-01-06", "--until", "2026-01-06", "--lang", "zh")
+    assert [line.split("\t") for line in run.stdout.splitlines()][1:] == [["2026-01-06", "1", "1", "2"], ["合计", "1", "1", "2"]]
+    assert log("totals", "--data", str(data), "--by", "rule", "--decision", "allow").exit_code == 1
+
+
+def test_the_index_is_made_again(data: Path) -> None:
+    """From the record, while nothing serves; it then has all entries."""
+    (data / INDEX_FILE).write_bytes(b"no database")
+    run = log("reindex", "--data", str(data))
+    assert (run.exit_code, run.stdout.split()[0]) == (0, "4")
+    with sqlite3.connect(data / INDEX_FILE) as connection:
+        assert connection.execute("SELECT seq FROM reached").fetchone() == (4,)
+    connection.close()
+    lock = take_lock(data / LOCK_FILE)
+    assert isinstance(log("reindex", "--data", str(data)).exception, SecondWriterError)
+    os.close(lock)
