@@ -20,6 +20,8 @@ callers         name → {token_sha256, certificate, may, items, obligations}: w
 insecure        loopback without tokens, and a log for trying out where none was made; said at each start and in /readyz
 origin          the log that must lie in the data folder; another one stops the start
 keys            folder of the log's signing key (default: the data folder's name with .keys, beside it)
+subjects        file of the keys of subjects (default: the data folder's name with .subjects, beside it); in no backup of the log
+record_rules    file that says in which form fields are recorded and how long entries are kept (docs/how-to/personal-data.md)
 head            file of the largest signed head (default: the data folder's name with .head, beside it); no backup may set it back
 witnesses       name → {url, key}: who cosigns checkpoints; witness_quorum of them must
 """
@@ -102,6 +104,8 @@ class Settings(BaseModel):
     origin: str = ""
     keys: Path | None = None
     head: Path | None = None
+    subjects: Path | None = None
+    record_rules: Path | None = None
     checkpoint_interval: float = Field(default=1.0, ge=0.05, le=3600)  # seconds between signed checkpoints
     witnesses: dict[str, WitnessSettings] = Field(default_factory=dict)
     witness_quorum: int = Field(default=0, ge=0, le=16)  # witnesses that must cosign; 0: one, where any is named

@@ -21,9 +21,11 @@ from adapters.storage.key_folder import public_key
 from adapters.storage.log_making import open_for_trial
 from adapters.storage.log_opening import OpenLog, Places, open_log
 from adapters.storage.notice_folder import NoticeFolder
+from adapters.storage.pending_events import PendingEvents
 from adapters.storage.policy_folder import FolderState, PolicyFolder
 from adapters.storage.proving import proven_elsewhere
 from adapters.storage.sqlite import SqliteStore
+from adapters.storage.subject_keys import SubjectKeyFile
 from adapters.witnesses import HttpWitness
 from sidecar.decision.engine import read_engine
 from sidecar.decision.policy import PolicySnapshot, as_text
@@ -40,7 +42,10 @@ from sidecar.service.authorize import Authorizer, Standing
 from sidecar.service.deciding import Deciding
 from sidecar.service.life import InForce, ServiceLife
 from sidecar.service.log_keeper import Keeping, LogKeeper
+from sidecar.service.log_keeper import Rules as LogRules
+from sidecar.service.personal import Personal
 from sidecar.service.plain import PlainAuthorizer, PlainPolicy, plain_policy
+from sidecar.service.record_rules import RecordRules, read_record_rules_file
 from sidecar.service.state_token import StateTokens
 from sidecar.settings import Settings
 
@@ -101,12 +106,13 @@ class PowerListService:
         self._kept = KeptGrounds(settings.data)
         read = self._keep(read)
         store = _store(opened.store, settings, keys)
+        personal = personal_of(settings, self._party_token)
         self.authorizer = Authorizer(
             read.policy, read.personnel, store, clock, self._party_token, read.unconfirmed, StateTokens(keys.state),
-            read.personnel_digest,
+            read.personnel_digest, personal,
         )  # fmt: skip
         metrics = Metrics(store.counters)
-        self.keeper = keeper_of(settings, opened, store, clock, metrics.unrecorded)
+        self.keeper = keeper_of(settings, opened, store, clock, metrics.unrecorded, personal)
         self.served = build_app(self.authorizer, settings, self.keeper, metrics)
         self.life = ServiceLife(store, self.keeper, self.in_force, opened.warnings)
 
@@ -189,9 +195,12 @@ class PlainService:
         policy, clock = self._read(), SystemClock(settings.zone)
         opened = open_the_log(settings, clock)
         self._keep()
-        self.authorizer = PlainAuthorizer(policy, opened.store, clock, _page_key(settings))
+        with _writing(settings.data):
+            party = party_tokeniser(key_file(settings.data / PARTY_KEY_FILE))
+        personal = personal_of(settings, party)
+        self.authorizer = PlainAuthorizer(policy, opened.store, clock, personal, _page_key(settings))
         metrics = Metrics(opened.store.counters)
-        self.keeper = keeper_of(settings, opened, opened.store, clock, metrics.unrecorded)
+        self.keeper = keeper_of(settings, opened, opened.store, clock, metrics.unrecorded, personal)
         self.served = build_app(self.authorizer, settings, self.keeper, metrics)
         self.life = ServiceLife(opened.store, self.keeper, lambda: InForce(self.authorizer.digest, ""), opened.warnings)
 
@@ -313,7 +322,15 @@ def open_the_log(settings: Settings, clock: Clock) -> OpenLog:
         return open_log(places, clock=clock, origin=settings.origin)
 
 
-def keeper_of(settings: Settings, opened: OpenLog, store: RecordStore, clock: Clock, unrecorded: Callable[[], int]) -> LogKeeper:
+def personal_of(settings: Settings, party_token: PartyToken) -> Personal:
+    """How personal data goes into this record. Raises SettingsError naming what is wrong in its rules, and where."""
+    rules = read_record_rules_file(settings.record_rules)
+    return Personal(party_token, SubjectKeyFile(settings.data, settings.subjects), rules.disclosure)
+
+
+def keeper_of(
+    settings: Settings, opened: OpenLog, store: RecordStore, clock: Clock, unrecorded: Callable[[], int], personal: Personal
+) -> LogKeeper:
     witnesses = [HttpWitness(witness.url, public_key(witness.key)) for witness in settings.witnesses.values()]
     keeping = Keeping(settings.checkpoint_interval, settings.witness_quorum, settings.anchor_max_age)
     return LogKeeper(
@@ -328,6 +345,8 @@ def keeper_of(settings: Settings, opened: OpenLog, store: RecordStore, clock: Cl
         keeping=keeping,
         notices=NoticeFolder(settings.data),
         unrecorded=unrecorded,
+        rules=LogRules(read_record_rules_file(settings.record_rules).digest, RecordRules().digest),
+        personal=PendingEvents(settings.data, personal.keys),
     )
 
 

@@ -133,6 +133,16 @@ class SqliteReader:
         rows = self._rows("SELECT DISTINCT item FROM entries WHERE kind = 'decision' AND instr(body, ?)", (beginning,))
         return [row[0] for row in rows]
 
+    def naming(self, text: str) -> Iterator[Stored]:
+        """Every entry in whose bytes a text stands, in the order of the log. It reads the whole log."""
+        last, after = self.last_seq(), 0
+        while after < last:
+            rows = self._rows(
+                f"{_RECORD} WHERE e.seq > ? AND e.seq <= ? AND instr(e.body, ?)", (after, after + 10_000, text.encode())
+            )
+            yield from (Stored(seq, _as_bytes(leaf), _as_bytes(body)) for seq, leaf, body in rows)
+            after += 10_000
+
     def case_events(self, case_id: str) -> Iterator[CaseEvent]:
         return map(decode_event, self.stored_events(case_id))
 

@@ -10,6 +10,7 @@ from sidecar.cli import (
     log_keeping,
     log_proving,
     log_replaying,
+    personal_data,
     policies,
     proxying,
     rules,
@@ -52,6 +53,8 @@ for name, command in (
     ("head", log_keeping.head_command),
     ("totals", log_asking.totals_command),
     ("reindex", log_asking.reindex_command),
+    ("erase", personal_data.erase_command),
+    ("open", personal_data.open_command),
     ("replay", log_replaying.replay_command),
     ("explain", log_explaining.explain_command),
 ):

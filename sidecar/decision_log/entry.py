@@ -1,7 +1,9 @@
 """What one entry holds: the record fields of GB/T 22239 8.1.4.3 and of the project's own list, one entry a decision.
 
-Personal data: officers stand in clear, because they act for the state; a party is a keyed token; evidence is a digest; facts
-are in clear only where a condition of the policy reads them, so that a decision can be replayed, and a digest otherwise.
+Personal data: officers stand in clear, because they act for the state; a party is a keyed token; facts are in clear only where a
+condition of the policy reads them, so that a decision can be replayed; all that was asserted, and each piece of evidence, is a
+commitment that only the subject's key opens. `masked` names what does not stand as it came: the place, and a commitment to what
+stood there where that was a number of a person in a text, or the form the schema asks for (disclosure.py).
 `case_digest` is the running digest of the case's events at `case_version`: it binds the events, which lie beside the entries, to
 the leaf.
 `asked` is what the request said where the members beside it say something else (a post that was found, a region the case had), so
@@ -61,6 +63,7 @@ class DecisionEntry(Placed, frozen=True, kw_only=True):
     facts: Mapping[str, bool | int | str]
     facts_digest: str
     evidence_digests: Mapping[str, str]
+    masked: Mapping[str, str] = {}
     resolution: Mapping[str, object] = {}
     asked: Mapping[str, str] = {}
     ledgers: Sequence[Mapping[str, str | int]] = ()
@@ -88,6 +91,7 @@ class OutcomeEntry(Placed, frozen=True, kw_only=True):
     case_digest: str = ""
     result: str
     detail: str
+    masked: Mapping[str, str] = {}
 
 
 class LogReadEntry(Placed, frozen=True, kw_only=True):
@@ -102,6 +106,7 @@ class LogReadEntry(Placed, frozen=True, kw_only=True):
     caller: str
     client_ip: str
     query: dict[str, str]
+    masked: Mapping[str, str] = {}
 
 
 Entry = DecisionEntry | OutcomeEntry | LogReadEntry | events.Event

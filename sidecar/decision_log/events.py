@@ -6,8 +6,11 @@
 | key | a signing key is created or put in another's place; it signs from this entry on |
 | start, stop | the service begins and ends; a start says how the run before it ended |
 | policy, personnel | other policies or appointments are put in force: digests before and after |
+| record_rules | other rules of the record (form of fields, time entries are kept) are in force: digests before and after |
 | clock | the machine's clock was set back |
 | gap | requests were answered LOG_UNAVAILABLE because nothing could be recorded, and now it can again |
+| erasure | the keys of a subject were destroyed: what its commitments hold can be opened no more |
+| opening | what was sealed of a decision was looked at |
 | anchor | a checkpoint was printed, time-stamped, or is cosigned by witnesses again or no longer |
 
 `actor` says who: the operating system's user for commands, the service itself otherwise. Identifiers of `log` and `key` entries
@@ -71,9 +74,9 @@ class ServiceEntry(_Event, frozen=True, kw_only=True):
 
 
 class ChangeEntry(_Event, frozen=True, kw_only=True):
-    """Other policies or personnel registers, in force from this entry on."""
+    """Other policies, personnel registers or rules of the record, in force from this entry on."""
 
-    kind: Literal["policy", "personnel"]
+    kind: Literal["policy", "personnel", "record_rules"]
     before: str
     after: str
 
@@ -108,8 +111,19 @@ class AnchorEntry(_Event, frozen=True, kw_only=True):
     digest: str
 
 
-Event = LogEntry | KeyEntry | ServiceEntry | ChangeEntry | ClockEntry | GapEntry | AnchorEntry
-FORMS = (LogEntry, KeyEntry, ServiceEntry, ChangeEntry, ClockEntry, GapEntry, AnchorEntry)
+class PersonalEntry(_Event, frozen=True, kw_only=True):
+    """`about` is the token of the subject that was erased, or the decision that was opened; `basis` the article or order that
+    asks for it; `entries` how many entries it concerns, `keys` how many keys were destroyed."""
+
+    kind: Literal["erasure", "opening"]
+    about: str
+    basis: str
+    entries: int
+    keys: int
+
+
+Event = LogEntry | KeyEntry | ServiceEntry | ChangeEntry | ClockEntry | GapEntry | PersonalEntry | AnchorEntry
+FORMS = (LogEntry, KeyEntry, ServiceEntry, ChangeEntry, ClockEntry, GapEntry, PersonalEntry, AnchorEntry)
 
 
 def key_id(number: int) -> str:

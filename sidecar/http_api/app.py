@@ -73,8 +73,8 @@ def build_app(
     searching = searching_of(authorizer)
     app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None)
     _add_errors(app, metrics)
-    _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock), callers)
-    inspector = Inspector(authorizer.store, authorizer.clock)
+    _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock, authorizer.personal), callers)
+    inspector = Inspector(authorizer.store, authorizer.clock, authorizer.personal)
     if keeper is not None:
         anybody, reads, formed = Depends(_known(callers)), _caller_for("read", callers), [Depends(_well_formed)]
         add_proofs(app, keeper, inspector, anybody=anybody, reads=reads, formed=formed, facts=_facts)

@@ -22,6 +22,7 @@ from sidecar.decision_log.entry import OPEN, FilledEntry
 from sidecar.decision_log.events import VERSION
 from sidecar.expressions.facts import Asserted
 from sidecar.service.asked import Asked
+from sidecar.service.personal import Personal
 from sidecar.timekeeping.limits import HOURS, Limit
 
 ENGINE = f"quanheng {__version__}"
@@ -30,6 +31,7 @@ KEPT_FORMS = 8_192
 MAX_POOL = 24_000  # characters of a pool that is recorded; what was drawn stands beside it, and an entry has its bounds
 DEADLINE = "deadline"
 _DAY_LENGTH = len("2026-01-31")
+OTHER_FACTS = "other_facts"  # how many were asserted that are recorded as a commitment alone
 OPEN_IN_ANSWERS = ("case", "decision_id", "state_token")
 
 encode = msgspec.json.Encoder(order="sorted").encode
@@ -85,13 +87,15 @@ class Telling:
             self._kept.popitem()
         return bool(self._kept)
 
-    def told(self, made: Made, asked: Asked, caller: CallerFacts, state_token: str, started_ns: int) -> tuple[bytes, FilledEntry]:
+    def told(
+        self, made: Made, asked: Asked, caller: CallerFacts, state_token: str, started_ns: int, personal: Personal
+    ) -> tuple[bytes, FilledEntry]:
         """The AuthZEN response, and the entry of the record."""
         decision, forms = made.decision, self._forms(made)
         case = encode({"id": made.request.case_id, "version": made.version})
         answer = forms.answer.filled([case, b'"%s"' % made.decision_id.encode(), b'"%s"' % state_token.encode()])
         latency_us = (perf_counter_ns() - started_ns) // 1000
-        opened = of_request(made, asked, caller, latency_us, self._policy)
+        opened = with_commitments(of_request(made, asked, caller, latency_us, self._policy), made, asked, personal)
         values = [encode(opened[name]) for name in OPEN]
         verdict = _verdict(decision)
         entry = FilledEntry(
@@ -181,7 +185,7 @@ def of_decision(
 
 
 def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, policy: PolicySnapshot) -> dict[str, Any]:
-    """What an entry says of this request: the members OPEN, without a place in the log."""
+    """What an entry says of this request: the members OPEN, without a place in the log and without commitments."""
     decision, request, item = made.decision, made.request, made.item
     step = item.steps.get(request.step) if item else None
     organ = _organ_of(decision.post, item, policy)
@@ -223,8 +227,9 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
         "party_token": request.party or made.history.party,
         "officers": sorted(made.history.open_signatures(request.step)),
         "facts": made.facts,
-        "facts_digest": digest_of_facts(request.facts),
-        "evidence_digests": {name: _digest(reference) for name, reference in asked.evidence.items()},
+        "facts_digest": "",
+        "evidence_digests": {},
+        "masked": {},
         "latency_us": latency_us,
         "prev_case": "",
         "seq": 0,
@@ -233,7 +238,7 @@ def of_request(made: Made, asked: Asked, caller: CallerFacts, latency_us: int, p
 
 def asked_otherwise(made: Made) -> dict[str, str]:
     """What the request said where the entry says what was found: by it and the entry the request can be put again. Facts of
-    another type than declared are told by the kind of value they were, never by the value."""
+    another type than declared are told by the kind of value they were, never by the value; of those nobody reads, how many."""
     request, decision, history = made.request, made.decision, made.history
     told: dict[str, str] = {}
     if request.acting_post != decision.post:
@@ -246,13 +251,19 @@ def asked_otherwise(made: Made) -> dict[str, str]:
         told["level"] = request.level
     if request.draw and len(pool := " ".join(request.draw.pool)) <= MAX_POOL:
         told["pool"] = pool
-    if request.facts and made.item:
-        read = [name for name in request.facts if name in made.item.facts and name not in made.facts]
-        if read:
-            told["unreadable"] = " ".join([f"{name}:{type(request.facts[name]).__name__}" for name in read])
+    if len(request.facts) > len(made.facts):
+        told |= _facts_otherwise(made)
     if made.limits is not UNLIMITED:
         told |= told_of(made.limits, decision)
     return told
+
+
+def _facts_otherwise(made: Made) -> dict[str, str]:
+    facts, declared = made.request.facts, made.item.facts if made.item else {}
+    left = [name for name in facts if name not in made.facts]
+    unreadable = [f"{name}:{type(facts[name]).__name__}" for name in left if name in declared]
+    others = len(left) - len(unreadable)
+    return ({"unreadable": " ".join(unreadable)} if unreadable else {}) | ({OTHER_FACTS: str(others)} if others else {})
 
 
 def _organ_of(post: str, item: ItemFacts | None, policy: PolicySnapshot) -> str:
@@ -301,9 +312,25 @@ def _recorded(due: Due, began: str, policy: PolicySnapshot) -> dict[str, str]:
 
 
 def digest_of_facts(facts: Mapping[str, Asserted]) -> str:
-    """Of everything a request asserts, sorted by name; empty where it asserts nothing."""
+    """Of everything a request asserts, as entries had it before commitments."""
     return _digest(facts) if facts else ""
 
 
 def _digest(value: object) -> str:
     return "sha256:" + hashlib.sha256(encode(value)).hexdigest()
+
+
+def with_commitments(fields: dict[str, Any], made: Made, asked: Asked, personal: Personal) -> dict[str, Any]:
+    """The members OPEN as they are recorded: with commitments to what was asserted, brought and masked, in the forms that were
+    declared. The subject of what was asserted is the party, or where none is known the case."""
+    request, entry = made.request, made.decision_id
+    subject = request.party or made.history.party or f"case {request.case_id or entry}"
+    if request.facts:
+        fields["facts_digest"] = personal.digest("facts_digest", subject, entry, "facts_digest", request.facts)
+    for name, reference in asked.evidence.items():
+        place = f"evidence_digests/{name}"
+        fields["evidence_digests"][name] = personal.digest("evidence_digests", subject, entry, place, reference)
+    if asked.masked:
+        unread = {f"facts/{name}": subject for name in request.facts if name not in made.facts}
+        fields["masked"] = personal.masked(entry, asked.masked, unread)
+    return personal.disclosed(fields)

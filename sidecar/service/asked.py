@@ -28,6 +28,7 @@ _CASE_ID = re.compile(r"[\w〔〕()（）\[\]【】.\-]{1,128}\Z")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
 _REGION = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}\Z")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+OFFICER = "officer"
 CASE, ITEM = "case", "item"  # the types of resource that hold powers
 _INTENTS = frozenset({EXERCISE, CO_SIGN, VOTE, QUESTION})
 
@@ -72,7 +73,8 @@ class EvaluationRequest(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """The request to decide, with what only the record needs."""
+    """The request to decide, with what only the record needs. `masked` are texts in which numbers of persons stood, as they
+    came, by their place in the entry."""
 
     request: AccessRequest
     subject_type: str
@@ -80,6 +82,7 @@ class Asked(msgspec.Struct, frozen=True):
     evidence: Mapping[str, str]
     state_token: str = ""
     supported_obligations: frozenset[str] | None = None
+    masked: Mapping[str, str] = {}
 
 
 PartyToken = Callable[[str], str]
@@ -198,7 +201,7 @@ def _case(resource: Resource) -> str:
 
 def _person(subject: Subject) -> str:
     """Officers live in a name space of their own: no other subject can be spelt like one."""
-    if subject.type == "officer":
+    if subject.type == OFFICER:
         return _matching(subject.id, PERSON_ID, "subject.id")
     return f"{_bounded(subject.type, 'subject.type')}:{_bounded(subject.id, 'subject.id')}"
 

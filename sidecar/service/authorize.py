@@ -6,6 +6,7 @@ for the same act gets the answer that was committed first; for another act it is
 an allow becomes LOG_UNAVAILABLE.
 """
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ from sidecar.service.answering import CallerFacts, Made, Telling, encode
 from sidecar.service.asked import Asked, EvaluationRequest, PartyToken, read_request
 from sidecar.service.ids import new_id
 from sidecar.service.in_force import window_of
+from sidecar.service.passing_keys import PassingKeys
+from sidecar.service.personal import Personal
 from sidecar.service.state_token import StateTokens, not_behind
 
 _AGAIN = (VersionConflictError, StalePolicyError, OutsideWindowError)  # decided anew, on what holds now
@@ -92,6 +95,7 @@ class Authorizer:
         unconfirmed: int = 0,
         tokens: StateTokens | None = None,
         personnel_digest: str = "",
+        personal: Personal | None = None,
     ) -> None:
         self._turn = 0
         self.store = store
@@ -100,6 +104,7 @@ class Authorizer:
         self.not_reloaded = ""  # why the last attempt to read newer policies or registers failed; empty while all is well
         self.clock = clock
         self.party_token = party_token
+        self.personal = personal or Personal(party_token, PassingKeys())
         self.tokens = tokens or StateTokens(secrets.token_bytes(32))  # of this process alone
 
     @property
@@ -146,14 +151,20 @@ class Authorizer:
     def begin(self, wire: EvaluationRequest, caller: CallerFacts, then: Then[Answer]) -> None:
         """Decide, record, then tell the answer. Raises RequestError for a request that cannot be understood, and tells
         OverloadedError where too many wait."""
-        asked = read_request(wire, self.party_token)
+        asked, request_id = self.personal.asked(read_request(wire, self.party_token), caller.request_id, self.policy.items)
+        if request_id is not caller.request_id:
+            caller = caller._replace(request_id=request_id)
         act = _digest(asked) if caller.request_id else ""
         standing, epoch = self._standing, self._epoch
         on = _DecidedOn(standing, epoch, self.store.likely_case(asked.request.case_id), NO_LEDGERS, self.clock.now())
-        if asked.state_token or _ledgers_of(asked.request, on):
+        if asked.state_token or asked.masked or _ledgers_of(asked.request, on):
             told(self._with_care(asked, caller, act, standing, epoch, None), then)
             return
-        made, commit = self._decided(asked, caller, act, on)
+        try:
+            made, commit = self._decided(asked, caller, act, on)
+        except StoreError:  # no key for the subject could be made: the disk is full
+            asyncio.get_running_loop().call_soon(then, _unrecorded(asked, standing))
+            return
 
         def stored(result: Committed | Replayed | Exception) -> None:
             if isinstance(result, _AGAIN):
@@ -224,7 +235,7 @@ class Authorizer:
         counted, source = tuple(ledgers.values()), self.clock.source
         made = Made(decision, request, item, decision_id, time, source, history, version, digest, facts, counted, limits)
         token = self.tokens.of(request.case_id, version, digest)
-        body, entry = standing.telling.told(made, asked, caller, token, started)
+        body, entry = standing.telling.told(made, asked, caller, token, started, self.personal)
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
         commit = Commit(
             entry, request.case_id, history.version, event, key, act, body, changes,

@@ -8,6 +8,7 @@ from sidecar.ports.telling import Then
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import EvaluationRequest
 from sidecar.service.authorize import Answer
+from sidecar.service.personal import Personal
 
 
 class Deciding(Protocol):
@@ -16,6 +17,7 @@ class Deciding(Protocol):
 
     store: RecordStore
     clock: Clock
+    personal: Personal
     not_reloaded: str
 
     @property

@@ -14,6 +14,7 @@ from sidecar.ports.clock import Clock
 from sidecar.ports.records import Commit, Filter, RecordStore, Stored
 from sidecar.service.answering import CallerFacts
 from sidecar.service.ids import new_id
+from sidecar.service.personal import Personal
 
 MAX_PAGE = 500
 
@@ -21,8 +22,8 @@ MAX_PAGE = 500
 class Inspector:
     """What an inspector or an operator may look up."""
 
-    def __init__(self, store: RecordStore, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: RecordStore, clock: Clock, personal: Personal) -> None:
+        self._store, self._clock, self._personal = store, clock, personal
 
     async def decisions(self, wanted: Filter, *, limit: int, before: int | None, caller: CallerFacts) -> dict[str, object]:
         """A page of entries, newest first; `next` is the `before` of the following page."""
@@ -60,14 +61,18 @@ class Inspector:
     async def record_reading(self, caller: CallerFacts, query: dict[str, str]) -> None:
         """Record that somebody reads, before anything is shown. Raises StoreError, and then nothing is."""
         now = self._clock.now()
+        decision_id, mask = new_id(int(now.timestamp() * 1000)), self._personal.text
+        plain = {name: mask(text) for name, text in query.items()}
+        originals = {f"query/{name}": text for name, text in query.items() if plain[name] != text}
+        request_id, client_ip = mask(caller.request_id), caller.client_ip
+        masked = self._personal.masked(decision_id, originals)
         entry = LogReadEntry(
-            decision_id=new_id(int(now.timestamp() * 1000)),
-            request_id=caller.request_id,
+            decision_id=decision_id,
             time=now.isoformat(timespec="milliseconds"),
             time_source=self._clock.source,
             caller=caller.name,
-            client_ip=caller.client_ip,
-            query=query,
+            query=plain,
+            **self._personal.disclosed({"request_id": request_id, "client_ip": client_ip, "masked": masked}),
         )
         await self._store.commit(Commit(entry))
 

@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 import structlog
 
 from sidecar import __version__
 from sidecar.decision_log.checkpoint import Checkpoint, read_checkpoint, sign
-from sidecar.decision_log.events import AnchorEntry, ChangeEntry, ClockEntry, Event, GapEntry, ServiceEntry
+from sidecar.decision_log.events import AnchorEntry, ChangeEntry, ClockEntry, Event, GapEntry, PersonalEntry, ServiceEntry
 from sidecar.decision_log.hashing import TreeHash
 from sidecar.decision_log.identity import Identity
 from sidecar.decision_log.merkle import ProofError, verify_consistency
@@ -32,6 +32,7 @@ from sidecar.errors import LogBrokenError, NotFoundError, RequestError, StoreErr
 from sidecar.ports.clock import Clock
 from sidecar.ports.log import Head, LogTree, Notices, Signed, Witness
 from sidecar.ports.records import Commit, Filter, RecordStore, Stored
+from sidecar.ports.subjects import PersonalEvents
 from sidecar.service.ids import new_id
 
 log = structlog.get_logger("quanheng.log")
@@ -51,6 +52,16 @@ class Keeping:
     interval: float = 1.0
     quorum: int = 0
     anchor_max_age: float = 0.0
+
+
+class Rules(NamedTuple):
+    """The digests of the rules of the record, those in force and those that hold where none are declared."""
+
+    digest: str
+    default: str
+
+
+NO_RULES = Rules("", "")
 
 
 @dataclass(slots=True)
@@ -88,6 +99,8 @@ class LogKeeper:
     keeping: Keeping = field(default_factory=Keeping)
     notices: Notices | None = None
     unrecorded: Callable[[], int] = lambda: 0
+    rules: Rules = NO_RULES
+    personal: PersonalEvents | None = None
 
     def __post_init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-keeper")
@@ -186,7 +199,15 @@ class LogKeeper:
                 **common,
             )
         )
+        await self._tell_rules()
+        await self._tell_personal()
         await self.checkpoint()
+
+    async def _tell_rules(self) -> None:
+        """Other rules of the record than those that were told last, or than the defaults where none ever were."""
+        told = self.store.reader.query(Filter(kind="record_rules"), limit=1)
+        before = msgspec.json.decode(told[0].body)["after"] if told else self.rules.default
+        await self.changed("record_rules", before, self.rules.digest)
 
     async def run(self) -> None:
         """Keep the log until cancelled."""
@@ -196,7 +217,7 @@ class LogKeeper:
 
     async def tick(self) -> None:
         """What is done at each interval. Whatever goes wrong is told once, and tried again the next time."""
-        for step in (self._check_clock, self._take_notices, self._tell_gap, self._checkpoint_if_grown):
+        for step in (self._check_clock, self._take_notices, self._tell_personal, self._tell_gap, self._checkpoint_if_grown):
             try:
                 await step()
             except LogBrokenError as fault:
@@ -223,7 +244,7 @@ class LogKeeper:
         )
         await self.checkpoint()
 
-    async def changed(self, kind: Literal["policy", "personnel"], before: str, after: str) -> None:
+    async def changed(self, kind: Literal["policy", "personnel", "record_rules"], before: str, after: str) -> None:
         """Tell that others are put in force, before they are. Raises StoreError: what cannot be told is not put in force."""
         if before != after:
             await self._commit(lambda common: ChangeEntry(kind=kind, before=before, after=after, **common))
@@ -334,6 +355,18 @@ class LogKeeper:
             )
             await self.in_tree(lambda tree, size=size: tree.keep_for_ever(size))  # type: ignore[misc]
             self._anchor(size)
+
+    async def _tell_personal(self) -> None:
+        """What commands did to personal data. It is carried out here once more, and recorded once, whatever was cut short."""
+        events = self.personal
+        for event in events.waiting() if events else ():
+            assert events is not None  # noqa: S101 - nothing waits otherwise
+            events.carry_out(event)
+            if self.store.reader.event(event.kind, event.event_id) is None:
+                told = {"about": event.about, "basis": event.basis, "entries": event.entries, "keys": len(event.slots)}
+                named = {"event_id": event.event_id, "actor": event.actor, "kind": event.kind, **told}
+                await self._commit(lambda common, named=named: PersonalEntry(**(common | named)))  # type: ignore[misc]
+            events.recorded(event)
 
     async def _tell_gap(self) -> None:
         """Once the record works again, how many requests went unrecorded while it did not."""

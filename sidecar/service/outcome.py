@@ -18,13 +18,14 @@ from sidecar.ports.clock import Clock
 from sidecar.ports.records import Commit, RecordStore, Replayed, RequestKey
 from sidecar.service.answering import CallerFacts
 from sidecar.service.authorize import MAX_RACES
+from sidecar.service.personal import Personal
 
 RESULTS = (DONE, FAILED)
 
 
 class OutcomeReports:
-    def __init__(self, store: RecordStore, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: RecordStore, clock: Clock, personal: Personal) -> None:
+        self._store, self._clock, self._personal = store, clock, personal
 
     async def report(self, decision_id: str, result: str, detail: str, caller: CallerFacts) -> dict[str, object]:
         """Record the outcome of a decision. Raises NotFoundError, RequestError or StoreError."""
@@ -59,9 +60,11 @@ class OutcomeReports:
         history = await self._store.read_case(case_id)
         now = self._clock.now().isoformat(timespec="milliseconds")
         event = OutcomeReported(decision_id, result, now)
+        subject = str(decision.get("party_token") or f"case {case_id or decision_id}")
+        told, masked = self._personal.free_text("detail", subject, decision_id, detail)
+        named = self._personal.disclosed({"request_id": self._personal.text(caller.request_id), "masked": masked})
         entry = OutcomeEntry(
             decision_id=decision_id,
-            request_id=caller.request_id,
             time=now,
             time_source=self._clock.source,
             caller=caller.name,
@@ -72,7 +75,8 @@ class OutcomeReports:
             case_version=history.version + 1,
             case_digest=digest_after(history.digest, encode_event(event)),
             result=result,
-            detail=detail,
+            detail=told,
+            **named,
         )
         answer: dict[str, object] = {
             "decision_id": decision_id,

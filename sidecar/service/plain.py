@@ -6,6 +6,7 @@ A declared mapping says which part of an AuthZEN request is which field of the m
 (`r p m`) is served.
 """
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from sidecar.service.answering import ENGINE, CallerFacts, encode
 from sidecar.service.asked import EvaluationRequest
 from sidecar.service.authorize import Answer, answered, digest_of, unavailable
 from sidecar.service.ids import new_id
+from sidecar.service.personal import Personal
 
 USUAL: Mapping[str, str] = {"sub": "subject.id", "obj": "resource.id", "act": "action.name"}
 ALLOWED = "ALLOWED"
@@ -86,8 +88,8 @@ class PlainAuthorizer:
     unknown_year = 0  # nor limits
     has_cases = False
 
-    def __init__(self, policy: PlainPolicy, store: RecordStore, clock: Clock, page_key: bytes = b"") -> None:
-        self.policy, self.store, self.clock = policy, store, clock
+    def __init__(self, policy: PlainPolicy, store: RecordStore, clock: Clock, personal: Personal, page_key: bytes = b"") -> None:
+        self.policy, self.store, self.clock, self.personal = policy, store, clock, personal
         self.page_key = page_key or secrets.token_bytes(32)  # of this process alone
         self.not_reloaded = ""
 
@@ -119,11 +121,16 @@ class PlainAuthorizer:
         context = {"code": code, "reason": reason.in_both(), "rows": rows, "decision_id": decision_id, "policy": policy.digest}
         body = encode({"decision": allowed, "context": context})
         latency_us = (perf_counter_ns() - started) // 1000
-        entry = _entry(wire, caller, policy, decision_id, now.isoformat(timespec="milliseconds"), self.clock.source, latency_us)
+        time = now.isoformat(timespec="milliseconds")
+        try:
+            entry = _entry(wire, caller, policy, decision_id, time, self.clock.source, latency_us, self.personal)
+        except StoreError:  # what was masked cannot be kept: the disk is full
+            asyncio.get_running_loop().call_soon(then, unavailable(policy.digest))
+            return
         entry = msgspec.structs.replace(
             entry, decision="allow" if allowed else "deny", code=code, reason=reason.in_both(), rows=rows, sources=rows
         )
-        key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
+        key = RequestKey(caller.name, self.personal.text(caller.request_id)) if caller.request_id else None
         act = digest_of([parts])
         commit = Commit(entry, key=key, act=act, answer=body)
 
@@ -185,21 +192,36 @@ def _listed(rows: Sequence[Row], policy: PlainPolicy) -> str:
 
 
 def _entry(
-    wire: EvaluationRequest, caller: CallerFacts, policy: PlainPolicy, decision_id: str, time: str, source: str, latency_us: int
+    wire: EvaluationRequest,
+    caller: CallerFacts,
+    policy: PlainPolicy,
+    decision_id: str,
+    time: str,
+    source: str,
+    latency_us: int,
+    personal: Personal,
 ) -> DecisionEntry:
-    """The entry of a decision; answer and rows are filled in behind it."""
+    """The entry of a decision; answer and rows are filled in behind it. Numbers of persons are masked in the entry only: rows of
+    the policy may name them."""
+    texts = {
+        "subject/person": wire.subject.id,
+        "subject/type": wire.subject.type,
+        "action/step": wire.action.name,
+        "item": f"{wire.resource.type}:{wire.resource.id}",
+        "request_id": caller.request_id,
+    }
+    plain = {place: personal.text(text) for place, text in texts.items()}
+    masked = personal.masked(decision_id, {place: text for place, text in texts.items() if plain[place] != text})
+    named = {"request_id": plain["request_id"], "client_ip": caller.client_ip, "channel": "", "masked": masked}
     return DecisionEntry(
         decision_id=decision_id,
-        request_id=caller.request_id,
         time=time,
         time_source=source,
         caller=caller.name,
-        client_ip=caller.client_ip,
-        channel="",
         intent=EXERCISE,
-        subject={"type": wire.subject.type, "person": wire.subject.id, "acting_post": "", "organ": "", "level": ""},
-        action={"step": wire.action.name, "outcome": "", "verb": ""},
-        item=f"{wire.resource.type}:{wire.resource.id}",
+        subject={"type": plain["subject/type"], "person": plain["subject/person"], "acting_post": "", "organ": "", "level": ""},
+        action={"step": plain["action/step"], "outcome": "", "verb": ""},
+        item=plain["item"],
         item_name="",
         item_version=0,
         case_id="",
@@ -223,4 +245,5 @@ def _entry(
         policy_digest=policy.digest,
         engine_version=ENGINE,
         latency_us=latency_us,
+        **personal.disclosed(named),
     )

@@ -9,10 +9,16 @@ from sidecar.replay.recorded import Cause, plain_request
 from sidecar.service.plain import ALLOWED, PlainPolicy, said
 from sidecar.service.remaking import NotMadeAgainError
 
+_DECIDED_ON = frozenset({"subject/person", "subject/type", "action/step", "item"})  # a plain policy decides before it is masked
+
 
 def plain_again(entry: DecisionEntry, engine: Engine) -> dict[str, Any]:
     """The members of the entry that the decision makes. Raises NotMadeAgainError where the policy read more than is recorded."""
     fields = tuple([field.split("_", 1)[1] for field in engine.section().section.request])
+    masked = sorted(_DECIDED_ON & entry.masked.keys())
+    if masked:
+        told = f"{', '.join(masked)} held a number of a person and was masked; the policy read it"
+        raise NotMadeAgainError(Cause.PLAIN_POLICY, told)
     asked = plain_request(entry, fields)
     if asked is None:
         read = ", ".join(f"{name}={path}" for name, path in sorted(entry.asked.items())) or "it does not say what it read"

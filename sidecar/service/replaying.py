@@ -23,7 +23,16 @@ from sidecar.ports.past import Past
 from sidecar.ports.records import Filter, Stored
 from sidecar.replay.changes import Change, Tally, change_of
 from sidecar.replay.recorded import Cause, Difference, differences, is_plain, read_entry
-from sidecar.service.answering import CallerFacts, Made, answer_of_decision, digest_of_facts, of_decision, of_request
+from sidecar.service.answering import (
+    OTHER_FACTS,
+    CallerFacts,
+    Made,
+    answer_of_decision,
+    asked_otherwise,
+    digest_of_facts,
+    of_decision,
+    of_request,
+)
 from sidecar.service.asked import Asked
 from sidecar.service.plain_again import plain_again
 from sidecar.service.remaking import NotMadeAgainError, Remade, Remaker
@@ -32,7 +41,7 @@ PORTION = 1_000  # entries that are read at once
 DECISION = "decision"
 
 # Members of an entry that no decision makes: what the request brought as digests, the place in the log, time and program.
-_GIVEN = ("engine_version", "evidence_digests", "facts_digest", "latency_us", "prev_case", "seq")
+_GIVEN = ("engine_version", "evidence_digests", "facts_digest", "latency_us", "masked", "prev_case", "seq")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -117,7 +126,7 @@ class LogReplay:
         uncertain = [
             name for name in unreadable if name in declared and declared[name].read(remade.request.facts[name]) is not None
         ]
-        if not declared or not entry.facts_digest or entry.facts_digest == digest_of_facts(remade.request.facts):
+        if not declared or not _has_other_facts(entry, remade):
             return uncertain
         try:
             then = self._remaker.policy(entry.policy_digest).item(entry.item)
@@ -147,7 +156,9 @@ class LogReplay:
         caller = CallerFacts(entry.caller, entry.client_ip, entry.request_id)
         again = of_decision(made.decision, made.item, policy, entry.time, entry.personnel_digest)
         again |= of_request(made, asked, caller, entry.latency_us, policy)
-        again |= {name: recorded[name] for name in _GIVEN}
+        again |= {name: recorded[name] for name in _GIVEN if name in recorded}
+        if OTHER_FACTS in entry.asked:  # how many, which nothing that is recorded makes again
+            again["asked"] = asked_otherwise(made) | {OTHER_FACTS: entry.asked[OTHER_FACTS]}
         yield from differences(recorded, msgspec.json.decode(_encode(again)))
         yield from self._ledger_differences(changes)
         if entry.request_id:
@@ -187,6 +198,13 @@ class LogReplay:
             tally.differing[where] += 1
         if replayed.change is not None and replayed.entry is not None:
             tally.count_change(replayed.entry, replayed.change)
+
+
+def _has_other_facts(entry: DecisionEntry, remade: Remade) -> bool:
+    """Whether the request asserted facts that are not recorded. Before commitments a digest told it."""
+    if entry.facts_digest.startswith("sha256:"):
+        return entry.facts_digest != digest_of_facts(remade.request.facts)
+    return OTHER_FACTS in entry.asked
 
 
 def _made(remade: Remade) -> tuple[Made, tuple[LedgerChange, ...]]:

@@ -14,12 +14,11 @@ from sidecar.controls.context import QUESTION, AccessRequest
 from sidecar.decision.search import Search
 from sidecar.errors import RequestError
 from sidecar.service.answering import CallerFacts
-from sidecar.service.asked import ITEM, EvaluationRequest, evaluation_of, read_request
+from sidecar.service.asked import ITEM, OFFICER, EvaluationRequest, evaluation_of, read_request
 from sidecar.service.authorize import Authorizer, completed
 from sidecar.service.paging import Pages
 from sidecar.service.searching import Found
 
-OFFICER = "officer"
 _ANY = "any"  # stands where the searched identifier was left out
 
 
@@ -74,7 +73,8 @@ class Searches:
     async def _search(self, wire: EvaluationRequest, caller: CallerFacts) -> Search:
         standing = self._authorizer.standing
         read = read_request(wire, self._authorizer.party_token)
-        asked, limits, promised = read.request, caller.limits, read.supported_obligations
+        asked = self._authorizer.personal.asked(read, "", standing.policy.items)[0].request
+        limits, promised = caller.limits, read.supported_obligations
         limits = limits if promised is None else limits.declaring(promised)
         history = await self._authorizer.store.read_case(asked.case_id) if asked.case_id else CaseHistory("")
         request = completed(replace(asked, intent=QUESTION), history)

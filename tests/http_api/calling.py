@@ -18,6 +18,8 @@ from sidecar.personnel.registers import Personnel
 from sidecar.ports.records import Filter, RecordStore
 from sidecar.service.asked import party_tokeniser
 from sidecar.service.authorize import Authorizer
+from sidecar.service.passing_keys import PassingKeys
+from sidecar.service.personal import Personal
 from sidecar.service.plain import PlainAuthorizer, PlainPolicy, plain_policy
 from sidecar.service.state_token import StateTokens
 from sidecar.settings import CallerSettings, Settings
@@ -111,7 +113,7 @@ class Plain:
 
     def __init__(self, policy: PlainPolicy, **settings: Any) -> None:
         self.store = MemoryStore()
-        self.authorizer = PlainAuthorizer(policy, self.store, FixedClock())
+        self.authorizer = PlainAuthorizer(policy, self.store, FixedClock(), Personal(PARTY_TOKEN, PassingKeys()))
         self.app = build_app(self.authorizer, Settings.model_validate({"callers": CALLERS, **settings})).app
 
     @classmethod

@@ -1,12 +1,15 @@
 """A citizen's data stays out: parties are keyed tokens, evidence a digest, facts in clear only where the policy reads them."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from adapters.storage.memory import MemoryStore
+from sidecar.decision_log.commitments import commitments_in, is_opened_by
+from sidecar.decision_log.numbers import numbers_in
 from tests.http_api.calling import ACCEPT, AUTHORIZE, PARTY_TOKEN, REVIEW, Sidecar, asking, to
 from tests.samples import EVERYONE, personnel
 
@@ -101,16 +104,23 @@ def test_only_facts_that_conditions_read_are_kept_in_clear(either: Sidecar, tmp_
     (_,) = either.allowed(asking(facts={"amount": 100, "applicant_birth_year": 1931}))
     entry = either.entries()[0]
     assert entry["facts"] == dict(either.case().facts) == {"amount": 100}
-    assert entry["facts_digest"].startswith("sha256:")
+    assert entry["facts_digest"].startswith("hmac-sha256:")
     assert b"birth" not in bytes_kept(either, tmp_path)
 
 
-def test_evidence_is_kept_as_a_digest(sidecar: Sidecar) -> None:
-    """The name of a piece of evidence stands with the digest of its reference, so that the piece can be recognised later."""
+def test_evidence_is_kept_as_a_commitment(sidecar: Sidecar) -> None:
+    """The name of a piece of evidence stands with a commitment to its reference: with the key of the party the piece can be
+    recognised later, and without it no reference can be tried."""
     sidecar.allowed(ACCEPT, asking("reviewer", "review", evidence={"drawings": REFERENCE}))
-    (name, digest), *rest = sidecar.entries()[-1]["evidence_digests"].items()
+    entry = sidecar.entries()[-1]
+    (name, told), *rest = entry["evidence_digests"].items()
     assert (name, rest) == ("drawings", [])
-    assert digest == "sha256:" + hashlib.sha256(f'"{REFERENCE}"'.encode()).hexdigest()
+    key = sidecar.authorizer.personal.keys.key(commitments_in(told)[0].slot)
+    assert key
+    tried = (entry["decision_id"], "evidence_digests/drawings")
+    assert is_opened_by(told, key, *tried, REFERENCE)
+    assert not is_opened_by(told, key, *tried, REFERENCE + "x")
+    assert not is_opened_by(told, b"k" * 32, *tried, REFERENCE)
 
 
 def test_a_refusal_for_another_party_records_the_party_that_was_named(sidecar: Sidecar) -> None:
@@ -135,3 +145,27 @@ def test_people_may_be_asked_about_without_being_learnt() -> None:
     sidecar.answer(asking("nobody-17"))
     assert not list(EVERYONE.appointments("nobody-17"))
     assert sidecar.entries()[0]["subject"]["person"] == "nobody-17"
+
+
+@pytest.mark.parametrize("number", ["11010519491231002X", "１１０１０５ 19491231 002x", "138-0013-8000"])
+def test_numbers_in_any_text_are_masked_before_anything_is_kept(either: Sidecar, tmp_path: Path, number: str) -> None:
+    """Case numbers, steps, channels, identifiers, reasons: neither the files nor the answers hold the number, and the
+    same case is the same case again."""
+    bare = "".join(number.split())
+    case = f"案-{bare}"
+    (first,) = either.allowed(asking(case=case))
+    assert bare not in json.dumps(first, ensure_ascii=False)
+    again = either.answer(asking("reviewer", f"review {number}", case=case, channel=f"电话 {number}"))
+    assert again["context"]["case"] == {"id": first["case"]["id"], "version": 1}
+    either.report(first["decision_id"], {"result": "failed", "detail": f"{number} 未到场"})
+    entries = either.entries()
+    assert set(entries[0]["masked"]) == {"case_id"}
+    assert set(entries[1]["masked"]) == {"action/step", "case_id", "channel"}
+    assert set(entries[2]["masked"]) == {"detail"}
+    assert [
+        number
+        for entry in entries
+        for number in numbers_in(json.dumps({**entry, "masked": {}, "facts_digest": ""}, ensure_ascii=False))
+    ] == []
+    kept = bytes_kept(either, tmp_path)
+    assert all(text not in kept for form in {number, bare} for text in spellings(form))

@@ -16,11 +16,13 @@ from sidecar.decision.engine import read_engine
 from sidecar.http_api.app import build_app
 from sidecar.ports.records import Filter
 from sidecar.replay.recorded import Cause
+from sidecar.service.passing_keys import PassingKeys
+from sidecar.service.personal import Personal
 from sidecar.service.plain import PlainAuthorizer, plain_policy
 from sidecar.service.remaking import Remaker
 from sidecar.service.replaying import LogReplay, Replayed
 from sidecar.settings import Settings
-from tests.http_api.calling import AUTHORIZE, CALLERS, FixedClock, Plain, to
+from tests.http_api.calling import AUTHORIZE, CALLERS, PARTY_TOKEN, FixedClock, Plain, to
 from tests.samples import SNAPSHOT
 from tests.unit.engine.test_examples import EXAMPLES
 
@@ -34,7 +36,7 @@ class Recorded(Plain):
         policy = plain_policy(read_engine(model, rows), mapping, plain_digest(model.encode(), rows.encode()), "rules.csv")
         super().__init__(policy)
         self.data, self.disk = folder / "data", SqliteStore(folder / "data")
-        self.authorizer = PlainAuthorizer(policy, self.disk, FixedClock())
+        self.authorizer = PlainAuthorizer(policy, self.disk, FixedClock(), Personal(PARTY_TOKEN, PassingKeys()))
         self.app = _app_of(self.authorizer)
         KeptGrounds(self.data).keep_plain(model.encode(), rows.encode())
 
@@ -96,3 +98,13 @@ def test_what_the_entry_does_not_hold_is_said(tmp_path: Path) -> None:
 
 def _asking(resource: dict[str, Any]) -> Any:
     return to(AUTHORIZE, {"subject": {"type": "user", "id": "wang"}, "resource": resource, "action": {"name": "read"}})
+
+
+def test_what_was_masked_is_not_taken_for_what_was_decided_on(tmp_path: Path) -> None:
+    """A policy whose rows name persons by their numbers decides on them; the record holds tokens."""
+    recorded = Recorded(tmp_path, RBAC.model, "p, 11010519491231002X, data1, read\n")
+    assert recorded.ask("11010519491231002X", "data1", "read").json()["decision"] is True
+    (replayed,) = recorded.replay()
+    assert (replayed.cause, "was masked" in replayed.told) == (Cause.PLAIN_POLICY, True)
+    assert b"11010519491231002X" not in recorded.disk.reader.query(Filter(), limit=1)[0].body
+    recorded.close()

@@ -14,8 +14,10 @@ from sidecar.decision.acts import kept_facts
 from sidecar.decision.decide import decide
 from sidecar.decision_log.canonical import Form, NotCanonicalError, canonical_bytes
 from sidecar.decision_log.entry import OF_DECISION, OPEN, DecisionEntry, entry_bytes
-from sidecar.service.answering import CallerFacts, Made, Telling, answer_of_decision, of_decision, of_request
-from sidecar.service.asked import Asked
+from sidecar.service.answering import CallerFacts, Made, Telling, answer_of_decision, of_decision, of_request, with_commitments
+from sidecar.service.asked import Asked, party_tokeniser
+from sidecar.service.passing_keys import PassingKeys
+from sidecar.service.personal import Personal
 from tests.samples import ACCEPTED, EVERYONE, SNAPSHOT, act, history, moment
 
 TEXTS = st.sampled_from(["", "a", "甲", 'a "quoted" \\ text', "é", "C-1"])
@@ -35,6 +37,7 @@ REQUESTS = st.builds(
 HISTORIES = st.sampled_from([CaseHistory("C-1"), history(*ACCEPTED), history(*ACCEPTED, act("review", "reviewer"))])
 CALLERS = st.builds(CallerFacts, TEXTS, st.sampled_from(["", "192.0.2.7"]), TEXTS)
 TELLING = Telling(SNAPSHOT)
+PERSONAL = Personal(party_tokeniser(b"k" * 32), PassingKeys())
 
 
 @given(st.dictionaries(st.text("abc_", min_size=1, max_size=3), VALUES, min_size=1), st.data())
@@ -74,7 +77,7 @@ def test_a_decision_is_told_as_the_plain_way_tells_it(
     )
     asked = Asked(request, "officer", "窗口", {"reason": "r-1"})
 
-    answer, entry = TELLING.told(made, asked, caller, "v1.0..0", perf_counter_ns())
+    answer, entry = TELLING.told(made, asked, caller, "v1.0..0", perf_counter_ns(), PERSONAL)
 
     context = answer_of_decision(decision, item, SNAPSHOT, made.time)
     context |= {"case": {"id": request.case_id, "version": case.version}, "decision_id": "01ID", "state_token": "v1.0..0"}
@@ -82,7 +85,7 @@ def test_a_decision_is_told_as_the_plain_way_tells_it(
     assert answer == encode({"decision": decision.allowed, "context": context})
     body = entry_bytes(entry, seq, previous)
     latency = msgspec.json.decode(body)["latency_us"]
-    fields = of_request(made, asked, caller, latency, SNAPSHOT)
+    fields = with_commitments(of_request(made, asked, caller, latency, SNAPSHOT), made, asked, PERSONAL)
     plain = DecisionEntry(**{**of_decision(decision, item, SNAPSHOT, made.time), **fields})
     assert body == entry_bytes(plain, seq, previous)
     assert (entry.decision_id, entry.time, entry.item, entry.code) == (plain.decision_id, plain.time, plain.item, plain.code)
