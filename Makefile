@@ -19,6 +19,7 @@ $(STAMP): pyproject.toml
 
 docs: $(STAMP)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m tests.http_api.described
 
 build: $(STAMP)
 	$(BIN)/quanheng build policies

@@ -21,12 +21,13 @@ def page_of(description: Schema) -> str:
     """The page of an OpenAPI document."""
     info, paths = description["info"], description["paths"]
     operations = [(f"{method.upper()} {path}", op) for path, methods in paths.items() for method, op in methods.items()]
-    schemas = description.get("components", {}).get("schemas", {})
+    components = description.get("components", {})
+    schemas, errors = components.get("schemas", {}), components.get("responses", {})
     body = [
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>",
         '<p>The same for programs: <a href="openapi.json">openapi.json</a></p>',
         _list_of(name for name, _ in operations),
-        *(_operation(name, operation) for name, operation in operations),
+        *(_operation(name, operation, errors) for name, operation in operations),
         *(_schema(name, schema) for name, schema in sorted(schemas.items())),
     ]
     head = f'<meta charset="utf-8"><title>{escape(info["title"])}</title><style>{_STYLE}</style>'
@@ -37,18 +38,27 @@ def _list_of(names: Iterable[str]) -> str:
     return "<ul>" + "".join(f'<li><a href="#{_anchor(name)}"><code>{escape(name)}</code></a></li>' for name in names) + "</ul>"
 
 
-def _operation(name: str, operation: Schema) -> str:
+def _operation(name: str, operation: Schema, errors: Schema) -> str:
     parts = [f'<h2 id="{_anchor(name)}"><code>{escape(name)}</code></h2>']
     parts.append(f"<p>{escape(operation.get('description') or operation.get('summary', ''))}</p>")
     parts.append(_table("Parameters", [_parameter(parameter) for parameter in operation.get("parameters", [])]))
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
         schema = content.get("schema", {})
         parts += [f"<h3>Body</h3><p><code>{escape(kind)}</code>: {_type(schema)}</p>", _table("", _members(schema))]
-        if "example" in content:
-            parts.append(f"<pre>{escape(json.dumps(content['example'], ensure_ascii=False, indent=2))}</pre>")
-    answers = operation.get("responses", {}).items()
+        parts += [_example(example) for example in content.get("examples", {}).values()]
+    answers = [(status, _resolved(answer, errors)) for status, answer in operation.get("responses", {}).items()]
     parts.append(_table("Answers", [(status, escape(answer.get("description", ""))) for status, answer in answers]))
     return "\n".join(filter(None, parts))
+
+
+def _resolved(answer: Schema, errors: Schema) -> Schema:
+    found: Schema = errors[answer["$ref"].rsplit("/", 1)[-1]] if "$ref" in answer else answer
+    return found
+
+
+def _example(example: Schema) -> str:
+    shown = escape(json.dumps(example["value"], ensure_ascii=False, indent=2))
+    return f"<p>{escape(example['summary'])}</p><pre>{shown}</pre>"
 
 
 def _parameter(parameter: Schema) -> tuple[str, str]:

@@ -35,6 +35,23 @@ def running(command: list[str], port: int, path: str, log: Path, folder: Path = 
         process.wait()
 
 
+@contextlib.contextmanager
+def listening(command: list[str], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that takes connections on `port`, whatever it speaks there; killed at the end."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+    try:
+        for _ in range(START_SECONDS * 50):
+            assert process.poll() is None, log.read_text()
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 def quanheng(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "sidecar", *arguments]
 

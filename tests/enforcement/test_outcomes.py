@@ -122,7 +122,9 @@ def accept_twice(first: object) -> list[Answer]:
     ]
 
 
-@pytest.mark.parametrize("system", [System(status=500), Broken("silent"), Broken("reset"), half_answer, System()])
+@pytest.mark.parametrize(
+    "system", [System(status=500), Broken("silent"), Broken("reset"), half_answer, System()]
+)
 def test_an_act_of_unknown_or_good_outcome_stays_counted(system: object) -> None:
     """A system that crashes hands nobody a second chance: the same act again is refused."""
     again = accept_twice(system)[1]

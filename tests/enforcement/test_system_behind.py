@@ -316,3 +316,5 @@ def test_a_certificate_that_cannot_be_read_is_said_at_the_start(tmp_path: Path) 
 def test_an_address_is_read_as_it_is_written(given: str, address: tuple[str, int, str], authority_: bytes) -> None:
     read: Address = address_of("--upstream", given)
     assert ((read.host, read.port, read.socket), read.authority) == (address, authority_)
+
+

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+from html import escape
 from pathlib import Path
 
 import httpx
@@ -214,9 +215,10 @@ def test_the_description_holds_the_decision_paths(sidecar: Sidecar, path: str) -
     operation = document["paths"][path]["post"]
     content = operation["requestBody"]["content"]["application/json"]
     schema = {**content["schema"], "components": document["components"]}
-    jsonschema.Draft202012Validator(schema).validate(content["example"])
-    answer = sidecar.answer(content["example"], path)
-    jsonschema.Draft202012Validator(operation["responses"]["200"]["content"]["application/json"]["schema"]).validate(answer)
+    answered = {**operation["responses"]["200"]["content"]["application/json"]["schema"], "components": document["components"]}
+    for example in content["examples"].values():
+        jsonschema.Draft202012Validator(schema).validate(example["value"])
+        jsonschema.Draft202012Validator(answered).validate(sidecar.answer(example["value"], path))
     assert operation["requestBody"]["required"] is True
     assert {"200", "400", "401", "403", "409"} <= operation["responses"].keys()
     assert operation["operationId"] != document["paths"][({*BOTH} - {path}).pop()]["post"]["operationId"]
@@ -319,6 +321,8 @@ def test_the_page_of_the_interface_tells_all_of_it(sidecar: Sidecar) -> None:
         assert f">{name}</h2>" in page
     assert set(re.findall(r'href="#([^"]*)"', page)) <= set(re.findall(r' id="([^"]*)"', page))
     assert "BH-2026-000318" in page
+    for response in described["components"]["responses"].values():
+        assert escape(response["description"]) in page
     assert sidecar.get("/redoc", caller="").status_code == 404
 
 
