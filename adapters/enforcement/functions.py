@@ -43,13 +43,20 @@ class _Step:
     """One step, and how its values are found among the arguments of a function."""
 
     def __init__(
-        self, function: Callable[..., Any], item: str, step: str, sources: Mapping[str, str], facts: Mapping[str, str]
+        self,
+        function: Callable[..., Any],
+        power: tuple[str, str],
+        sources: Mapping[str, str],
+        facts: Mapping[str, str],
+        fulfils: Collection[str],
     ) -> None:
         self._signature = inspect.signature(function)
         unknown = [name for name in (*sources.values(), *facts.values()) if name not in self._signature.parameters]
         if unknown:
             raise TypeError(f"{function.__qualname__} has no argument {', '.join(unknown)}")
-        self._item, self._step, self._sources, self._facts = item, step, sources, facts
+        self._item, self._step = power
+        self._sources, self._facts = sources, facts
+        self._promise = {"supported_obligations": sorted(fulfils)}
 
     def asked(self, officer: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Evaluation:
         if not isinstance(officer, str) or not officer:
@@ -61,7 +68,9 @@ class _Step:
             raise RefusedError("no_case", "the call does not say which case it belongs to")
         facts = {name: bound.arguments[argument] for name, argument in self._facts.items()}
         present = {name: value for name, value in facts.items() if value is not None}
-        return Evaluation(officer=officer, item=self._item, step=self._step, channel=CHANNEL, facts=present, **given)
+        return Evaluation(
+            officer=officer, item=self._item, step=self._step, channel=CHANNEL, facts=present, context=self._promise, **given
+        )
 
 
 class Acts:
@@ -81,7 +90,7 @@ class Acts:
             raise TypeError(f"no such value of a request: {', '.join(sorted(unknown))}")
 
         def around(function: Callable[P, R]) -> Callable[P, R]:
-            asked = _Step(function, item, step, {"case": case, **sources}, facts or {})
+            asked = _Step(function, (item, step), {"case": case, **sources}, facts or {}, self._fulfils)
             if isinstance(self._client, AsyncClient):
                 if not inspect.iscoroutinefunction(function):
                     raise TypeError(f"{function.__qualname__} is no coroutine function; give Acts a blocking Client")

@@ -132,6 +132,7 @@ class OfficerSource(Part):
 class RouteFile(Part):
     officer: Annotated[OfficerSource, Zh("人员")]
     acting_post: Annotated[ValueSource | None, Zh("岗位")] = None
+    fulfils: Annotated[tuple[str, ...] | None, Zh("可履行义务")] = Field(default=None, strict=False, max_length=64)
     routes: Annotated[tuple[Route, ...], Zh("路由")] = Field(min_length=1, strict=False)
 
     @property

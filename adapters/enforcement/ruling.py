@@ -72,11 +72,14 @@ class Question(NamedTuple):
 
 
 class Enforcement:
-    """The rules of one enforcement point. `fulfils` are the kinds of obligations it sees to itself or the system behind does."""
+    """The rules of one enforcement point. `fulfils` are the types of obligations it or the system behind sees to, where they are
+    not those of the route file. The sidecar is told of them, and refuses an allow that brings another before anything
+    enters the case; that its answer is looked at all the same is for a sidecar that does not know them."""
 
     def __init__(self, routes: RouteFile, identity: Identity, channel: str, fulfils: Collection[str] | None = None) -> None:
         self.routes, self._identity, self._channel = routes, identity, channel
-        self._fulfils = None if fulfils is None else frozenset(fulfils)
+        promised = routes.fulfils if fulfils is None else fulfils
+        self._fulfils = None if promised is None else frozenset(promised)
         self._read_headers = routes.headers | identity.headers
 
     def match(self, incoming: Incoming) -> Matched | Ruling:
@@ -118,7 +121,10 @@ class Enforcement:
             officer = self._identity.officer(incoming.headers, incoming.peer)
             content = _decoded(incoming) if matched.route.reads_body else None
             parts = Parts(matched.segments, incoming.query, _as_text(incoming.headers), content)
-            return Question(evaluation_of(self.routes, matched, parts, officer, self._channel))
+            evaluation = evaluation_of(self.routes, matched, parts, officer, self._channel)
+            if self._fulfils is not None:
+                evaluation["context"]["supported_obligations"] = sorted(self._fulfils)
+            return Question(evaluation)
         except RequestError as fault:
             return malformed(fault)
 
