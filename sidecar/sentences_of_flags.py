@@ -14,6 +14,14 @@ FLAGGED: dict[str, tuple[str, str]] = {
         "无法判断是否应当提示，因为不知道：{missing}——请核实后补充；依据：{basis}",
         "whether this is to be marked cannot be judged, since it is not known: {missing} — find out and state it; {basis}",
     ),
+    "TOO_EARLY": (
+        "“{start}”以后应当留出不少于{limit}（到 {until} 为止），现在办理过早——请核实审查是否充分，并记录理由；依据：{basis}",
+        "no less than {limit} is to be left after '{start}' (until {until}) — see that it was enough, and say why; {basis}",
+    ),
+    "UNRECORDED": (
+        "办理“{step}”没有附全过程记录（{evidence}）——请补录，归档以前必须齐全；依据：{basis}",
+        "'{step}' came without its record of the course ({evidence}) — add it; nothing is archived without it; {basis}",
+    ),
     "FORMER_STAFF": (
         "当事人现有本机关原工作人员（{left} 离职，从业限制至 {until}）——请核实其是否违反从业限制，并注意回避；依据：{basis}",
         "the party employs a former colleague (left on {left}, barred until {until}) — look into it, and mind recusal; {basis}",

@@ -42,6 +42,7 @@ ASKED: Mapping[str, Sentence] = {
     K.MEMBERS_RECUSED: Sentence("成员与当事人无应回避的关系", "no member is barred"),
     K.COVERS_CASE: Sentence("决议针对本案", "the resolution is about this case"),
     K.COVERS: Sentence("办理内容与 {arg} 的决议一致", "what {arg} resolved"),
+    K.RECORDED: Sentence("全过程记录齐全：{arg}", "the record of the whole course is there: {arg}"),
     K.EVIDENCE_WHEN: Sentence("符合条件时须有 {arg}", "under a condition carries {arg}"),
     K.OPEN_DAYS: Sentence("须间隔 {arg} 日", "days between: {arg}"),
     K.CLOSED: Sentence("案件未办结", "the case is not closed"),

@@ -46,6 +46,8 @@ def flags(binder: Binder, step_id: str) -> Iterator[Flag]:
     """The flags of a step, the tightest words last; the same one said twice is one."""
     yield from dict.fromkeys(_limit_flags(binder, step_id))
     yield from _noted(binder, step_id)
+    yield from _too_early(binder, step_id)
+    yield from _unrecorded(binder, step_id)
     yield from _former_staff(binder, step_id)
 
 
@@ -56,12 +58,14 @@ def flawed_flags(binder: Binder) -> Iterator[Finding]:
             yield binder.entry.finding("LIMIT_UNWATCHED", ("time_limits", key), Severity.WARNING, start=limit.start or "-")
         if limit.extension and not _extending(binder, limit):
             yield binder.entry.finding("LIMIT_NEVER_EXTENDED", ("time_limits", key, "extension"), Severity.WARNING)
-    for n, rule in enumerate(binder.profile.deadlines):
-        for text in filter(None, (rule.limit, rule.extended_by)):
-            duration = binder.expression(text, DURATION)
-            if duration and duration.names:
-                place = binder.located_profile.located.place("deadlines", n)
-                yield Finding("LIMIT_NOT_FIXED", place, facts={"limit": text})
+    written = [
+        ("deadlines", n, text) for n, rule in enumerate(binder.profile.deadlines) for text in (rule.limit, rule.extended_by)
+    ]
+    written += [("minimum_times", n, rule.at_least) for n, rule in enumerate(binder.profile.minimum_times)]
+    for key, n, text in written:
+        duration = binder.expression(text, DURATION) if text else None
+        if duration and duration.names:
+            yield Finding("LIMIT_NOT_FIXED", binder.located_profile.located.place(key, n), facts={"limit": text})
 
 
 # -- limits ----------------------------------------------------------------------------------------------------------
@@ -215,6 +219,21 @@ def ruled_flags(binder: Binder, step_id: str) -> Iterator[tuple[int, RuledFlag, 
     for n, rule in enumerate(binder.entry.item.flags):
         if step_id in rule.steps:
             yield n, rule, binder.entry.place("flags", n)
+
+
+def _too_early(binder: Binder, step_id: str) -> Iterator[Flag]:
+    for n, rule in enumerate(binder.profile.minimum_times):
+        start, duration = _own_steps(binder, (rule.start,)), binder.expression(rule.at_least, DURATION)
+        if start and duration and not duration.names and step_id in _own_steps(binder, rule.before):
+            number, _, unit = duration.row.partition(" ")
+            place = binder.located_profile.located.place("minimum_times", n)
+            yield Flag(FlagKind.EARLY, f"{rule.grade}:{'|'.join(start)}:{number}:{unit}", place, rule.rule, rule.basis)
+
+
+def _unrecorded(binder: Binder, step_id: str) -> Iterator[Flag]:
+    rule = binder.profile.recorded
+    if rule and step_id in _own_steps(binder, rule.steps):
+        yield Flag(FlagKind.UNRECORDED, rule.evidence, binder.located_profile.located.place("recorded"), rule.rule, rule.basis)
 
 
 def _former_staff(binder: Binder, step_id: str) -> Iterator[Flag]:

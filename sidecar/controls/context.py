@@ -278,5 +278,6 @@ _NAMED: Mapping[str, str] = {
     "dissent": "书面的不同意见（dissent）",
     "corrects": "所纠正或撤销的决定（corrects）",
     "reason": "理由（reason）",
+    "course_record": "全过程记录（course_record）",
     "hearing_right": "已告知听证权利（hearing_right）",
 }

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sidecar.case_history.history import PERFORMED, REFUSE, ActRecorded
-from sidecar.controls.context import ControlContext
+from sidecar.controls.context import EXERCISE, ControlContext
 from sidecar.controls.order import AFTER_REFUSAL
 from sidecar.expressions.meaning import read_row
 from sidecar.expressions.measures import MEASURES
@@ -23,7 +23,7 @@ from sidecar.messages import Sentence
 from sidecar.power_list.control_kinds import FlagKind as Kind
 from sidecar.timekeeping.limits import Deadlines, Limit, Stop, months_after
 
-BLUE, YELLOW = "blue", "yellow"
+BLUE, YELLOW, RED = "blue", "yellow", "red"
 
 
 class Marked(NamedTuple):
@@ -84,6 +84,27 @@ def noted(arg: str, context: ControlContext, _deadlines: Deadlines) -> Marked | 
     return Marked(grade, "NOTED") if holds else None
 
 
+def early(arg: str, context: ControlContext, deadlines: Deadlines) -> Marked | None:
+    """`arg`: `grade:step|…:n:unit` — a time of n units is over when a limit of n units would be."""
+    grade, steps, number, unit = arg.split(":")
+    since = _since(steps.split("|"), context)
+    if not since or context.request.intent != EXERCISE:
+        return None
+    stand = deadlines.stand(datetime.fromisoformat(since[0].time), Limit(int(number), unit), context.now)
+    if stand is None or stand.late:
+        return None
+    label = MEASURES[unit].label
+    said = Sentence(f"{number} {label.zh}", f"{number} {label.en}")
+    return Marked(grade, "TOO_EARLY", (("start", context.step_name(since[0].step)), ("limit", said), ("until", stand.last_day)))
+
+
+def unrecorded(arg: str, context: ControlContext, _deadlines: Deadlines) -> Marked | None:
+    """`arg`: the evidence. A co-signature or vote is part of the act it goes with, and needs no record of its own."""
+    if context.request.intent != EXERCISE or arg in context.request.evidence:
+        return None
+    return Marked(RED, "UNRECORDED", (("evidence", arg),))
+
+
 def former_staff(arg: str, context: ControlContext, _deadlines: Deadlines) -> Marked | None:
     """`arg`: `months:months` — of leaders, of others. The last day of the term still counts (公务员法 107)."""
     leader, other = (int(months) for months in arg.split(":"))
@@ -95,7 +116,13 @@ def former_staff(arg: str, context: ControlContext, _deadlines: Deadlines) -> Ma
 
 
 FLAGS: Mapping[str, Callable[[str, ControlContext, Deadlines], Marked | None]] = MappingProxyType(
-    {Kind.LIMIT: limit, Kind.NOTED: noted, Kind.FORMER_STAFF: former_staff}
+    {
+        Kind.LIMIT: limit,
+        Kind.NOTED: noted,
+        Kind.EARLY: early,
+        Kind.UNRECORDED: unrecorded,
+        Kind.FORMER_STAFF: former_staff,
+    }
 )
 
 

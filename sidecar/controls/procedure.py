@@ -24,6 +24,16 @@ def evidence_when(arg: str, context: ControlContext) -> Stop | None:
     return missing((name,), context) if holds else None
 
 
+def recorded(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: `evidence:step|…`. Every performance of the steps that stands carries the record, or this act brings what is missing
+    (行政处罚法 47: 全过程记录，归档保存)."""
+    name, _, steps = arg.partition(":")
+    if name in context.request.evidence:
+        return None
+    acts = [act for step in steps.split("|") for act in context.performances(step)]
+    return None if all(name in act.evidence for act in acts) else missing((name,), context)
+
+
 def open_days(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: `step:days`. So many days lie between the step, last performed, and this one; the day it was done is not counted."""
     step, days = arg.split(":")

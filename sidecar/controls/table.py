@@ -69,6 +69,7 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.COVERS_CASE: collective.covers_case,
         Kind.COVERS: collective.covers,
         Kind.EVIDENCE_WHEN: procedure.evidence_when,
+        Kind.RECORDED: procedure.recorded,
         Kind.OPEN_DAYS: procedure.open_days,
         Kind.CLOSED: procedure.closed,
         Kind.REFERS: procedure.refers,

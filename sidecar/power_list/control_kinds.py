@@ -57,6 +57,7 @@ class ControlKind(StrEnum):
     EMERGENCY = "emergency"  # unit:hours:step:condition — an act before its approval, which is owed
     TRUE_DRAW = "true_draw"  # step — the draw is of the pool that step fixed, by lot
     DRAWN = "drawn"  # step — only those whom that step drew
+    RECORDED = "recorded"  # evidence:step|… — every act of those steps carries it, or this one does
     REFERS = "refers"  # verb — the act names the decision of this case that it corrects or revokes, and why
 
 
@@ -66,6 +67,8 @@ class FlagKind(StrEnum):
 
     LIMIT = "limit"  # start|…:end|…:n:unit:over:remind at:step+n:from>to|… — a limit that is nearly or already over
     NOTED = "noted"  # grade:condition — what is marked where the condition holds
+    EARLY = "early"  # grade:step:n:unit — less time than that has passed since the step
+    UNRECORDED = "unrecorded"  # evidence — the record of the course that goes with each act
     FORMER_STAFF = "former_staff"  # months:months — the party employs who left, as a leader or otherwise, less long ago
 
 

@@ -3,6 +3,7 @@
     facts        declared under `facts` of the item or of its profile; the calling system asserts them
     parameters   of the item, else of its profile, else figures of the catalogue of rules; their values stand in the rows
     <step>_done, <step>_refused, <step>_on, today    known from the case's own history and the clock; nobody can assert them
+    the tags of an item's disclosure    true of every case of it, where its profile declares a fact of that name (major_matter)
     basis_since  the newest version among the item's legal bases, the first of all days where none is written
 
 A profile is read on its own; an item with the names of its profile and its own. An item may say again what its profile declares,
@@ -144,7 +145,9 @@ def item_scope(item: Item, entry: ProfileEntry, steps: Iterable[str], mapped: Ma
         done, refused, on = derived_facts(rule.id)
         stand_ins |= {done: _one_of([names[0] for names in own]), refused: _one_of([names[1] for names in own])}
         stand_ins |= {on: Name(own[0][2])} if own else {}
-    del facts[BASIS_SINCE]
+    tagged = {tag for tag in item.disclosure.tags if tag in facts and facts[tag].kind == BOOLEAN}
+    facts = {name: fact for name, fact in facts.items() if name != BASIS_SINCE and name not in tagged}
+    stand_ins |= dict.fromkeys(tagged, Literal(BOOLEAN, 1))  # an item that is tagged so is so, whatever a caller says
     versions = [basis.version.toordinal() for basis in item.legal_basis if basis.version]
     stand_ins |= {BASIS_SINCE: Literal(DATE, max(versions, default=date.min.toordinal()))}
     return Scope(facts, parameter_values(item, entry) | {name: tree for name, tree in stand_ins.items() if name not in facts})

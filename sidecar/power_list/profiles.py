@@ -29,7 +29,15 @@ from sidecar.power_list.parts import (
     Verb,
 )
 from sidecar.power_list.procedure import ProfileCollective, ProfileEmergency, RuledCondition, RuledEvidence
-from sidecar.power_list.timely import ClockStop, ConditionalObligation, Deadline, FormerStaff, RuledFlag
+from sidecar.power_list.timely import (
+    ClockStop,
+    ConditionalObligation,
+    CourseRecord,
+    Deadline,
+    FormerStaff,
+    MinimumTime,
+    RuledFlag,
+)
 from sidecar.power_list.values import Zh
 
 
@@ -147,6 +155,8 @@ class ProfileFile(Part):
     deadlines: Annotated[tuple[Deadline, ...], Zh("时限")] = Field(default=(), strict=False)
     stops: Annotated[tuple[ClockStop, ...], Zh("停止计时")] = Field(default=(), strict=False)
     flags: Annotated[tuple[RuledFlag, ...], Zh("标记")] = Field(default=(), strict=False)
+    minimum_times: Annotated[tuple[MinimumTime, ...], Zh("最短时间")] = Field(default=(), strict=False)
+    recorded: Annotated[CourseRecord | None, Zh("全过程记录")] = None
     former_staff: Annotated[FormerStaff | None, Zh("离职人员")] = None
     facts: Annotated[tuple[ProfileFact, ...], Zh("事实")] = Field(default=(), strict=False)
     parameters: Annotated[tuple[ProfileParameter, ...], Zh("参数")] = Field(default=(), strict=False)

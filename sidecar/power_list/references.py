@@ -178,6 +178,12 @@ def _marked_steps(profile: ProfileFile) -> Iterable[tuple[str, tuple[str | int, 
         yield from ((name, ("deadlines", n, "to", k)) for k, name in enumerate(rule.end))
         if rule.extension:
             yield rule.extension, ("deadlines", n, "extension")
+    for n, least in enumerate(profile.minimum_times):
+        yield least.start, ("minimum_times", n, "from")
+        yield from ((name, ("minimum_times", n, "before", k)) for k, name in enumerate(least.before))
+    if profile.recorded:
+        for key in ("steps", "before"):
+            yield from ((name, ("recorded", key, k)) for k, name in enumerate(getattr(profile.recorded, key)))
     if profile.former_staff:
         yield from ((name, ("former_staff", "steps", k)) for k, name in enumerate(profile.former_staff.steps))
 

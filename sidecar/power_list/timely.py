@@ -61,6 +61,28 @@ class ConditionalObligation(Part):
     basis: Annotated[Name, Zh("依据")]
 
 
+class MinimumTime(Part):
+    """A time that must be left between two steps and whose shortness is marked: from the last time `from` is done to `before`."""
+
+    start: Annotated[Slug, Zh("起算环节")] = Field(alias="from")
+    before: Annotated[tuple[Slug, ...], Zh("此前")] = Field(min_length=1, strict=False)
+    at_least: Annotated[DurationText, Zh("不少于")]
+    grade: Annotated[Grade, Zh("等级")] = "yellow"
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
+class CourseRecord(Part):
+    """The record of the whole course (全过程记录): each of the steps carries `evidence`, or is marked in red; the steps `before`
+    which it must be whole are refused while any of it is missing and they do not carry it themselves."""
+
+    steps: Annotated[tuple[Slug, ...], Zh("环节")] = Field(min_length=1, strict=False)
+    evidence: Annotated[Requirement, Zh("证据")]
+    before: Annotated[tuple[Slug, ...], Zh("此前")] = Field(min_length=1, strict=False)
+    rule: Annotated[Name, Zh("规则")]
+    basis: Annotated[Name, Zh("依据")]
+
+
 class FormerStaff(Part):
     """How many months after leaving a former colleague in the service of the party is told to whoever acts: leaders, others."""
 

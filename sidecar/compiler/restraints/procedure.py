@@ -24,6 +24,15 @@ def evidence(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:
             yield Control(Kind.EVIDENCE_WHEN, f"{name}:{when.row}", place, rule, basis, reads=when.names)
 
 
+def recorded(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
+    """Where the record of the whole course must be whole (行政处罚法 47)."""
+    rule = binder.profile.recorded
+    if rule and step_id in [own for name in rule.before for own in binder.mapped.get(name, ())]:
+        steps = [own for name in rule.steps for own in binder.mapped.get(name, ()) if own in binder.plans]
+        place = binder.located_profile.located.place("recorded")
+        yield Control(Kind.RECORDED, f"{rule.evidence}:{'|'.join(steps)}", place, rule.rule, rule.basis)
+
+
 def open_days(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
     """A step that comes behind one that must stay open for some days waits until they are over."""
     for prior in sorted(_waits(binder, step_id)):

@@ -47,6 +47,7 @@ FAMILIES: tuple[Family, ...] = (
     # procedure
     collective.collective,
     procedure.evidence,
+    procedure.recorded,
     procedure.open_days,
     procedure.review,
     procedure.ends,

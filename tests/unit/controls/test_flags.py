@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from sidecar.case_history.history import ActRecorded, OutcomeReported, fold
@@ -12,7 +13,22 @@ from sidecar.decision.decide import decide
 from sidecar.decision.decision import Decision
 from sidecar.personnel.registers import Leaver, Personnel
 from sidecar.power_list.control_kinds import FlagKind
-from tests.samples import EVERYONE, PROFILES, act, ask, changed, compiled, errors_of, findings_of, moment, policy_files, snapshot
+from tests.samples import (
+    ACCEPTED,
+    EVERYONE,
+    POWERS,
+    PROFILES,
+    act,
+    ask,
+    changed,
+    codes,
+    compiled,
+    errors_of,
+    findings_of,
+    moment,
+    policy_files,
+    snapshot,
+)
 
 LIMITED = changed(
     "separation:\n",
@@ -205,6 +221,55 @@ def test_an_item_cannot_stop_the_clock_of_the_law() -> None:
         "limit:accept:decide:5:workday:red:4/5:extend+2:pause>resume",
         "limit:accept:decide:3:workday:yellow:4/5:extend+1:pause>resume|site>hear",
     ]
+
+
+def test_what_an_item_is_tagged_as_no_caller_denies() -> None:
+    """A condition over a fact of the tag's name holds in every case of the item (三重一大), asserted or not."""
+    profile = changed(
+        "separation:\n",
+        "facts: [{name: major_matter, type: boolean, label: 重大, rule: CD-3Z1D, basis: 内部规定}]\n"
+        "prohibitions: [{steps: [accept], when: major_matter, reason: 须集体决策, reason_en: goes to the group,"
+        " rule: CD-3Z1D, basis: 内部规定}]\n"
+        "separation:\n",
+        PROFILES,
+    )
+    tagged = changed(
+        "    accountable:", "    disclosure: {mode: proactive, artefacts: [result], tags: [major_matter]}\n    accountable:"
+    )
+    for powers, allowed in ((POWERS, {True: False, False: True}), (tagged, {True: False, False: False})):
+        policy = snapshot(powers, licensing=profile)
+        for said, answer in allowed.items():
+            facts = {"amount": 100, "major_matter": said}
+            assert ask("clerk", "accept", policy=policy, facts=facts).allowed is answer
+
+
+def test_the_record_of_the_course() -> None:
+    """A step without it is marked in red; the archive waits until it is whole, or brings what is missing."""
+    recorded = "recorded: {steps: [accept, review], evidence: course_record, before: [issue], rule: AP-47, basis: 某法}\n"
+    steps = """  - {id: review, name: 审查, verb: review, type: execute, tier: handler, after: [accept], rule: AL-34, basis: 某法}
+  - {id: issue, name: 发证, verb: issue, type: execute, tier: handler, after: [decide], rule: AL-44, basis: 某法}
+"""
+    policy = snapshot(licensing=changed("separation:\n", f"{steps}{recorded}separation:\n", PROFILES))
+    without = ask("reviewer", "review", *ACCEPTED, policy=policy, evidence=frozenset({"drawings"}))
+    assert flags(without) == [("red", "UNRECORDED")]
+    full = frozenset({"drawings", "course_record"})
+    assert flags(ask("reviewer", "review", *ACCEPTED, policy=policy, evidence=full)) == []
+    way = (act("accept", "clerk", facts={"amount": 100}), act("review", "reviewer"), act("decide", "deputy", outcome="grant"))
+    assert codes(ask("clerk", "issue", *way, policy=policy)) == {"MISSING_REQUIREMENT"}
+    assert ask("clerk", "issue", *way, policy=policy, evidence=frozenset({"course_record"})).allowed
+    carried = [msgspec.structs.replace(step, evidence=("course_record",)) for step in way]
+    assert ask("clerk", "issue", *carried, policy=policy).allowed
+
+
+@pytest.mark.parametrize(
+    ("day", "found"), [("2026-01-06", [("yellow", "TOO_EARLY")]), ("2026-01-07", [("yellow", "TOO_EARLY")]), ("2026-01-08", [])]
+)
+def test_too_early_is_marked(day: str, found: object) -> None:
+    """Two working days are left after the Monday of acceptance: Tuesday and Wednesday are too early."""
+    least = "minimum_times: [{from: accept, before: [decide], at_least: 2 workday, rule: MD-25, basis: 某条例}]\nseparation:\n"
+    policy = snapshot(licensing=changed("separation:\n", least, PROFILES))
+    way = (on("2026-01-05", "accept", "clerk", facts={"amount": 100}), on("2026-01-05", "review"))
+    assert flags(ask("deputy", "decide", *way, policy=policy, today=date.fromisoformat(day))) == found
 
 
 def test_a_duty_under_a_condition() -> None:
