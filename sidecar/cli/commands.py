@@ -13,6 +13,7 @@ from sidecar.cli import (
     personal_data,
     policies,
     proxying,
+    retaining,
     rules,
     serving,
 )
@@ -55,6 +56,7 @@ for name, command in (
     ("reindex", log_asking.reindex_command),
     ("erase", personal_data.erase_command),
     ("open", personal_data.open_command),
+    ("retain", retaining.retain_command),
     ("replay", log_replaying.replay_command),
     ("explain", log_explaining.explain_command),
 ):

@@ -1,12 +1,12 @@
-"""How long an entry is kept, and which may be released: a rule for each item, the longest where several speak of a case.
+"""How long an entry must be kept: a rule for each item, the longest where several speak of a case.
 
 Network logs are kept six months at least (网络安全法第二十三条, in force since 2026-01-01; 第二十一条 before), files of a
 procurement fifteen years from its end (政府采购法第四十二条); personal data is kept no longer than its purpose asks
 (个人信息保护法第十九条). The figures are parameters of a site, each with its basis; none may be below six months.
 
 The time of an entry runs from the last entry of its case, so that a case goes as a whole: its story is told to the end, or not at
-all. A case that is held, because of a suit or a review, does not go, nor one whose last act was allowed and of which nobody said
-that it is over. Entries that tell what happened to the log itself never go: they prove the rest.
+all. A case that is held, because of a suit or a review, does not go, nor one of which neither the list of closed cases nor a time
+without any act says that it is over. Entries that tell what happened to the log itself never go: they prove the rest.
 """
 
 from collections.abc import Mapping

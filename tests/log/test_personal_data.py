@@ -237,3 +237,15 @@ def test_other_rules_of_the_record_are_told_once(tmp_path: Path) -> None:
 
     asyncio.run(work())
     assert [(e["before"], e["after"]) for e in office.entries("record_rules")] == [("default", "other"), ("other", "default")]
+
+
+def test_what_may_go_is_told_and_nothing_is_changed(office: Office, tmp_path: Path) -> None:
+    before, rules = office.entries(), tmp_path / "record.yaml"
+    rules.write_text("retention:\n  items:\n    permit: {years: 15, basis: 测试}\n  closed: [C-1]\n", "utf-8")
+    code, told = office.run("retain", "--on", "2026-07-05")
+    assert (code, told["entries"]["open"], told["entries"]["due"]) == (0, 4, 0)
+    _, told = office.run("retain", "--on", "2040-12-31", "--rules", str(rules))
+    assert told["entries"] == {"due": 0, "not_due": 4, "held": 0, "open": 0}
+    _, told = office.run("retain", "--on", "2041-01-05", "--rules", str(rules))
+    assert told["kept"][0] | {"case": "C-1", "entries": 2, "why": "due"} == told["kept"][0]
+    assert office.entries() == before
