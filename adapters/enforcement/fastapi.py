@@ -49,7 +49,8 @@ class RefusedError(HTTPException):
 
 class Acts:
     """Steps of one application. `officer` is written as in a route file; `fulfils` are the kinds of obligations the application
-    sees to, all where left out; `folder` is where a key file of tokens lies. Raises SettingsError, pydantic.ValidationError."""
+    sees to, all where left out; `folder` is where a key file of tokens lies, `contact` whom to call when something is wrong.
+    Raises SettingsError, pydantic.ValidationError."""
 
     def __init__(
         self,
@@ -58,8 +59,9 @@ class Acts:
         fulfils: Collection[str] | None = None,
         acting_post: Mapping[str, str] | None = None,
         folder: Path = Path(),
+        contact: str | None = None,
     ) -> None:
-        self._file = {"officer": officer, "acting_post": acting_post}
+        self._file = {"officer": officer, "acting_post": acting_post, "contact": contact}
         # the source is checked, and keys are fetched, once and before anybody asks
         source = self._routes({"method": "GET", "path": "/", "not_a_power": "none"}).officer
         self._identity, self._decider, self._fulfils = identity_of(source, folder), decider, fulfils

@@ -130,8 +130,12 @@ class OfficerSource(Part):
 
 
 class RouteFile(Part):
+    """`contact` is whom a person may call who was refused because something is wrong here: a name, a telephone, an address.
+    `fulfils` are the types of obligations that the system behind sees to, all where left out."""
+
     officer: Annotated[OfficerSource, Zh("人员")]
     acting_post: Annotated[ValueSource | None, Zh("岗位")] = None
+    contact: Annotated[Name | None, Zh("联系人")] = None
     fulfils: Annotated[tuple[str, ...] | None, Zh("可履行义务")] = Field(default=None, strict=False, max_length=64)
     routes: Annotated[tuple[Route, ...], Zh("路由")] = Field(min_length=1, strict=False)
 

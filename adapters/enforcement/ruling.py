@@ -90,9 +90,9 @@ class Enforcement:
         except RequestError as fault:
             return malformed(fault)
         if matched is None:
-            return refused("unmapped", 403, "UNMAPPED_ROUTE")
+            return self.refused("unmapped", 403, "UNMAPPED_ROUTE")
         if incoming.websocket and not matched.route.websocket:
-            return refused("unmapped", 403, "UNMAPPED_WEBSOCKET")
+            return self.refused("unmapped", 403, "UNMAPPED_WEBSOCKET")
         return matched
 
     def believes(self, peer: Peer) -> bool:
@@ -139,14 +139,21 @@ class Enforcement:
         if verdict.malformed:
             return malformed(RequestError(*verdict.malformed))
         if not verdict.clear:
-            return refused("unclear", 503, "NO_DECISION")
+            return self.refused("unclear", 503, "NO_DECISION")
         if not verdict.allowed:
             return Ruling("refused", _denied(verdict), decision_id=verdict.decision_id)
         unmet = [] if self._fulfils is None else [kind for kind in verdict.obligation_kinds if kind not in self._fulfils]
         if unmet:
-            return refused("unfulfillable", 403, "OBLIGATION_UNMET", obligations=", ".join(unmet))
+            return self.refused("unfulfillable", 403, "OBLIGATION_UNMET", obligations=", ".join(unmet))
         told = {"x-quanheng-decision": verdict.decision_id, "x-quanheng-obligations": ",".join(verdict.obligations)}
         return Ruling("allowed", told={name: value for name, value in told.items() if value}, decision_id=verdict.decision_id)
+
+
+    def refused(self, result: str, status: int, code: str, **facts: object) -> Ruling:
+        """A reason of the point's own: something is wrong here, not with the officer; and whom to call."""
+        contact = self.routes.contact
+        told, lines = ({"contact": contact}, (f"请联系 contact: {contact}",)) if contact else ({}, ())
+        return Ruling(result, Refusal(status, code, say(code, **facts), told, lines))
 
 
 def malformed(fault: RequestError) -> Ruling:
@@ -154,11 +161,6 @@ def malformed(fault: RequestError) -> Ruling:
     code = f"REQUEST_{fault.code.upper()}"
     sentence = say(code if code in CATALOGUE else "REQUEST_MALFORMED", detail=fault.message)
     return Ruling("malformed", Refusal(fault.status_hint, fault.code, sentence))
-
-
-def refused(result: str, status: int, code: str, **facts: object) -> Ruling:
-    """A reason of the point's own."""
-    return Ruling(result, Refusal(status, code, say(code, **facts)))
 
 
 def _denied(verdict: Verdict) -> Refusal:

@@ -192,18 +192,18 @@ def denying(**context: Any) -> Sidecar:
     return Sidecar([(200, {"decision": False, "context": {"decision_id": "d-2", **context}})])
 
 
-def proxy(system: Any, sidecar: Any, routes: str = ROUTES, bounds: Bounds = QUICK) -> Chained:
+def proxy(system: Any, sidecar: Any, routes: str = ROUTES, bounds: Bounds = QUICK, patience: float = 5.0) -> Chained:
     """The proxy between two ends: the system an ASGI application or `Broken`, the sidecar also an httpx transport."""
     if isinstance(system, Broken) and system.how == "silent":
         bounds = bounds._replace(answer_seconds=0.05)
     file = read_routes("routes.yaml", routes.encode())
-    decider = HttpDecider(_client(sidecar, "http://127.0.0.1:8181"))
+    decider = HttpDecider(_client(sidecar, "http://127.0.0.1:8181", patience))
     return Chained(ReverseProxy(Enforcement(file, identity_of(file.officer, ROOT), CHANNEL), decider), system, bounds)
 
 
-def _client(end: Any, address: str) -> httpx.AsyncClient:
+def _client(end: Any, address: str, patience: float) -> httpx.AsyncClient:
     transport = end if isinstance(end, httpx.AsyncBaseTransport) else httpx.ASGITransport(app=end)
-    return httpx.AsyncClient(transport=transport, base_url=address)
+    return httpx.AsyncClient(transport=transport, base_url=address, timeout=patience)
 
 
 def counted(app: Chained) -> dict[str, int]:

@@ -28,8 +28,11 @@ from adapters.enforcement.ruling import Enforcement
 from tests.enforcement.chain import ROOT, Sidecar, System, call, proxy
 from tests.enforcement.wire import Answer
 
-ROUTES = """officer: {header: X-Officer}
-routes:
+CONTACT = "信息中心 8888-1234"
+ROUTES = f"""officer: {{header: X-Officer}}
+contact: {CONTACT}
+"""
+ROUTES += """routes:
   - {method: GET, path: "/things/{thing}", not_a_power: reading}
   - {method: POST, path: "/things/{thing}/do", item: an-item, step: do, case: {path: thing}}
   - {method: GET, path: "/acts/do", item: an-item, step: do, case: {query: thing}}
@@ -68,8 +71,8 @@ class Proxy:
 
     def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
         system = System()
-        answer = call(proxy(system, sidecar, ROUTES), method, target, *headers, body=body)
-        return Seen(answer, len(system.seen))
+        chained = proxy(system, sidecar, ROUTES, patience=_patience(sidecar))
+        return Seen(call(chained, method, target, *headers, body=body), len(system.seen))
 
 
 class ProxyItself:
@@ -80,7 +83,7 @@ class ProxyItself:
     def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
         system = System()
         chained = proxy(system, sidecar, ROUTES)
-        chained.sidecar = sidecar
+        chained.sidecar, chained.patience = sidecar, _patience(sidecar)
         return Seen(call(chained, method, target, *headers, body=body), len(system.seen))
 
 
@@ -101,7 +104,7 @@ class FastApiDependency:
     def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
         reached: list[str] = []
         app = FastAPI(openapi_url=None, redirect_slashes=False)
-        acts = fastapi.Acts({"header": "X-Officer"}, _decider(sidecar))
+        acts = fastapi.Acts({"header": "X-Officer"}, _decider(sidecar), contact=CONTACT)
         acts.install(app)
 
         @app.get("/things/{thing}")
@@ -214,20 +217,37 @@ def _pairs(options: Iterable[Any]) -> list[tuple[str, str]]:
 
 
 def _decider(sidecar: Sidecar) -> HttpDecider:
-    return HttpDecider(httpx.AsyncClient(transport=sidecar, base_url="http://127.0.0.1:8181"))
+    return HttpDecider(httpx.AsyncClient(transport=sidecar, base_url="http://127.0.0.1:8181", timeout=_patience(sidecar)))
+
+
+def _patience(sidecar: Sidecar) -> float:
+    """Seconds a point waits: short where it is known to wait in vain."""
+    return 0.05 if isinstance(sidecar, Silent) else 5.0
+
+
+class Silent(Sidecar):
+    """A sidecar that takes the question and never answers."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
+        self.questions.append({})
+        await asyncio.sleep(3600)
+        raise AssertionError
 
 
 def _blocking(sidecar: Sidecar) -> httpx.Client:
     class Bridge(httpx.BaseTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             async def ask() -> tuple[int, bytes]:
-                answer = await sidecar.handle_async_request(request)
+                try:
+                    answer = await asyncio.wait_for(sidecar.handle_async_request(request), request.extensions["timeout"]["read"])
+                except TimeoutError:
+                    raise httpx.ReadTimeout("slow") from None
                 return answer.status_code, await answer.aread()
 
             status, body = asyncio.run(ask())
             return httpx.Response(status, content=body)
 
-    return httpx.Client(transport=Bridge(), base_url="http://127.0.0.1:8181")
+    return httpx.Client(transport=Bridge(), base_url="http://127.0.0.1:8181", timeout=_patience(sidecar))
 
 
 def _environ(method: str, target: str, headers: tuple[tuple[str, str], ...], body: bytes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.enforcement.chain import ALLOW, AS_JSON, OFFICER, Sidecar, denying
-from tests.enforcement.points import POINTS, Point
+from tests.enforcement.points import CONTACT, POINTS, Point, Silent
 from tests.enforcement.test_verdicts import FAULTS, NO_DECISION
 
 DO = "/things/T-1/do"
@@ -42,6 +42,28 @@ def test_a_sidecar_that_cannot_be_asked_lets_nothing_through(point: Point, fault
     seen = point.send(Sidecar([FAULTS[fault]]), "POST", DO, OFFICER, AS_JSON)
     assert seen.reached == 0
     assert seen.answer.status in (403, 503)  # nginx passes no other status on
+
+
+@every_point
+def test_a_sidecar_that_does_not_answer_is_waited_for_no_longer_than_declared(point: Point) -> None:
+    """Not a second more than the point's own time, however it hangs; and the next question is asked as if nothing had been."""
+    seen = point.send(Silent(), "POST", DO, OFFICER, AS_JSON)
+    assert (seen.reached, seen.answer.json["code"]) == (0, "NO_DECISION")
+    assert point.send(Sidecar(), "POST", DO, OFFICER).reached == 1
+
+
+@every_point
+@pytest.mark.parametrize("sidecar", [Sidecar([FAULTS["connection refused"]]), Sidecar([(500, b"")])], ids=["down", "broken"])
+@pytest.mark.parametrize("form", [AS_JSON, ("Accept", "text/html"), ("Accept", "*/*")], ids=["JSON", "page", "text"])
+def test_when_we_are_down_it_is_said_whom_to_call(point: Point, sidecar: Sidecar, form: tuple[str, str]) -> None:
+    answer = point.send(sidecar, "POST", DO, OFFICER, form).answer
+    assert CONTACT in answer.text
+    assert form != AS_JSON or answer.json["contact"] == CONTACT
+
+
+@every_point
+def test_who_is_refused_by_right_is_not_sent_to_the_administrators(point: Point) -> None:
+    assert CONTACT not in point.send(denying(code="NO_POWER"), "POST", DO, OFFICER).answer.text
 
 
 @every_point

@@ -148,6 +148,7 @@ class Chained:
     connects: int = 0
     address: Address | None = None  # where the system is, when it is a server of its own
     sidecar: Any = None  # asked over the proxy's own connections where it is given
+    patience: float = 5.0  # seconds
     _config: list[uvicorn.Config] = field(default_factory=list)
 
     async def call(self, sent: bytes, body: Any, client: str, *, head_only: bool) -> Answer:
@@ -163,7 +164,7 @@ class Chained:
         proxy = self.proxy
         if self.sidecar is not None:
             pool = Pool(_to_sidecar(self.sidecar, systems), watch, self.bounds, 4)
-            proxy = ReverseProxy(proxy.enforcement, PooledDecider(pool, b"sidecar.test", "", 1.0))
+            proxy = ReverseProxy(proxy.enforcement, PooledDecider(pool, b"sidecar.test", "", self.patience))
         connect, authority = self._connecting(state, systems), AUTHORITY
         if self.address:
             connect, authority = self.address.connect, self.address.authority

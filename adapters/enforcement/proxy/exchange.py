@@ -29,10 +29,9 @@ from adapters.enforcement.proxy.heads import Head, answer_head, chunk, framed, l
 from adapters.enforcement.proxy.tunnel import carry
 from adapters.enforcement.proxy.upstream import Answer, Connection, LostError, NotConnectedError, Pool
 from adapters.enforcement.reasons import reply_of
-from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Incoming, Refusal, Ruling, malformed, refused, too_large
+from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Incoming, Ruling, malformed, too_large
 from sidecar.errors import RequestError
 from sidecar.http_api.guard import Reply
-from sidecar.messages import say
 
 OWN_PREFIX = b"/.quanheng/"
 CHANNEL = "reverse-proxy"
@@ -137,7 +136,7 @@ class Exchanges:
     def _own(self, request: Request, head: Head, client: Client, incoming: Incoming) -> bool:
         """For this machine only."""
         if client.peer.address not in _LOCAL:
-            unmapped = refused("unmapped", 403, "UNMAPPED_ROUTE")
+            unmapped = self._proxy.enforcement.refused("unmapped", 403, "UNMAPPED_ROUTE")
             return self._refuse(client, head, incoming, unmapped, keep_alive=request.body.ended)
         keep_alive = head.keep_alive and request.body.ended
         client.reply(self._proxy.own(head.target), head, keep_alive=keep_alive)
@@ -264,9 +263,10 @@ class Exchanges:
 
     def _broken(self, request: Request, head: Head, client: Client, code: str) -> bool:
         keep_alive = head.keep_alive and request.body.ended
-        refusal = Refusal(502, code, say(code))
+        refusal = self._proxy.enforcement.refused("broken", 502, code).refusal
         asked = f"{head.method} {head.target.partition(b'?')[0].decode('latin-1')}"
-        client.reply(reply_of(refusal, tuple(head.headers), asked), head, keep_alive=keep_alive)
+        if refusal:
+            client.reply(reply_of(refusal, tuple(head.headers), asked), head, keep_alive=keep_alive)
         return keep_alive
 
 

@@ -1,0 +1,208 @@
+"""What the reverse proxy adds: latency, requests a second and processor time, beside nginx in the same run.
+
+    python benchmarks/proxy.py [--seconds 4] [--rounds 3]
+
+Needs `wrk` and `nginx` (Debian). The system behind is an nginx that answers at once. In front of it stand, in turns: nobody;
+nginx as a reverse proxy with kept connections; `quanheng proxy` for a route that is no power; and the same for an act, decided
+by the real sidecar over a Unix socket with a durable record before every answer, and its outcome reported. The same question put
+to the sidecar itself, over TCP, shows what is its share. Everything shares the cores of the machine; the processor time of
+a request is that of the process in front alone. Medians of the rounds.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import synthetic as province
+
+from adapters.storage.policy_folder import PREPARED_FILE, write_files
+from sidecar.compiler.compile import MANIFEST_FILE, POLICY_FILE
+from sidecar.decision.policy import prepared_of
+
+ROOT = Path(__file__).resolve().parents[1]
+ROWS = 10_000
+CONNECTIONS = (1, 64)
+SYSTEM, NGINX, PROXY, SIDECAR = 18282, 18283, 18284, 18285
+READING, ACT = "/things/T/read", "/things/@/accept"
+
+NGINX_CONF = f"""worker_processes 1; daemon off; error_log stderr; pid nginx.pid;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off; keepalive_requests 100000000;
+    upstream system {{ server 127.0.0.1:{SYSTEM}; keepalive 64; keepalive_requests 100000000; }}
+    server {{ listen 127.0.0.1:{SYSTEM}; location / {{ default_type application/json; return 200 '{{"done": true}}'; }} }}
+    server {{ listen 127.0.0.1:{NGINX};
+             location / {{ proxy_pass http://system; proxy_http_version 1.1; proxy_set_header Connection ""; }} }}
+}}
+"""
+ROUTES = f"""officer: {{header: X-Officer}}
+routes:
+  - {{method: POST, path: "/things/{{thing}}/read", not_a_power: reading}}
+  - method: POST
+    path: "/things/{{thing}}/accept"
+    item: {province.item_id(0)}
+    step: accept
+    case: {{path: thing}}
+    region: {{value: "{province.region_of(0)}"}}
+    facts: {{amount: {{value: 100}}}}
+"""
+SCRIPT = """
+local n, tag = 0, tostring(os.time()) .. tostring(math.random(1000000))
+local headers = {["X-Officer"] = "OFFICER", ["Content-Type"] = "application/json"}
+local body = [[BODY]]
+request = function()
+    n = n + 1
+    local unique = tag .. "-" .. n
+    return wrk.format("POST", (string.gsub("PATH", "@", unique)), headers, body ~= "" and (string.gsub(body, "@", unique)) or nil)
+end
+done = function(summary, latency, requests)
+    local e = summary.errors
+    local wrong = e.status + e.connect + e.read + e.write + e.timeout
+    local p50, p99 = latency:percentile(50), latency:percentile(99)
+    io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration, p50, p99, wrong))
+end
+"""
+
+
+class Contestant(NamedTuple):
+    name: str
+    port: int
+    path: str
+    process: str  # whose processor time is told
+    body: str = ""
+
+
+class Figures(NamedTuple):
+    """Requests a second; latencies, and processor time of the process in front a request, in microseconds; wrong answers."""
+
+    rate: float
+    p50: float
+    p99: float
+    cpu: float
+    wrong: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    question = {
+        "subject": {"type": "officer", "id": province.officer(0)},
+        "action": {"name": "accept"},
+        "resource": {"type": "case", "id": "@", "properties": {"item": province.item_id(0), "region": province.region_of(0)}},
+        "context": {"facts": {"amount": 100}},
+    }
+    contestants = (
+        Contestant("the system alone", SYSTEM, READING, "nginx"),
+        Contestant("nginx in front", NGINX, READING, "nginx"),
+        Contestant("Quanheng in front, a route that is no power", PROXY, READING, "proxy"),
+        Contestant("Quanheng in front, an act decided and recorded", PROXY, ACT, "proxy"),
+        Contestant("the sidecar alone, the same question", SIDECAR, "/authorize", "tcp sidecar", json.dumps(question)),
+    )
+    runs: dict[tuple[str, int], list[Figures]] = {}
+    with tempfile.TemporaryDirectory() as scratch, _everything(Path(scratch)) as processes:
+        for _ in range(options.rounds):
+            for contestant in contestants:
+                for connections in CONNECTIONS:
+                    _run(contestant, connections, 1, processes, Path(scratch))
+                    figures = _run(contestant, connections, options.seconds, processes, Path(scratch))
+                    runs.setdefault((contestant.name, connections), []).append(figures)
+    _table(runs)
+
+
+@contextlib.contextmanager
+def _everything(folder: Path) -> Iterator[dict[str, list[int]]]:
+    """All servers, name → process identifiers. One sidecar on a Unix socket for the proxy, one on a port to be asked directly."""
+    build = province.build((ROOT / "policies" / "model.conf").read_bytes(), ROWS)
+    prepared = prepared_of(model=build.model, policy=build.policy, manifest=build.manifest)
+    files = {"model.conf": build.model, POLICY_FILE: build.policy, MANIFEST_FILE: build.manifest, PREPARED_FILE: prepared}
+    write_files(folder / "policies", files)
+    write_files(folder / "people", {"appointments.csv": province.appointments_csv(1_000).encode()})
+    (folder / "routes.yaml").write_text(ROUTES, "utf-8")
+    (folder / "nginx.conf").write_text(NGINX_CONF)
+    serve = [sys.executable, "-m", "sidecar", "serve", "--policies", str(folder / "policies")]
+    serve += ["--personnel", str(folder / "people"), "--insecure", "--data"]
+    socket = folder / "sidecar.sock"
+    proxy = [sys.executable, "-m", "sidecar", "proxy", "--routes", str(folder / "routes.yaml"), "--port", str(PROXY)]
+    proxy += ["--upstream", f"http://127.0.0.1:{SYSTEM}", "--sidecar", f"unix://{socket}"]
+    commands = {
+        "nginx": ["nginx", "-p", str(folder), "-c", "nginx.conf"],
+        "sidecar": [*serve, str(folder / "data"), "--uds", str(socket)],
+        "tcp sidecar": [*serve, str(folder / "data2"), "--port", str(SIDECAR)],
+        "proxy": proxy,
+    }
+    started: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name, command in commands.items():
+            with (folder / f"{name}.log").open("wb") as output:
+                started[name] = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+        for port, path in ((SYSTEM, "/"), (NGINX, "/"), (SIDECAR, "/readyz"), (PROXY, "/.quanheng/healthz")):
+            _wait(f"http://127.0.0.1:{port}{path}")
+        while not socket.is_socket():
+            time.sleep(0.1)
+        yield {name: [process.pid, *_children(process.pid)] for name, process in started.items()}
+    finally:
+        for process in started.values():
+            process.send_signal(signal.SIGTERM)
+        for process in started.values():
+            process.wait(timeout=60)
+
+
+def _wait(url: str) -> None:
+    for _ in range(600):
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        time.sleep(0.1)
+    raise SystemExit(f"no answer at {url}")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _run(contestant: Contestant, connections: int, seconds: int, processes: dict[str, list[int]], folder: Path) -> Figures:
+    script = folder / "load.lua"
+    text = SCRIPT.replace("OFFICER", province.officer(0)).replace("PATH", contestant.path).replace("BODY", contestant.body)
+    script.write_text(text, "utf-8")
+    before = sum(map(_processor, processes[contestant.process]))
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{contestant.port}"]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    spent = sum(map(_processor, processes[contestant.process])) - before
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", output)
+    if found is None:
+        raise SystemExit(output)
+    requests, duration, p50, p99, wrong = map(int, found.groups())
+    return Figures(requests / (duration / 1e6), p50, p99, spent * 1e6 / max(1, requests), wrong)
+
+
+def _processor(pid: int) -> float:
+    """Processor seconds of a process and its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _table(runs: dict[tuple[str, int], list[Figures]]) -> None:
+    print("| connections | in front | req/s | p50 µs | p99 µs | CPU µs a request | wrong |")  # noqa: T201
+    print("|---|---|---|---|---|---|---|")  # noqa: T201
+    for (name, connections), figures in sorted(runs.items(), key=lambda run: run[0][1]):
+        rate, p50, p99, cpu, _ = (statistics.median(column) for column in zip(*figures, strict=True))
+        wrong = sum(figure.wrong for figure in figures)
+        print(f"| {connections} | {name} | {rate:,.0f} | {p50:,.0f} | {p99:,.0f} | {cpu:,.0f} | {wrong:,.0f} |")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
