@@ -1,0 +1,123 @@
+"""`quanheng log export`: entries in a file other tools read, one after the other, whole or not at all."""
+
+import csv
+import os
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import typer
+
+from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.record_reader import SqliteReader
+from sidecar.cli.log_asking import FromDay, ToDay, day_of
+from sidecar.cli.output import FOUND, LangOption, Language, print_error, print_line
+from sidecar.cli.progress import Bar, progress_bar
+from sidecar.cli.record import DataOption, Item, Unit
+from sidecar.decision_log.events import LOG_ID
+from sidecar.decision_log.export import COLUMNS, adl_record, cells_of, line_of
+from sidecar.errors import SettingsError
+from sidecar.ports.records import Filter
+from sidecar.service.inspect import as_shown
+
+PORTION = 500  # entries that are in memory at once
+Entries = Iterator[dict[str, Any]]
+
+
+class Form(StrEnum):
+    JSONL = "jsonl"
+    CSV = "csv"
+    ADL = "adl"
+
+
+def export_command(
+    to: Annotated[Path, typer.Option("--to", help="The file; it must not exist 输出文件，不得已存在")],
+    lang: LangOption,
+    data: DataOption = Path("var/data"),
+    form: Annotated[
+        Form, typer.Option(help="jsonl: entries; csv: a spreadsheet row a decision; adl: Authorization Decision Log 格式")
+    ] = Form.JSONL,
+    since: FromDay = "",
+    until: ToDay = "",
+    unit: Unit = "",
+    item: Item = "",
+) -> None:
+    """Entries of a period as a file, oldest first; status 1 when one of them was altered 导出."""
+    if to.exists():
+        raise SettingsError(f"{to} exists", "name another file, or move that one away")
+    kind = "" if form is Form.JSONL else "decision"
+    wanted = Filter(unit=unit, item=item, kind=kind, since_day=day_of(since), until_day=day_of(until, end=True))
+    reader = SqliteReader(data / RECORD_FILE)
+    draft = to.with_name(f".{to.name}.{os.getpid()}.part")
+    altered: list[int] = []
+    try:
+        with draft.open("x", encoding="utf-8-sig" if form is Form.CSV else "utf-8", newline="") as stream:
+            draft.chmod(0o600)
+            with progress_bar() as bar:
+                count = _WRITERS[form](stream, _entries(reader, wanted, bar, altered), _origin(reader))
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.rename(to)
+    finally:
+        draft.unlink(missing_ok=True)
+    print_line({Language.ZH: f"{count} 条记录已写入 {to}", Language.EN: f"{count} entries written to {to}"}[lang])
+    if altered:
+        seqs = ", ".join(map(str, altered[:20]))
+        told = {
+            Language.ZH: f"警告！以下记录与叶哈希不符，已被篡改，未导出：{seqs}",
+            Language.EN: f"WARNING! altered entries were left out: {seqs}",
+        }
+        print_error(told[lang])
+        raise typer.Exit(FOUND)
+
+
+def _entries(reader: SqliteReader, wanted: Filter, bar: Bar, altered: list[int]) -> Entries:
+    """What fits, as it is recorded now; entries that come meanwhile are not waited for."""
+    last, after = reader.last_seq(), 0
+    bar.stage("", last)
+    while portion := reader.since(wanted, after=after, limit=PORTION):
+        for stored in portion:
+            if stored.seq > last:
+                return
+            entry = as_shown(stored)
+            if "altered" in entry:
+                altered.append(stored.seq)
+            else:
+                yield entry
+        after = portion[-1].seq
+        bar.at(after)
+
+
+def _origin(reader: SqliteReader) -> str:
+    """The log's name, where it has one."""
+    stored = reader.event("log", LOG_ID)
+    return str(as_shown(stored).get("origin", "")) if stored else ""
+
+
+def _write_lines(stream: IO[str], entries: Entries, _: str) -> int:
+    count = 0
+    for count, entry in enumerate(entries, 1):  # noqa: B007 - what is left is how many there were
+        stream.write(line_of(entry) + "\n")
+    return count
+
+
+def _write_rows(stream: IO[str], entries: Entries, _: str) -> int:
+    """RFC 4180, with the mark by which spreadsheets know UTF-8."""
+    writer = csv.writer(stream, quoting=csv.QUOTE_MINIMAL)
+    writer.writerow(COLUMNS)
+    count = 0
+    for count, entry in enumerate(entries, 1):  # noqa: B007
+        writer.writerow(cells_of(entry))
+    return count
+
+
+def _write_adl(stream: IO[str], entries: Entries, origin: str) -> int:
+    return _write_lines(stream, (adl_record(entry, origin) for entry in entries), origin)
+
+
+_WRITERS: dict[Form, Callable[[IO[str], Entries, str], int]] = {
+    Form.JSONL: _write_lines,
+    Form.CSV: _write_rows,
+    Form.ADL: _write_adl,
+}
