@@ -66,6 +66,12 @@ CACHED_LEDGERS = 200
 
 T = TypeVar("T")
 
+# Of each case in a JSON array that has entries: its version and its last entry's leaf hash.
+_HEADS = """
+SELECT asked.value, (SELECT coalesce(max(version), 0) FROM case_events WHERE case_id = asked.value), leaf
+FROM json_each(?) AS asked JOIN entries ON seq = (SELECT max(seq) FROM entries WHERE case_id = asked.value)
+"""
+
 _encode = msgspec.json.Encoder().encode
 Result = Committed | Replayed | Appended | StoreError
 
@@ -202,7 +208,8 @@ class SqliteStore:
         elif commit.event and isinstance(result, Committed):
             known = self._cases.get(commit.case_id) or CaseHistory(commit.case_id)
             if known.version == commit.expected_version:
-                self._remember(extend(known, commit.event, commit.stored_event))
+                digest = commit.digest if known.digest == commit.expected_digest else ""
+                self._remember(extend(known, commit.event, commit.stored_event, digest))
             else:
                 self._cases.pop(commit.case_id, None)
         for change in commit.ledgers:
@@ -263,6 +270,7 @@ class SqliteStore:
         self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         seq = self._next_seq
         try:
+            self._find_heads()
             rows = Rows([], [], [], [], {}, {})
             results = [
                 self._store(waiting.commit, rows) if waiting.place is None else self._put(waiting.commit, waiting.place, rows)
@@ -378,7 +386,7 @@ class SqliteStore:
             self._ground.prove(commit)
         except StoreError as fault:
             return fault
-        head = self._head(commit.case_id) if commit.case_id else NEW
+        head = self._heads[commit.case_id] if commit.case_id else NEW
         if commit.case_id and head.version != commit.expected_version:
             return VersionConflictError(commit.case_id, commit.expected_version)
         moved = self._moved_ledger(commit) if commit.ledgers else None
@@ -438,18 +446,15 @@ class SqliteStore:
         found = self._connection.execute("SELECT act, answer FROM requests WHERE caller = ? AND request_id = ?", key).fetchone()
         return Replayed(*found) if found else None
 
-    def _head(self, case_id: str) -> Head:
-        """Heads are let go between batches only: in the midst of one, the file does not yet hold what it will write."""
-        known = self._heads.get(case_id)
-        if known is not None:
-            return known
-        found = self._connection.execute("SELECT leaf FROM entries WHERE case_id = ? ORDER BY seq DESC LIMIT 1", (case_id,))
-        row = found.fetchone()
-        return Head(self._version(case_id), row[0].hex()) if row else NEW
-
-    def _version(self, case_id: str) -> int:
-        found = self._connection.execute("SELECT max(version) FROM case_events WHERE case_id = ?", (case_id,)).fetchone()
-        return found[0] or 0
+    def _find_heads(self) -> None:
+        """The heads of the batch's cases that are not kept, with one question. They are let go between batches only: in the midst
+        of one, the file does not yet hold what it will write."""
+        asked = {waiting.commit.case_id for waiting in self._batch if waiting.place is None}
+        unknown = [case_id for case_id in asked if case_id and case_id not in self._heads]
+        if unknown:
+            self._heads.update(dict.fromkeys(unknown, NEW))
+            for case_id, version, leaf in self._connection.execute(_HEADS, (_encode(unknown).decode(),)):
+                self._heads[case_id] = Head(version, leaf.hex())
 
     def _moved_ledger(self, commit: Commit) -> StoreError | None:
         for change in commit.ledgers:

@@ -160,9 +160,10 @@ class CaseHistory(msgspec.Struct, frozen=True):
         return frozenset([act.step for act in self.acts if act.kind == PERFORMED])
 
 
-def extend(history: CaseHistory, event: CaseEvent, stored: bytes = b"") -> CaseHistory:
-    """The history after one more event; `stored` are its bytes where they lie somewhere already."""
-    version, digest = history.version + 1, digest_after(history.digest, stored or encode_event(event))
+def extend(history: CaseHistory, event: CaseEvent, stored: bytes = b"", digest: str = "") -> CaseHistory:
+    """The history after one more event; `stored` are its bytes and `digest` is the running digest with it, where they are known
+    already."""
+    version, digest = history.version + 1, digest or digest_after(history.digest, stored or encode_event(event))
     if isinstance(event, OutcomeReported):
         return _reported(msgspec.structs.replace(history, version=version, digest=digest), event)
     return CaseHistory(

@@ -6,6 +6,7 @@ the facts its sentence needs. It never looks at anything else: no clock, no stor
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -143,10 +144,10 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     @once
     def held(self) -> frozenset[str]:
         """The posts that may be acted through: one's own, of a delegator those that are lent for this step of this item."""
-        lent, owned = self._lent, self.owned - self.suspended_posts if self.suspended_posts else self.owned
-        if not self.request.on_behalf or any(not delegation.posts for delegation in lent):
+        owned = self.owned - self.suspended_posts if self.personnel.any_suspended else self.owned
+        if not self.request.on_behalf or any(not delegation.posts for delegation in self._lent):
             return owned
-        return owned & {post for delegation in lent for post in delegation.posts}
+        return owned & {post for delegation in self._lent for post in delegation.posts}
 
     @once
     def worked_out(self) -> dict[Hashable, Any]:
@@ -184,14 +185,15 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     def facts(self) -> Values:
         """Remembered, asserted now, and derived from the case's own history; the last always win. What is not of its declared
         type is unknown."""
-        facts = self.read({**self.history.facts, **self.request.facts})
-        done, refused = self.history.done_steps(), self.history.refused_steps()
-        for step in self.item.steps:
+        asserted, history = {**self.history.facts, **self.request.facts}, self.history
+        facts: dict[str, Value] = {**self.read(asserted), **_nothing_done(tuple(self.item.steps)), TODAY: self.day.toordinal()}
+        done = history.done_steps() if history.acts else ()
+        refused = history.refused_steps() if done else ()
+        for step in self.item.steps if done else ():
             was_done, was_refused, on = derived_facts(step)
             facts[was_done], facts[was_refused] = step in done, step in refused
             if step in done:
-                facts[on] = self.history.performances(step)[-1].day.toordinal()
-        facts[TODAY] = self.day.toordinal()
+                facts[on] = history.performances(step)[-1].day.toordinal()
         return facts
 
     def read(self, asserted: Mapping[str, Asserted]) -> dict[str, Value]:
@@ -241,6 +243,12 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     @property
     def asked_step(self) -> str:
         return self.step_name(self.request.step)
+
+
+@lru_cache(maxsize=4_096)
+def _nothing_done(steps: tuple[str, ...]) -> Mapping[str, Value]:
+    """What is known of the steps of a case in which none has been done."""
+    return {name: False for step in steps for name in derived_facts(step)[:2]}
 
 
 def missing(names: tuple[str, ...], context: ControlContext) -> Stop:

@@ -84,6 +84,7 @@ _LEDGERS: Mapping[str, tuple[Ids, Changes]] = MappingProxyType(
     }
 )
 
+KINDS = frozenset(_LEDGERS)
 Rows = Iterable[tuple[str, str]]  # kind and argument of controls
 
 

@@ -20,13 +20,11 @@ _OWN_MATTERS = frozenset({"own_interest", "kin", "kin_interest"})
 
 def declared(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: `relation|relation=years…`. One who has declared such an interest may act only on a known party."""
+    interests = [interest for person in context.persons for interest in context.personnel.interests(person)]
+    if not interests:
+        return None  # as with almost everybody
     barred = {name: int(years or 0) for name, _, years in (part.partition("=") for part in arg.split("|"))}
-    found = [
-        interest
-        for person in context.persons
-        for interest in context.personnel.interests(person)
-        if _bars(interest, barred, context)
-    ]
+    found = [interest for interest in interests if _bars(interest, barred, context)]
     if not found:
         return None
     if not context.party:

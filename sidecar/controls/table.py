@@ -91,12 +91,14 @@ class Judge:
 
     def answer(self, control: str, arg: str) -> Stop | None:
         key = (control, arg)
-        if key not in self._answers:
-            try:
-                self._answers[key] = GUARDS[control](arg, self.context)
-            except Exception:  # noqa: BLE001 - whatever went wrong inside, the prohibition stands
-                self._answers[key] = Stop("CONTROL_ERROR", {"control": control})
-        return self._answers[key]
+        if key in self._answers:
+            return self._answers[key]
+        try:
+            stop = GUARDS[control](arg, self.context)
+        except Exception:  # noqa: BLE001 - whatever went wrong inside, the prohibition stands
+            stop = Stop("CONTROL_ERROR", {"control": control})
+        self._answers[key] = stop
+        return stop
 
 
 def stops(judge: Judge, control: str, arg: str) -> bool:

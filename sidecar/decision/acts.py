@@ -47,7 +47,7 @@ def act_of(
 
 def kept_facts(request: AccessRequest, item: ItemFacts | None) -> dict[str, Asserted]:
     """The facts the item's controls read, as they are declared; only these are remembered and recorded in clear."""
-    if item is None:
+    if item is None or not request.facts:
         return {}
     declared = item.facts
     read = {name: declared[name].read(value) for name, value in request.facts.items() if name in declared}

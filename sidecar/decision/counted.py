@@ -10,7 +10,7 @@ from datetime import datetime
 from sidecar.case_history.history import CaseHistory
 from sidecar.case_history.ledger import Ledger, LedgerChange
 from sidecar.controls.context import EXERCISE, AccessRequest, ControlContext
-from sidecar.controls.ledgers import changes_of, counting, ledgers_of
+from sidecar.controls.ledgers import KINDS, changes_of, counting, ledgers_of
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.personnel.registers import Personnel
 
@@ -50,4 +50,5 @@ def changes_for(
 
 
 def _counting(policy: PolicySnapshot, request: AccessRequest) -> tuple[tuple[str, str], ...]:
-    return counting([(row[_CTL], row[_ARG]) for row in policy.step(request.item, request.step).rows])
+    step = policy.step(request.item, request.step)
+    return () if step.controls.isdisjoint(KINDS) else counting([(row[_CTL], row[_ARG]) for row in step.rows])

@@ -252,7 +252,7 @@ class _Asked:
         yield self._finding(stop.code, rule, **{"basis": basis, **stop.facts})._replace(sentence=stop.sentence)
 
     def _has(self, *kinds: ControlKind) -> bool:
-        return any(row[_CTL] in kinds for row in self._rows.rows)
+        return not self._rows.controls.isdisjoint(kinds)
 
     def control_findings(self, matches: Matches) -> Iterator[_Finding]:
         for row in matches.deny:

@@ -41,7 +41,7 @@ _HEAD = struct.Struct("<8sI32s")  # magic, length of the head, digest of all tha
 _SLOT = struct.Struct("<QQI")  # hash, first row or place of a document, number of rows or length
 _SOURCE_FIELDS = len(RowSource.__struct_fields__)
 
-_SUB, _ITEM, _STEP = 1, 3, 4  # columns of a p row, as in policies/model.conf
+_SUB, _ITEM, _STEP, _CTL = 1, 3, 4, 7  # columns of a p row, as in policies/model.conf
 _KIND, _ARG = 3, 4  # and of a p2 row
 
 
@@ -179,15 +179,17 @@ def _assembled(facts: dict[str, Any], parts: Mapping[str, bytes]) -> bytes:
 class StepRows(NamedTuple):
     """The rows of one key, decoded: with where each comes from, and what an allow of the step brings with it.
 
-    `duties` are id, item, step, kind, argument, article; `flags` id, kind, argument, rule, article, file:line, note."""
+    `duties` are id, item, step, kind, argument, article; `flags` id, kind, argument, rule, article, file:line, note; `controls`
+    the kinds of controls among the rows."""
 
     rows: Sequence[Row]
     sources: Mapping[int, RowSource]
     duties: Sequence[Sequence[str]]
+    controls: frozenset[str]
     flags: Sequence[Sequence[str]] = ()
 
 
-NO_ROWS = StepRows((), {}, ())
+NO_ROWS = StepRows((), {}, (), frozenset())
 
 
 class Prepared:
@@ -234,7 +236,8 @@ class Prepared:
                     self._steps = {}
                 sources = {row[-1]: self.source(row[-1]) for row in rows}
                 duties, flags = self.document(f"duties {' '.join(key)}") or ((), ())
-                self._steps[key] = StepRows(rows, sources, duties, flags)
+                controls = frozenset([row[_CTL] for row in rows])
+                self._steps[key] = StepRows(rows, sources, duties, controls, flags)
                 return self._steps[key]
         return NO_ROWS
 

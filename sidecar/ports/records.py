@@ -50,7 +50,7 @@ class Window(NamedTuple):
 class Commit(NamedTuple):
     """One thing to make durable. `act` is a digest of what was asked, `answer` the bytes a retry gets. `expected_digest` is the
     case's digest at the expected version, where it is known. A commit that changes a ledger carries an event. `stored_event`
-    are the event's bytes where they were made already."""
+    are the event's bytes and `digest` the case's digest with it, where they were made already on that expected digest."""
 
     entry: Entry | FilledEntry
     case_id: str = ""
@@ -64,6 +64,7 @@ class Commit(NamedTuple):
     epoch: Epoch | None = None
     window: Window | None = None
     stored_event: bytes = b""
+    digest: str = ""
 
 
 class Committed(NamedTuple):

@@ -239,7 +239,7 @@ class Authorizer:
         key = RequestKey(caller.name, caller.request_id) if caller.request_id else None
         commit = Commit(
             entry, request.case_id, history.version, event, key, act, body, changes,
-            expected_digest=history.digest, epoch=epoch, window=window, stored_event=stored,
+            expected_digest=history.digest, epoch=epoch, window=window, stored_event=stored, digest=digest if stored else "",
         )  # fmt: skip
         return made, commit
 

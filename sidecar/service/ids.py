@@ -1,20 +1,18 @@
 """Decision identifiers: ULIDs — 48 bits of milliseconds, 80 random bits, 26 characters of Crockford's base 32, sorted by time."""
 
-import base64
 import secrets
 from collections.abc import Iterator
 from functools import lru_cache
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_FROM_RFC_4648 = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET)
-_RANDOM_BYTES, _RANDOM_LETTERS, _AT_ONCE = 10, 16, 256
+_LETTER_OF = _ALPHABET.encode() * 8  # of each byte: every letter stands for as many bytes, so none is likelier
+_RANDOM_LETTERS, _AT_ONCE = 16, 256
 
 
 def _draws() -> Iterator[str]:
     """80 random bits at a time, for which the system is asked for many at once: each asking costs as much as deciding."""
     while True:
-        block = secrets.token_bytes(_AT_ONCE * _RANDOM_BYTES)
-        letters = base64.b32encode(block).decode().translate(_FROM_RFC_4648)
+        letters = secrets.token_bytes(_AT_ONCE * _RANDOM_LETTERS).translate(_LETTER_OF).decode()
         for start in range(0, len(letters), _RANDOM_LETTERS):
             yield letters[start : start + _RANDOM_LETTERS]
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -182,7 +183,7 @@ class TestSqliteStore(RecordStoreSuite):
 
         async def use(store: RecordStore) -> None:
             assert isinstance(store, SqliteStore)
-            store._head = lambda case_id: int(case_id + "?")  # type: ignore[method-assign,assignment,return-value]
+            store._find_heads = lambda: int("张三?")  # type: ignore[method-assign,assignment]
             for _ in range(2):
                 with pytest.raises(StoreError):
                     await store.commit(Commit(an_entry("o-1 张三", "c1"), "c1", 0, an_act("d1", "accept")))
@@ -207,6 +208,29 @@ class TestSqliteStore(RecordStoreSuite):
             with pytest.raises(StoreError, match="full"):
                 await _commit_many(store, 400)
             assert store.failure == ""
+
+        self.run(use)
+
+    def test_heads_that_are_not_kept_are_found_for_a_whole_batch(self) -> None:
+        """New cases, cases with acts and cases with questions alone, asked for at once: each entry names the one before it, and
+        a stale version is refused."""
+        acted, asked, new = [f"案〔2026〕{n}号" for n in range(4)], [f"q{n}" for n in range(3)], ["n0", "n1"]
+
+        async def use(store: RecordStore) -> None:
+            assert isinstance(store, SqliteStore)
+            for n, case_id in enumerate([*acted, *asked, *acted]):
+                event = an_act(f"d{n}", "accept") if case_id in acted else None
+                await store.commit(Commit(an_entry(f"d{n}", case_id), case_id, (n > 6) * 1, event))
+            before = {case_id: store.reader.query(Filter(case_id=case_id), limit=1) for case_id in [*acted, *asked, *new]}
+            store._heads.clear()
+            versions = {**dict.fromkeys(acted, 2), **dict.fromkeys([*asked, *new], 0), acted[0]: 1}
+            commits = [Commit(an_entry(f"e {case}", case), case, version) for case, version in versions.items()]
+            results = await asyncio.gather(*[store.commit(commit) for commit in commits], return_exceptions=True)
+            assert [isinstance(result, VersionConflictError) for result in results] == [True, *[False] * 8]
+            for case_id in list(versions)[1:]:
+                (last,) = store.reader.query(Filter(case_id=case_id), limit=1)
+                previous = "".join(entry.leaf.hex() for entry in before[case_id])
+                assert msgspec.json.decode(last.body)["prev_case"] == previous
 
         self.run(use)
 

@@ -14,7 +14,16 @@ from sidecar.decision.acts import kept_facts
 from sidecar.decision.decide import decide
 from sidecar.decision_log.canonical import Form, NotCanonicalError, canonical_bytes
 from sidecar.decision_log.entry import OF_DECISION, OPEN, DecisionEntry, entry_bytes
-from sidecar.service.answering import CallerFacts, Made, Telling, answer_of_decision, of_decision, of_request, with_commitments
+from sidecar.service.answering import (
+    CallerFacts,
+    Made,
+    Telling,
+    answer_of_decision,
+    encoded_apart,
+    of_decision,
+    of_request,
+    with_commitments,
+)
 from sidecar.service.asked import Asked, party_tokeniser
 from sidecar.service.passing_keys import PassingKeys
 from sidecar.service.personal import Personal
@@ -46,6 +55,11 @@ def test_a_filled_form_is_the_canonical_object(value: dict[str, Any], data: st.D
     opened = data.draw(st.sets(st.sampled_from(sorted(value))))
     form = Form({name: value[name] for name in value if name not in opened}, list(opened))
     assert form.filled([msgspec.json.encode(value[name]) for name in form.open]) == canonical_bytes(value)
+
+
+@given(st.lists(st.recursive(VALUES | st.text(), lambda inner: st.dictionaries(st.text(), inner, max_size=3)), max_size=6))
+def test_values_encoded_at_once_are_those_encoded_one_by_one(values: list[object]) -> None:
+    assert encoded_apart(values) == [msgspec.json.Encoder(order="sorted").encode(value) for value in values]
 
 
 def test_a_form_refuses_what_the_profile_refuses() -> None:
