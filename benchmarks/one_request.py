@@ -4,9 +4,9 @@
 
 The whole way, but for sockets: the lane's protocol on connections without a wire, a decision on a policy of 120,000 rows, the
 entry, its hash, SQLite, a synced commit, the answer. Each connection sends its next request when it has its answer, as a client
-that keeps it does. What is told is the processor time of all threads a request, in the quieter half of the tenths of a run. On a
-machine with other work it still swings, so two checkouts are measured in turn and their ratio is what counts. `--profile` tells
-the calls of Python a request, which do not swing at all.
+that keeps it does; keys of subjects are those of one process. What is told is the processor time of all threads a request, in the
+quieter half of the tenths of a run. On a machine with other work it still swings, so two checkouts are measured in turn and their
+ratio is what counts. `--profile` tells the calls of Python a request, which do not swing at all.
 """
 
 import argparse
@@ -51,11 +51,12 @@ def main() -> None:
     if options.one:
         _print(json.dumps(uvloop.run(_measured(options))))
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        prepared = Path(scratch, "prepared")
+    if options.prepare:
         build = province.build(MODEL.read_bytes(), ROWS)
-        prepared.write_bytes(prepared_of(model=build.model, policy=build.policy, manifest=build.manifest))
-        _table(options, prepared)
+        options.prepare.write_bytes(prepared_of(model=build.model, policy=build.policy, manifest=build.manifest))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        _table(options, Path(scratch))
 
 
 def _options() -> argparse.Namespace:
@@ -65,15 +66,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--profile", action="store_true", help="the functions that take most, and how often they are called")
     parser.add_argument("--refuse", action="store_true", help="officers of another unit, at a later step: four grounds")
+    parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--connections", type=int, default=64, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _table(options: argparse.Namespace, prepared: Path) -> None:
+def _table(options: argparse.Namespace, scratch: Path) -> None:
     checkouts = [ROOT, *([options.against.resolve()] if options.against else [])]
+    prepared = {path: scratch / str(n) for n, path in enumerate(checkouts)}  # each reads the form it writes
+    for path in checkouts:
+        _child(path, "--prepare", str(prepared[path]))
     if options.profile:
-        _run(ROOT, prepared, options, 64)
+        _run(ROOT, prepared[ROOT], options, 64)
         return
     _print("| connections | " + " | ".join(f"{path.name} µs" for path in checkouts) + " | ratio |")
     _print("|---|" + "---|" * (len(checkouts) + 1))
@@ -81,23 +86,26 @@ def _table(options: argparse.Namespace, prepared: Path) -> None:
         found: dict[Path, list[float]] = {path: [] for path in checkouts}
         for _ in range(options.rounds):
             for path in checkouts:
-                found[path].append(_run(path, prepared, options, connections))
+                found[path].append(_run(path, prepared[path], options, connections))
         figures = [statistics.median(found[path]) for path in checkouts]
         ratio = f"{figures[0] / figures[1]:.2f}" if options.against else "–"
         _print(f"| {connections} | " + " | ".join(f"{figure:.1f}" for figure in figures) + f" | {ratio} |")
 
 
 def _run(checkout: Path, prepared: Path, options: argparse.Namespace, connections: int) -> float:
-    command = [sys.executable, __file__, "--one", str(prepared), "--connections", str(connections)]
-    command += ["--requests", str(options.requests if connections > 1 else options.requests // 4)]
-    command += [name for name in ("--profile", "--refuse") if getattr(options, name[2:])]
-    run = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": str(checkout)}, stdout=subprocess.PIPE, text=True, check=True, cwd=checkout
-    )
-    *shown, figure = run.stdout.splitlines()
+    count = options.requests if connections > 1 else options.requests // 4
+    chosen = [name for name in ("--profile", "--refuse") if getattr(options, name[2:])]
+    told = _child(checkout, "--one", str(prepared), "--connections", str(connections), "--requests", str(count), *chosen)
+    *shown, figure = told.splitlines()
     if shown:
         _print("\n".join(shown))
     return float(figure)
+
+
+def _child(checkout: Path, *arguments: str) -> str:
+    """A run of this file, in a process of its own, with the code of a checkout."""
+    command, place = [sys.executable, __file__, *arguments], {**os.environ, "PYTHONPATH": str(checkout)}
+    return subprocess.run(command, env=place, stdout=subprocess.PIPE, text=True, check=True, cwd=checkout).stdout
 
 
 class _Wire(asyncio.Transport):
