@@ -30,7 +30,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import structlog
 
-from adapters.storage.batch import NEW, Appended, Head, Place, Rows, fault_of, let_go, row_of
+from adapters.storage.batch import NEW, Appended, Head, Place, Rows, fault_of, heads_of, let_go, row_of
 from adapters.storage.own_ground import Ground, system_ms
 from adapters.storage.priority import behind_requests
 from adapters.storage.record_file import (
@@ -65,12 +65,6 @@ CACHED_CASES = 20_000
 CACHED_LEDGERS = 200
 
 T = TypeVar("T")
-
-# Of each case in a JSON array that has entries: its version and its last entry's leaf hash.
-_HEADS = """
-SELECT asked.value, (SELECT coalesce(max(version), 0) FROM case_events WHERE case_id = asked.value), leaf
-FROM json_each(?) AS asked JOIN entries ON seq = (SELECT max(seq) FROM entries WHERE case_id = asked.value)
-"""
 
 _encode = msgspec.json.Encoder().encode
 Result = Committed | Replayed | Appended | StoreError
@@ -452,9 +446,7 @@ class SqliteStore:
         asked = {waiting.commit.case_id for waiting in self._batch if waiting.place is None}
         unknown = [case_id for case_id in asked if case_id and case_id not in self._heads]
         if unknown:
-            self._heads.update(dict.fromkeys(unknown, NEW))
-            for case_id, version, leaf in self._connection.execute(_HEADS, (_encode(unknown).decode(),)):
-                self._heads[case_id] = Head(version, leaf.hex())
+            self._heads.update(heads_of(self._connection, unknown))
 
     def _moved_ledger(self, commit: Commit) -> StoreError | None:
         for change in commit.ledgers:
