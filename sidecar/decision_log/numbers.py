@@ -27,7 +27,9 @@ ID_CARD, PHONE = "idn", "tel"  # with which the tokens begin that stand for the 
 
 _GAPS = " \t\u00a0\u3000\u2002\u2003\u2009-\u2010\u2011\u2012\u2013\u2014\u2212\u200b\u200c\u200d\u2060\ufeff"
 _GAP = f"[{re.escape(_GAPS)}]"
-_SUSPECT = re.compile(rf"\d[\d{re.escape(_GAPS)}]{{10}}")
+# Eleven digits in a row, a number parted 3-4-4, or seventeen digits with gaps: dates and case numbers are mostly none of these.
+_RUN = re.compile(rf"\d[\d{re.escape(_GAPS)}]{{10,}}")
+_SHAPE = re.compile(rf"\d(?:\d{{10}}|\d\d{_GAP}\d{{4}}{_GAP}\d{{4}}|(?:{_GAP}{{0,2}}\d){{16}})")
 # What stands before: no digit or letter, or the end of a word that announces a number.
 _WORDS = ("id", "no", "card", "sfz", "tel", "phone", "mobile")
 _ANNOUNCED = "|".join("(?<=" + "".join(f"[{letter}{letter.upper()}]" for letter in word) + ")" for word in _WORDS)
@@ -96,8 +98,8 @@ class Number(NamedTuple):
 
 
 def is_suspect(text: str) -> bool:
-    """Whether there may be a number at all: eleven digits or gaps in a row. Cheap."""
-    return _SUSPECT.search(text) is not None
+    """Whether there may be a number at all, by the shape alone. Cheap."""
+    return any(_SHAPE.search(run) for run in _RUN.findall(text))
 
 
 def numbers_in(text: str) -> list[Number]:
