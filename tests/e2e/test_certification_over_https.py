@@ -96,7 +96,7 @@ class Served(NamedTuple):
         if files:
             context.load_cert_chain(*map(str, files))
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        with httpx.Client(base_url=self.base, verify=context, headers=headers, trust_env=False) as made:
+        with httpx.Client(base_url=self.base, verify=context, headers=headers, trust_env=False, timeout=60) as made:
             yield made
 
     def harness(self) -> contextlib.AbstractContextManager[httpx.Client]:

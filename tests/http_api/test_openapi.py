@@ -219,7 +219,7 @@ def test_whatever_is_described_is_answered_as_described(schema: schemathesis.Bas
     @within
     @given(schema[path][method].as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case[Any]) -> None:
-        case.call_and_validate(checks=CHECKS, timeout=10, headers=TOKEN)
+        case.call_and_validate(checks=CHECKS, timeout=60, headers=TOKEN)
 
     try:
         ask()
