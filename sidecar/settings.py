@@ -16,7 +16,7 @@ party_key       file with the key of party tokens; in the data folder unless nam
 state_key       file with the key of state tokens; in the data folder unless named
 cases           the case store many sidecars share: redis://HOST:PORT/DB, rediss://…, unix://PATH; without it the record of this
                 sidecar holds its cases. What else belongs to it begins with cases_.
-callers         name → {token_sha256, certificate, may, items, obligations}: who may call, and what
+callers         name → {token_sha256, certificate, may, items, obligations, observe_until}: who may call, and what
 insecure        loopback without tokens, and a log for trying out where none was made; said at each start and in /readyz
 origin          the log that must lie in the data folder; another one stops the start
 keys            folder of the log's signing key (default: the data folder's name with .keys, beside it)
@@ -29,6 +29,7 @@ witnesses       name → {url, key}: who cosigns checkpoints; witness_quorum of 
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -54,7 +55,8 @@ class CallerSettings(BaseModel):
     """One calling system: known by its token, or by a name in its client certificate (`DNS:…`, `URI:…`, `IP:…`), or by both
     together. `may`: ask (decisions, outcomes), read (decisions and cases). `items`: those it may ask about, by name or by the
     beginning of a name (`cn-xk-food-*`); all where left out. `obligations`: types it fulfils; an allow that brings another is
-    refused, and nothing is refused for them where left out."""
+    refused, and nothing is refused for them where left out. `observe_until`: the last day on which its enforcement points may let
+    through what is refused, and only record it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,6 +65,7 @@ class CallerSettings(BaseModel):
     may: frozenset[Literal["ask", "read"]] = frozenset({"ask"})
     items: tuple[ItemName, ...] | None = None
     obligations: frozenset[str] | None = None
+    observe_until: date | None = None
 
     @model_validator(mode="after")
     def _known_by_something(self) -> "CallerSettings":
@@ -152,9 +155,20 @@ class Settings(BaseModel):
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key belong together")
         self._known_certificates()
+        self._observable()
         if self.witness_quorum > len(self.witnesses):
             raise ValueError(f"witness_quorum asks for {self.witness_quorum} witnesses, {len(self.witnesses)} are named")
         return self
+
+    def _observable(self) -> None:
+        """What is observed must be recorded as such, which only decisions by power lists are."""
+        if self.model is not None and self.observed:
+            raise ValueError("observe_until is for power lists: a plain Casbin policy is not observed")
+
+    @property
+    def observed(self) -> dict[str, date]:
+        """Callers whose refusals may be let through, each with the last day."""
+        return {name: caller.observe_until for name, caller in self.callers.items() if caller.observe_until}
 
     def _known_certificates(self) -> None:
         """Client certificates are proven by this process or by nobody."""

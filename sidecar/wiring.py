@@ -347,6 +347,7 @@ def keeper_of(
         unrecorded=unrecorded,
         rules=LogRules(read_record_rules_file(settings.record_rules).digest, RecordRules().digest),
         personal=PendingEvents(settings.data, personal.keys),
+        observed=settings.observed,
     )
 
 

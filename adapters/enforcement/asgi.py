@@ -12,7 +12,7 @@ from typing import NamedTuple
 from adapters.enforcement.asking import chunks, decided, incoming_of, result_of, whole
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.reasons import reply_of
-from adapters.enforcement.ruling import Enforcement, Incoming, Ruling, malformed
+from adapters.enforcement.ruling import OBSERVED, Enforcement, Incoming, Ruling, malformed
 from sidecar.errors import RequestError
 from sidecar.http_api.guard import App, Message, Receive, Scope, Send, send_reply
 
@@ -63,6 +63,9 @@ class Enforced:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status.append(message["status"])
+                if OBSERVED in ruling.told:
+                    loud = (OBSERVED.encode(), ruling.told[OBSERVED].encode())
+                    message = {**message, "headers": [*message.get("headers", ()), loud]}
             elif message["type"] == "websocket.accept":
                 status.append(101)
             await send(message)

@@ -25,6 +25,11 @@ BODY_LIMIT = 1024 * 1024  # bytes of a body that must be read to decide; others 
 
 _JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;|\Z)", re.IGNORECASE)
 
+OBSERVED = "x-quanheng-observed"  # what would have been refused, and until when it is let through
+_UNMAPPED = Route.model_validate(
+    {"method": "GET", "path": "/", "item": "unmapped", "step": "unmapped", "case": {"value": "unmapped"}}
+)
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -74,9 +79,23 @@ class Question(NamedTuple):
 class Enforcement:
     """The rules of one enforcement point. `fulfils` are the types of obligations it or the system behind sees to, where they are
     not those of the route file. The sidecar is told of them, and refuses an allow that brings another before anything
-    enters the case; that its answer is looked at all the same is for a sidecar that does not know them."""
+    enters the case; that its answer is looked at all the same is for a sidecar that does not know them.
 
-    def __init__(self, routes: RouteFile, identity: Identity, channel: str, fulfils: Collection[str] | None = None) -> None:
+    With `observe` it lets through what is refused, but only where the sidecar has recorded the refusal as an observed one: the
+    caller is declared to be observed, and its last day is not over (ADR 0018). Nobody identified, a request that is malformed, a
+    sidecar that gives no clear answer are refused as ever: what cannot be recorded is not observed.
+    """
+
+    def __init__(
+        self,
+        routes: RouteFile,
+        identity: Identity,
+        channel: str,
+        fulfils: Collection[str] | None = None,
+        *,
+        observe: bool = False,
+    ) -> None:
+        self._observe = observe
         self.routes, self._identity, self._channel = routes, identity, channel
         promised = routes.fulfils if fulfils is None else fulfils
         self._fulfils = None if promised is None else frozenset(promised)
@@ -89,6 +108,8 @@ class Enforcement:
             matched = match_route(self.routes, incoming.method, incoming.raw_path)
         except RequestError as fault:
             return malformed(fault)
+        if matched is None and self._observe and not incoming.websocket:
+            return Matched(_UNMAPPED, {})
         if matched is None:
             return self.refused("unmapped", 403, "UNMAPPED_ROUTE")
         if incoming.websocket and not matched.route.websocket:
@@ -124,6 +145,10 @@ class Enforcement:
             evaluation = evaluation_of(self.routes, matched, parts, officer, self._channel)
             if self._fulfils is not None:
                 evaluation["context"]["supported_obligations"] = sorted(self._fulfils)
+            if matched.route is _UNMAPPED:
+                evaluation["resource"] |= {"type": "route", "id": incoming.method}  # never the path, which may tell of citizens
+            if self._observe:
+                evaluation["context"]["observe"] = True
             return Question(evaluation)
         except RequestError as fault:
             return malformed(fault)
@@ -140,6 +165,8 @@ class Enforcement:
             return malformed(RequestError(*verdict.malformed))
         if not verdict.clear:
             return self.refused("unclear", 503, "NO_DECISION")
+        if not verdict.allowed and self._observe and verdict.observed_until:
+            return _observed(verdict)
         if not verdict.allowed:
             return Ruling("refused", _denied(verdict), decision_id=verdict.decision_id)
         unmet = [] if self._fulfils is None else [kind for kind in verdict.obligation_kinds if kind not in self._fulfils]
@@ -148,12 +175,17 @@ class Enforcement:
         told = {"x-quanheng-decision": verdict.decision_id, "x-quanheng-obligations": ",".join(verdict.obligations)}
         return Ruling("allowed", told={name: value for name, value in told.items() if value}, decision_id=verdict.decision_id)
 
-
     def refused(self, result: str, status: int, code: str, **facts: object) -> Ruling:
         """A reason of the point's own: something is wrong here, not with the officer; and whom to call."""
         contact = self.routes.contact
         told, lines = ({"contact": contact}, (f"请联系 contact: {contact}",)) if contact else ({}, ())
         return Ruling(result, Refusal(status, code, say(code, **facts), told, lines))
+
+
+def _observed(verdict: Verdict) -> Ruling:
+    """A refusal that is let through, told to the system behind and to the client. No outcome is reported: it was not allowed."""
+    told = f"{verdict.code.encode('ascii', 'replace').decode()}; until={verdict.observed_until}"
+    return Ruling("observed", told={"x-quanheng-decision": verdict.decision_id, OBSERVED: told})
 
 
 def malformed(fault: RequestError) -> Ruling:

@@ -28,6 +28,7 @@ class Verdict:
     names: tuple[str, ...] = ()
     obligations: tuple[str, ...] = ()
     obligation_kinds: tuple[str, ...] = ()
+    observed_until: str = ""  # of a refusal: the last day on which it may be let through
 
 
 def verdict_of(decision: Decision) -> Verdict:
@@ -44,7 +45,14 @@ def verdict_of(decision: Decision) -> Verdict:
         names=decision.may_act,
         obligations=tuple(duty.id for duty in decision.obligations),
         obligation_kinds=tuple(duty.type for duty in decision.obligations),
+        observed_until=_observed_until(decision),
     )
+
+
+def _observed_until(decision: Decision) -> str:
+    observed = decision.context.get("observed")
+    until = observed.get("until") if isinstance(observed, dict) else None
+    return until if isinstance(until, str) and decision.decision_id else ""
 
 
 def without_decision(fault: ClientError) -> Verdict:

@@ -21,7 +21,17 @@ from adapters.enforcement.decider import BlockingDecider
 from adapters.enforcement.identity import Peer
 from adapters.enforcement.reasons import reply_of
 from adapters.enforcement.routes import Matched
-from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Headers, Incoming, Question, Ruling, malformed, too_large
+from adapters.enforcement.ruling import (
+    BODY_LIMIT,
+    OBSERVED,
+    Enforcement,
+    Headers,
+    Incoming,
+    Question,
+    Ruling,
+    malformed,
+    too_large,
+)
 from sidecar.errors import RequestError
 
 Environ = dict[str, Any]
@@ -77,6 +87,9 @@ class Enforced:
 
         def noting(line: str, *args: Any) -> Any:
             status[:] = [int(line.split(" ", 1)[0])]
+            if OBSERVED in ruling.told:
+                pairs, *rest = args
+                args = ([*pairs, (OBSERVED, ruling.told[OBSERVED])], *rest)
             return start_response(line, *args)
 
         body = self._app({**environ, DECISION: ruling.decision_id}, noting)

@@ -9,6 +9,7 @@ from sidecar.cli import (
     log_explaining,
     log_exporting,
     log_keeping,
+    log_observing,
     log_proving,
     log_replaying,
     personal_data,
@@ -61,6 +62,7 @@ for name, command in (
     ("retain", retaining.retain_command),
     ("replay", log_replaying.replay_command),
     ("explain", log_explaining.explain_command),
+    ("observed", log_observing.observed_command),
 ):
     log_app.command(name)(command)
 log_app.add_typer(log_keeping.key_app, name="key")

@@ -18,7 +18,7 @@ from adapters.enforcement.identity import THIS_MACHINE, Gateways
 from adapters.enforcement.ruling import Enforcement
 from sidecar.cli.listening import listen_at, serve_http
 from sidecar.cli.output import log_to_stderr
-from sidecar.cli.proxying import decider_at, routes_of
+from sidecar.cli.proxying import ObserveOption, decider_at, routes_of, warn_of_observing
 from sidecar.errors import SettingsError
 from sidecar.settings import is_loopback
 
@@ -42,6 +42,7 @@ def gateway_command(
     policies: Annotated[
         Path | None, typer.Option(help="Check items and steps of the routes against this built folder 核对路由")
     ] = None,
+    observe: ObserveOption = False,
 ) -> None:
     """Answer a gateway (nginx, Caddy, Traefik, HAProxy, Envoy) 网关外部授权. The token comes from QUANHENG_TOKEN."""
     log_to_stderr()
@@ -49,14 +50,15 @@ def gateway_command(
     gateways, identity = Gateways(gateway or THIS_MACHINE), identity_of(table.officer, routes.parent)
     if not is_loopback(host):
         log.warning("INSECURE", what="questions are answered without TLS beyond loopback; only the named gateways are believed")
+    warn_of_observing(observe=observe)
     ready = {"listening": f"{host}:{port}", "style": style.value, "sidecar": sidecar, "routes": len(table.routes)}
     if style is Style.ENVOY:
         point = _ext_authz()
-        answering = point.ExtAuthz(Enforcement(table, identity, point.CHANNEL), decider_at(sidecar), gateways)
+        answering = point.ExtAuthz(Enforcement(table, identity, point.CHANNEL, observe=observe), decider_at(sidecar), gateways)
         _count(metrics_port, answering.registry)
         asyncio.run(serve_grpc(answering.server, host, port, ready))
     else:
-        app = ForwardAuth(Enforcement(table, identity, CHANNEL), decider_at(sidecar), gateways, style)
+        app = ForwardAuth(Enforcement(table, identity, CHANNEL, observe=observe), decider_at(sidecar), gateways, style)
         _count(metrics_port, app.registry)
         serve_http(app, listen_at(host, port), {**ready, "listening": f"http://{host}:{port}"}, date_header=False)
 

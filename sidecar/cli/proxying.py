@@ -46,6 +46,14 @@ class Trust(NamedTuple):
     name: str | None = None
 
 
+ObserveOption = Annotated[
+    bool,
+    typer.Option(
+        "--observe", help="Let through what is refused, as long as the sidecar declares this caller to be observed 只记录不拦截"
+    ),
+]
+
+
 def proxy_command(
     routes: Annotated[Path, typer.Option(help="Route file (YAML) 路由文件")],
     upstream: Annotated[str, typer.Option(help="The system behind, http[s]://host:port or unix:///path 被保护的系统")],
@@ -77,13 +85,14 @@ def proxy_command(
     websocket_seconds: Annotated[
         float, typer.Option(min=1, help="How long a WebSocket lasts before its officer is judged anew 长连接时限（秒）")
     ] = Bounds().websocket_seconds,
+    observe: ObserveOption = False,
 ) -> None:
     """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
     log_to_stderr()
     table = routes_of(routes, policies)
     behind = address_of("--upstream", upstream, Trust(upstream_ca, upstream_certificate, upstream_key, upstream_name))
     asked, token = _sidecar(sidecar)
-    enforcement = Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL)
+    enforcement = Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL, observe=observe)
     bounds = Bounds(
         clients=connections,
         upstreams=upstream_connections,
@@ -92,6 +101,7 @@ def proxy_command(
     )
     if not is_loopback(host):
         log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")
+    warn_of_observing(observe=observe)
     ready = {"listening": f"http://{host}:{port}", "upstream": upstream, "sidecar": sidecar, "routes": len(table.routes)}
     uvloop.run(_serve(enforcement, behind, asked, token, bounds, (host, port), ready))
 
@@ -153,6 +163,11 @@ def _sidecar(given: str) -> tuple[Address, str]:
     if not address.socket:
         _refuse_plain(given, token)
     return address, token
+
+
+def warn_of_observing(*, observe: bool) -> None:
+    if observe:
+        log.warning("OBSERVING", what="refusals of callers that the sidecar observes are let through 观察期：拒绝只记录不拦截")
 
 
 def routes_of(path: Path, policies: Path | None) -> RouteFile:

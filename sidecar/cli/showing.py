@@ -56,6 +56,10 @@ _WORDS = {
         "clock": "时钟回拨",
         "gap": "未留痕",
         "anchor": "锚定",
+        "observe": "观察",
+        "begun": "开始",
+        "ended": "结束",
+        "observed": "（观察，已放行）",
         "created": "建立",
         "taken_over": "接管",
         "rotated": "更换",
@@ -68,7 +72,7 @@ _WORDS = {
         "co_sign": "会签",
         "altered": "‼已被篡改",
     },
-    Language.EN: {"log_read": "read", "altered": "‼ALTERED"},
+    Language.EN: {"log_read": "read", "altered": "‼ALTERED", "observed": "(observed: let through)"},
 }
 
 
@@ -84,11 +88,17 @@ def cells(entry: ShownEntry, lang: Language) -> tuple[str, ...]:
         entry.get("item_name") or entry.get("item", ""),
         _step(entry.get("action", {}), lang),
         entry.get("case_id", ""),
-        " ".join(filter(None, [_word(verdict, lang), said["altered"] if "altered" in entry else ""])),
+        " ".join(filter(None, [_word(verdict, lang), *(said[mark] for mark in _marks(entry))])),
         code,
         ", ".join(entry.get("sources", [])),
         entry.get("decision_id", "") or entry.get("event_id", ""),
     )
+
+
+def _marks(entry: ShownEntry) -> list[str]:
+    """What must be seen beside the decision."""
+    observed = "observed" in entry.get("asked", {})
+    return [mark for mark, there in (("observed", observed), ("altered", "altered" in entry)) if there]
 
 
 def _word(word: str, lang: Language) -> str:

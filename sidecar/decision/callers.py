@@ -19,16 +19,26 @@ ACCESS_CONTROL = "GB/T 22239-2019 8.1.4.2"
 
 class CallerLimits(NamedTuple):
     """`items` are names of items, or their beginnings where they end in `*`; None is every item. `obligations` are the types the
-    caller can fulfil; None where it has said nothing."""
+    caller can fulfil; None where it has said nothing. `observe_until` is the last day (ISO 8601) on which what the caller is
+    refused may be let through and is recorded so; empty where nothing ever is."""
 
     items: tuple[str, ...] | None = None
     obligations: frozenset[str] | None = None
+    observe_until: str = ""
 
     def covers(self, item: str) -> bool:
         """Whether the caller may ask about an item; about none at all everybody may."""
         if self.items is None or not item:
             return True
         return any(item.startswith(name[:-1]) if name.endswith("*") else item == name for name in self.items)
+
+    def observing(self, *, wished: bool, today: str) -> "CallerLimits":
+        """These limits for one request: it is observed where it says so itself, and until the declared day is over."""
+        return self if wished and today <= self.observe_until else self._replace(observe_until="")
+
+    def observed(self, *, allowed: bool) -> str:
+        """Until when a refusal under these limits is let through; empty where it is none, or is one in earnest."""
+        return "" if allowed else self.observe_until
 
     def declaring(self, obligations: frozenset[str]) -> "CallerLimits":
         """These limits, and what one request says: it may promise less than the settings, never more."""
@@ -53,6 +63,8 @@ def limited(decision: Decision, limits: CallerLimits, items: Iterable[str]) -> D
 def told_of(limits: CallerLimits, decision: Decision) -> dict[str, str]:
     """What an entry must say of the limits a decision was made under, so that it can be made again: settings are not kept."""
     told = {} if limits.obligations is None else {"supported_obligations": " ".join(sorted(limits.obligations))}
+    if until := limits.observed(allowed=decision.allowed):
+        told["observed"] = until
     return told | ({"item": "foreign"} if decision.code == OUT_OF_SCOPE else {})
 
 
@@ -60,7 +72,9 @@ def limits_told(told: Mapping[str, str]) -> CallerLimits:
     """The limits, as far as they concerned the decision."""
     obligations = told.get("supported_obligations")
     return CallerLimits(
-        () if told.get("item") == "foreign" else None, None if obligations is None else frozenset(obligations.split())
+        () if told.get("item") == "foreign" else None,
+        None if obligations is None else frozenset(obligations.split()),
+        told.get("observed", ""),
     )
 
 

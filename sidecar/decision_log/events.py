@@ -12,6 +12,7 @@
 | erasure | the keys of a subject were destroyed: what its commitments hold can be opened no more |
 | opening | what was sealed of a decision was looked at |
 | anchor | a checkpoint was printed, time-stamped, or is cosigned by witnesses again or no longer |
+| observe | what a caller is refused may be let through from here on, or no longer |
 
 `actor` says who: the operating system's user for commands, the service itself otherwise. Identifiers of `log` and `key` entries
 are fixed words (`log`, `key-1`, `key-2`, …), so that a log finds its identity among millions of entries.
@@ -122,8 +123,18 @@ class PersonalEntry(_Event, frozen=True, kw_only=True):
     keys: int
 
 
-Event = LogEntry | KeyEntry | ServiceEntry | ChangeEntry | ClockEntry | GapEntry | PersonalEntry | AnchorEntry
-FORMS = (LogEntry, KeyEntry, ServiceEntry, ChangeEntry, ClockEntry, GapEntry, PersonalEntry, AnchorEntry)
+class ObserveEntry(_Event, frozen=True, kw_only=True):
+    """What `caller` is refused may be let through by its enforcement points until the end of the day `until`; ended when that day
+    is over, or when the settings say otherwise."""
+
+    kind: Literal["observe"] = "observe"
+    event: Literal["begun", "ended"]
+    caller: str
+    until: str
+
+
+Event = LogEntry | KeyEntry | ServiceEntry | ChangeEntry | ClockEntry | GapEntry | PersonalEntry | AnchorEntry | ObserveEntry
+FORMS = (LogEntry, KeyEntry, ServiceEntry, ChangeEntry, ClockEntry, GapEntry, PersonalEntry, AnchorEntry, ObserveEntry)
 
 
 def key_id(number: int) -> str:

@@ -1,6 +1,7 @@
 """The FastAPI application around the hot path: outcomes, reading, health, metrics, documentation."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -266,6 +267,12 @@ def warnings_of(settings: Settings, store: RecordStore) -> list[str]:
         found.append("the case store is reached without TLS 与共享存储的连接未加密")
     if cases and not (settings.cases_password_file or urlsplit(cases).password or cases.startswith("unix://")):
         found.append("the case store asks for no password 共享存储未设密码")
+    today = datetime.now(settings.zone).date()
+    for name, until in settings.observed.items():
+        if until >= today:
+            found.append(f"{name} is observed until {until}: what it is refused may be let through 观察期内，拒绝可能放行")
+        else:
+            found.append(f"{name} was observed until {until} and is refused in earnest again 观察期已过，请删去 observe_until")
     if not store.durable:
         found.append("the record is kept in memory and will be lost 记录仅在内存中")
     return found

@@ -68,5 +68,6 @@ class Callers:
 
 def _caller(name: str, settings: CallerSettings) -> Caller:
     items, obligations = settings.items, settings.obligations
-    limits = UNLIMITED if items is None and obligations is None else CallerLimits(items, obligations)
+    until = settings.observe_until.isoformat() if settings.observe_until else ""
+    limits = UNLIMITED if items is None and obligations is None and not until else CallerLimits(items, obligations, until)
     return Caller(name, frozenset(settings.may), limits, settings.certificate or "")

@@ -25,6 +25,7 @@ class Metrics(Collector):
         self._decisions: defaultdict[tuple[bool, str], int] = defaultdict(int)
         self._rejected: defaultdict[str, int] = defaultdict(int)
         self._replayed = 0
+        self._observed = 0
         self._durations = [0] * (len(_BUCKETS) + 1)
         self._seconds = 0.0
         self.keeper: LogKeeper | None = None
@@ -36,6 +37,7 @@ class Metrics(Collector):
         self._durations[bisect_left(_BUCKETS, seconds)] += 1
         self._seconds += seconds
         self._replayed += answer.replayed
+        self._observed += answer.observed
 
     def unrecorded(self) -> int:
         """How many requests were answered LOG_UNAVAILABLE."""
@@ -54,6 +56,7 @@ class Metrics(Collector):
         yield decisions
         if self.keeper is not None:
             yield from _log(self.keeper)
+        yield CounterMetricFamily("quanheng_observed", "Refusals that were let through under observation", value=self._observed)
         yield CounterMetricFamily("quanheng_replayed", "Answers given again to a retried request", value=self._replayed)
         rejected = CounterMetricFamily("quanheng_rejected", "Requests that were not understood or not let in", labels=["reason"])
         for reason, count in self._rejected.items():

@@ -109,6 +109,11 @@ SCHEMAS: Part = {
                     "policy": {"type": "string"},
                     "remedy": {"type": "object"},
                     "grounds": {"type": "array", "items": {"type": "object"}},
+                    "observed": {
+                        "type": "object",
+                        "description": "of a refusal that a caller under observation lets through: the last day of it",
+                        "properties": {"until": {"type": "string", "format": "date"}},
+                    },
                     "receipt": {"type": "object"},
                     "error": {"$ref": "#/components/schemas/ItemError"},
                 },

@@ -97,6 +97,8 @@ class Telling:
         decision, forms = made.decision, self._forms(made)
         case = encode({"id": made.request.case_id, "version": made.version})
         answer = forms.answer.filled([case, b'"%s"' % made.decision_id.encode(), b'"%s"' % state_token.encode()])
+        if until := made.limits.observed(allowed=decision.allowed):
+            answer = _observed(answer, until)
         latency_us = (perf_counter_ns() - started_ns) // 1000
         opened = with_commitments(of_request(made, asked, caller, latency_us, self._policy), made, asked, personal)
         values = encoded_apart(_in_order(opened))
@@ -127,6 +129,12 @@ def encoded_apart(values: Sequence[object]) -> list[bytes]:
     lines = _encoder.encode_lines(values).split(b"\n")
     lines.pop()  # what stands behind the last line feed
     return lines
+
+
+def _observed(answer: bytes, until: str) -> bytes:
+    """The refusal, with the word that it is let through by whoever asked to observe; the decision itself stays false."""
+    told = msgspec.json.decode(answer)
+    return encode({**told, "context": {**told["context"], "observed": {"until": until}}})
 
 
 def _began(decision: Decision, time: str) -> str:

@@ -64,7 +64,8 @@ class EvaluationRequest(msgspec.Struct, frozen=True):
     """AuthZEN evaluation; `context` has `intent`, `channel`, `facts` (name → integer, boolean or text), `evidence` (name →
     text), `content` (the digest of the draft that is put to the vote or decided), `resolution` (the record of a
     meeting), `draw` (a pool and who was drawn),
-    `supported_obligations` (types that the caller can fulfil) and `state_token` as an earlier answer gave it."""
+    `supported_obligations` (types that the caller can fulfil), `observe` (it lets a refusal through where it may) and
+    `state_token` as an earlier answer gave it."""
 
     subject: Subject
     action: Action
@@ -83,6 +84,7 @@ class Asked(msgspec.Struct, frozen=True):
     state_token: str = ""
     supported_obligations: frozenset[str] | None = None
     masked: Mapping[str, str] = {}
+    observe: bool = False
 
 
 PartyToken = Callable[[str], str]
@@ -117,7 +119,8 @@ def read_request(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
     return _read_plain(wire, party_token) or read_with_care(wire, party_token)
 
 
-_RARE = frozenset({"resolution", "content", "draw", "supported_obligations"})  # members of context that are read with care
+# members of context that are read with care
+_RARE = frozenset({"resolution", "content", "draw", "supported_obligations", "observe"})
 
 # The texts of an officer's request about a case, one a line; each line demands what the careful reading demands of its field, and
 # no text that holds a line feed of its own leaves as many lines.
@@ -190,8 +193,10 @@ def read_with_care(wire: EvaluationRequest, party_token: PartyToken) -> Asked:
         draw=draw_of(context),
         corrects=_given(corrects, action.properties, "corrects", _CODE, "action.properties.corrects"),
     )
-    supported = supported_obligations(context)
-    return Asked(request, _bounded(subject.type, "subject.type"), channel, evidence, state_token, supported)
+    supported, observe = supported_obligations(context), context.get("observe", False)
+    if not isinstance(observe, bool):
+        raise RequestError("bad_observe", "context.observe must be true or false, or left out")
+    return Asked(request, _bounded(subject.type, "subject.type"), channel, evidence, state_token, supported, observe=observe)
 
 
 def _case(resource: Resource) -> str:

@@ -50,6 +50,7 @@ class Answer(NamedTuple):
     allowed: bool
     code: str
     replayed: bool = False
+    observed: bool = False  # a refusal that is let through
 
 
 class Standing:
@@ -172,7 +173,7 @@ class Authorizer:
             elif isinstance(result, StoreError) and not isinstance(result, OverloadedError):
                 then(_unrecorded(asked, standing))
             else:
-                then(answered(commit, made.decision.allowed, made.decision.code, result))
+                then(_answered(made, commit, result))
 
         self.store.submit(commit, stored)
 
@@ -199,7 +200,7 @@ class Authorizer:
                 except _AGAIN as raised:
                     fault = raised
                 else:
-                    return _returned(answered(commit, made.decision.allowed, made.decision.code, result))
+                    return _returned(_answered(made, commit, result))
         except OverloadedError:
             raise
         except StoreError:
@@ -219,6 +220,9 @@ class Authorizer:
         decision = decide(policy, standing.personnel, history, request, now, ledgers)
         promised = asked.supported_obligations
         limits = caller.limits if promised is None else caller.limits.declaring(promised)
+        if limits.observe_until:
+            wished = asked.observe and request.intent != QUESTION
+            limits = limits.observing(wished=wished, today=now.date().isoformat())
         if limits is not UNLIMITED:
             decision = limited(decision, limits, (decision.item, history.item))
         enters = decision.allowed and request.intent != QUESTION
@@ -244,14 +248,21 @@ class Authorizer:
         return made, commit
 
 
+def _answered(made: Made, commit: Commit, result: Committed | Replayed | Exception) -> Answer | Exception:
+    allowed = made.decision.allowed
+    return answered(commit, allowed, made.decision.code, result, observed=bool(made.limits.observed(allowed=allowed)))
+
+
 def _ledgers_of(request: AccessRequest, on: _DecidedOn) -> tuple[str, ...]:
     return ledgers_for(on.standing.policy, on.standing.personnel, on.history, completed(request, on.history), on.now)
 
 
-def answered(commit: Commit, allowed: bool, code: str, result: Committed | Replayed | Exception) -> Answer | Exception:
+def answered(
+    commit: Commit, allowed: bool, code: str, result: Committed | Replayed | Exception, *, observed: bool = False
+) -> Answer | Exception:
     """The answer that was committed now, or first under the same identifier; a RequestError where that was another act."""
     if isinstance(result, Committed):
-        return Answer(commit.answer, allowed, code)
+        return Answer(commit.answer, allowed, code, observed=observed)
     if isinstance(result, Exception):
         return result
     if result.act != commit.act:
@@ -287,7 +298,9 @@ def _digest(asked: Asked) -> str:
     """What was asked, as a digest: of the request with the party as a token, so that nobody can try parties against it."""
     request = asked.request
     fields = {name: value for name, value in asdict(request).items() if name != "evidence"}
-    declared = [] if asked.supported_obligations is None else [sorted(asked.supported_obligations)]
+    declared: list[object] = [] if asked.supported_obligations is None else [sorted(asked.supported_obligations)]
+    if asked.observe:
+        declared.append("observe")
     return digest_of([fields, asked.subject_type, asked.channel, dict(asked.evidence), *declared])
 
 

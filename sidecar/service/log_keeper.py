@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -21,7 +21,15 @@ import structlog
 
 from sidecar import __version__
 from sidecar.decision_log.checkpoint import Checkpoint, read_checkpoint, sign
-from sidecar.decision_log.events import AnchorEntry, ChangeEntry, ClockEntry, Event, GapEntry, PersonalEntry, ServiceEntry
+from sidecar.decision_log.events import (
+    AnchorEntry,
+    ChangeEntry,
+    ClockEntry,
+    Event,
+    GapEntry,
+    PersonalEntry,
+    ServiceEntry,
+)
 from sidecar.decision_log.hashing import TreeHash
 from sidecar.decision_log.identity import Identity
 from sidecar.decision_log.merkle import ProofError, verify_consistency
@@ -34,6 +42,7 @@ from sidecar.ports.log import Head, LogTree, Notices, Signed, Witness
 from sidecar.ports.records import Commit, Filter, RecordStore, Stored
 from sidecar.ports.subjects import PersonalEvents
 from sidecar.service.ids import new_id
+from sidecar.service.observing import changes_of, told_observing
 
 log = structlog.get_logger("quanheng.log")
 
@@ -101,6 +110,7 @@ class LogKeeper:
     unrecorded: Callable[[], int] = lambda: 0
     rules: Rules = NO_RULES
     personal: PersonalEvents | None = None
+    observed: Mapping[str, date] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-keeper")
@@ -115,6 +125,7 @@ class LogKeeper:
         self._turn = asyncio.Lock()
         self._signed = self._last_signed()
         self._begun = False
+        self._observing: dict[str, str] | None = None  # as the log has it; None before it was looked up
 
     # -- what others ask ----------------------------------------------------------------------------------------------------
 
@@ -201,6 +212,7 @@ class LogKeeper:
         )
         await self._tell_rules()
         await self._tell_personal()
+        await self._tell_observing()
         await self.checkpoint()
 
     async def _tell_rules(self) -> None:
@@ -217,7 +229,8 @@ class LogKeeper:
 
     async def tick(self) -> None:
         """What is done at each interval. Whatever goes wrong is told once, and tried again the next time."""
-        for step in (self._check_clock, self._take_notices, self._tell_personal, self._tell_gap, self._checkpoint_if_grown):
+        every = (self._check_clock, self._take_notices, self._tell_personal, self._tell_gap, self._tell_observing)
+        for step in (*every, self._checkpoint_if_grown):
             try:
                 await step()
             except LogBrokenError as fault:
@@ -450,6 +463,14 @@ class LogKeeper:
         if last is not None and last.size >= size:
             return last
         return Signed(size, self._last_time_ms(), note)
+
+    async def _tell_observing(self) -> None:
+        """Tell where observing begins and ends: by the settings at the start, and by itself when its last day is over."""
+        if self._observing is None:
+            self._observing = told_observing(self.store)
+        for change in changes_of(self._observing, self.observed, self._now().date()):
+            await self._commit(change.entry)
+            change.apply(self._observing)
 
     def _ended_before(self) -> Literal["stop", "crash", "nothing"]:
         start, stop = (self.store.reader.query(Filter(kind=kind), limit=1) for kind in ("start", "stop"))

@@ -180,6 +180,8 @@ class LogReplay:
             return
         context = answer_of_decision(made.decision, made.item, policy, made.time)
         context |= {"case": {"id": made.request.case_id, "version": made.version}, "decision_id": made.decision_id}
+        if until := made.limits.observed(allowed=made.decision.allowed):
+            context["observed"] = {"until": until}
         again = msgspec.json.decode(_encode({"decision": made.decision.allowed, "context": context}))
         recorded = _fields(kept)
         if isinstance(recorded.get("context"), dict):

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -362,3 +363,29 @@ def test_a_retry_that_was_answered_before_gets_its_receipt_again(tmp_path: Path)
         assert kept.keeper.receipt(stored) == kept.keeper.receipt(stored)
 
     keeping(where, use)
+
+
+def test_observing_is_told_where_it_begins_and_where_it_ends_by_itself(tmp_path: Path) -> None:
+    """Begun once, though the service starts again; ended when the last day is over, or when the settings say otherwise."""
+    where, clock = made(tmp_path), TestClock()
+    told: list[tuple[str, str, str]] = []
+
+    async def observe(kept: Kept) -> None:
+        kept.keeper.observed = {"portal": date(2026, 1, 6), "counter": date(2026, 1, 31), "past": date(2026, 1, 4)}
+        await kept.keeper.tick()
+        await kept.keeper.tick()
+
+    async def again(kept: Kept) -> None:
+        kept.keeper.observed = {"portal": date(2026, 1, 6), "counter": date(2026, 2, 28)}
+        await kept.keeper.tick()
+        clock.move(days=2)
+        await kept.keeper.tick()
+        told.extend((entry["event"], entry["caller"], entry["until"]) for entry in kept.entries("observe"))
+
+    keeping(where, observe, clock=clock, begin=True, end=False)
+    keeping(where, again, clock=clock, begin=False)
+    assert told == [
+        ("begun", "counter", "2026-01-31"), ("begun", "portal", "2026-01-06"),
+        ("ended", "counter", "2026-01-31"), ("begun", "counter", "2026-02-28"), ("ended", "portal", "2026-01-06"),
+    ]  # fmt: skip
+    assert verified(where).sound
