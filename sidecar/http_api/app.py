@@ -77,7 +77,7 @@ def build_app(
     _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock, authorizer.personal), callers)
     inspector = Inspector(authorizer.store, authorizer.clock, authorizer.personal)
     if keeper is not None:
-        anybody, reads, formed = Depends(_known(callers)), _caller_for("read", callers), [Depends(_well_formed)]
+        anybody, reads, formed = Depends(_known(callers)), _reader_among(callers, inspector), [Depends(_well_formed)]
         add_proofs(app, keeper, inspector, anybody=anybody, reads=reads, formed=formed, facts=_facts)
     _add_reading(app, inspector, callers)
     asks = _caller_for("ask", callers)
@@ -102,6 +102,22 @@ def _known(callers: Callers) -> Callable[[Request], Caller]:
         return caller
 
     return find
+
+
+def _reader_among(callers: Callers, inspector: Inspector) -> Any:
+    """The caller, where it may read the record; that one was refused is itself recorded, with what it wanted to see."""
+    known = _known(callers)
+
+    async def find(request: Request) -> Caller:
+        caller = known(request)
+        if "read" not in caller.may:
+            wanted = {**request.path_params, **request.query_params}
+            route = request.scope["route"].path
+            await inspector.record_reading(_facts(request, caller), {**wanted, "what": route, "refused": "may not read"})
+            raise HTTPException(403, "forbidden: this caller may not read")
+        return caller
+
+    return Depends(find)
 
 
 def _caller_for(duty: str, callers: Callers) -> Any:
@@ -159,7 +175,7 @@ def _well_formed(request: Request) -> None:
 
 
 def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
-    reads = _caller_for("read", callers)
+    reads = _reader_among(callers, inspector)
 
     formed = [Depends(_well_formed)]
 
@@ -172,6 +188,13 @@ def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
         code: str = "",
         decision: Annotated[str, Query(pattern="^(allow|deny)?$")] = "",
         kind: Annotated[str, Query(pattern=f"^({'|'.join(KINDS)})?$")] = "",
+        post: str = "",
+        unit: str = "",
+        step: str = "",
+        rule: str = "",
+        party: str = "",
+        system: Annotated[str, Query(alias="caller")] = "",
+        text: str = "",
         since_ms: Moment = None,
         until_ms: Moment = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
@@ -179,7 +202,10 @@ def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
         caller: Caller = reads,
     ) -> dict[str, Any]:
         """Entries of the log, newest first. Reading is recorded."""
-        wanted = Filter(officer, item, case, code, decision, kind, since_ms, until_ms)
+        wanted = Filter(
+            officer, item, case, code, decision, kind, since_ms, until_ms,
+            post=post, unit=unit, step=step, rule=rule, party=party, caller=system, text=text,
+        )  # fmt: skip
         return await inspector.decisions(wanted, limit=limit, before=before, caller=_facts(request, caller))
 
     @app.get("/v1/decisions/{decision_id}", tags=["record"], dependencies=formed)

@@ -438,3 +438,34 @@ def test_what_cannot_be_recorded_is_not_shown(sidecar: Sidecar, path: str) -> No
         assert (response.status_code, response.text) == (503, "LOG_UNAVAILABLE: the record cannot be read or written now")
     assert len(sidecar.entries()) == 1
     assert sidecar.case().is_done("accept")
+
+
+@pytest.mark.parametrize("path", ["/v1/decisions?officer=clerk", "/v1/decisions/d-1", "/v1/cases/C-1"])
+def test_a_refused_reading_is_an_entry(either: Sidecar, path: str) -> None:
+    """Who tried, and what they wanted to see; a stranger without a token leaves nothing."""
+    assert either.get(path, caller="portal").status_code == 403
+    (entry,) = either.entries()
+    assert (entry["kind"], entry["caller"], entry["query"]["refused"]) == ("log_read", "portal", "may not read")
+    assert entry["query"]["what"].startswith(path.split("?", maxsplit=1)[0].rsplit("/", 1)[0])
+    assert {"clerk", "d-1", "C-1"} & set(entry["query"].values())
+    assert either.get(path, caller="").status_code == 401
+    assert len(either.entries()) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"step": "accept"}, 1),
+        ({"step": "review"}, 0),
+        ({"caller": "portal", "kind": "decision"}, 1),
+        ({"caller": "counter"}, 0),
+        ({"text": "nowhere"}, 0),
+        ({"rule": "AL-SEP"}, 0),
+        ({"unit": "nobody"}, 0),
+    ],
+)
+def test_reading_by_what_an_entry_holds(either: Sidecar, query: dict[str, Any], count: int) -> None:
+    """The filters of the commands, over HTTP; each is recorded with the reading."""
+    either.allowed(ACCEPT)
+    assert len(either.get("/v1/decisions", query).json()["entries"]) == count
+    assert query.items() <= either.entries()[-1]["query"].items()
