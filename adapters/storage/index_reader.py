@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from adapters.storage.asked_fields import SINGLE, like
-from adapters.storage.places import base_of, block_of, marks_between, marks_between_times, marks_of, marks_of_all, places_in
+from adapters.storage.places import (
+    base_of,
+    block_of,
+    counter_in,
+    marks_between,
+    marks_between_times,
+    marks_of,
+    marks_of_all,
+    places_in,
+)
 from adapters.storage.record_index import ALL, PARTY_KEY
 from sidecar.ports.records import Filter
 
@@ -77,17 +86,16 @@ class SealedBlocks:
         allow, deny = (self._one_of("decision", (word,)) for word in ("allow", "deny"))
         blocks = self._blocks(asked, 0, None)
         whole = {block: marks for block in blocks if (marks := _in_all(asked, block, marks_of_all()))}
-        allowed = {block: marks & allow.marks(block) for block, marks in whole.items()}
-        denied = {block: marks & deny.marks(block) for block, marks in whole.items()}
+        allowed = {block: counter_in(marks & allow.marks(block)) for block, marks in whole.items()}
+        denied = {block: counter_in(marks & deny.marks(block)) for block, marks in whole.items()}
         counts: Counts = {}
         select = "SELECT t.value, p.block, p.places FROM idx.terms AS t"
         statement = f"{select} CROSS JOIN idx.postings AS p ON p.term = t.id WHERE t.field = ?"
         for value, block, places in self._connection.execute(statement, (by,)):
             if block in whole:
-                marks = marks_of(places)
                 found = counts.setdefault(value, [0, 0])
-                found[0] += (marks & allowed[block]).bit_count()
-                found[1] += (marks & denied[block]).bit_count()
+                found[0] += allowed[block](places)
+                found[1] += denied[block](places)
         return counts
 
     # -- what a search names -------------------------------------------------------------------------------------------

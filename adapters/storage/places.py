@@ -6,7 +6,7 @@ place. Either way a search works with whole numbers as sets: `&` finds what two 
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 BLOCK = 16_384  # below the surrogates, which no text may hold
 FEW = 256  # up to so many places conversion costs less than reading a bitmap
@@ -57,6 +57,21 @@ def marks_between_times(times: bytes, low: int, high: int) -> int:
     """The places whose time is in [low, high)."""
     found = array("q", times)
     return marks_of("".join(chr(place) for place, time_ms in enumerate(found) if place and low <= time_ms < high and time_ms))
+
+
+def counter_in(marks: int) -> Callable[[str | bytes], int]:
+    """Counts the places of postings that are in a set. Where both are few they are compared as characters, without making sets of
+    bits."""
+    few = {chr(place) for place in places_in(marks, newest=True)} if marks.bit_count() <= FEW else None
+
+    def count(places: str | bytes) -> int:
+        if not marks:
+            return 0
+        if few is not None and isinstance(places, str):
+            return len(few.intersection(places))
+        return (marks & marks_of(places)).bit_count()
+
+    return count
 
 
 def places_in(marks: int, *, newest: bool) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""By what people search and count the record, in a file beside it that follows behind (ADR 0010, 0018).
+"""By what people search and count the record, in a file beside it that follows behind (ADR 0010, 0020).
 
 The index is a view. It lags by some hundreds of entries, which a reader looks through itself; no commit waits for it, and it
 can be deleted while nothing runs, for it is made again from the record. It names the leaf of the last entry it has taken in:
