@@ -44,6 +44,7 @@ ASKED: Mapping[str, Sentence] = {
     K.COVERS: Sentence("办理内容与 {arg} 的决议一致", "what {arg} resolved"),
     K.RECORDED: Sentence("全过程记录齐全：{arg}", "the record of the whole course is there: {arg}"),
     K.EVIDENCE_WHEN: Sentence("符合条件时须有 {arg}", "under a condition carries {arg}"),
+    K.TIME_LEFT: Sentence("须留足时间 {arg}", "time is left: {arg}"),
     K.OPEN_DAYS: Sentence("须间隔 {arg} 日", "days between: {arg}"),
     K.CLOSED: Sentence("案件未办结", "the case is not closed"),
     K.TIER: Sentence("按金额或层级分档审批", "the post for this sum or level"),

@@ -153,6 +153,7 @@ _DEMANDS: dict[str, tuple[str, str]] = {
     ControlKind.NOT_ALL: ("不得一人包办", "not all by one person"),
     ControlKind.PERSONS: ("经办人数", "persons of the case"),
     ControlKind.INCOMPATIBLE: ("不相容岗位", "incompatible duties"),
+    ControlKind.TIME_LEFT: ("须留足的时间", "time to be left"),
     ControlKind.FORBIDS: ("禁止情形", "prohibition"),
     ControlKind.CREDENTIAL: ("资格", "credential"),
     ControlKind.RECUSAL: ("回避", "recusal"),

@@ -7,6 +7,7 @@ end: who acts late is told so, and so is who acts in a case that is late already
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from sidecar.compiler.minimum_times import times_left, unfixed_times
 from sidecar.compiler.plan import OWN_RULE, Binder, Flag
 from sidecar.expressions.measures import DURATION, MONTH
 from sidecar.messages import noted
@@ -61,11 +62,11 @@ def flawed_flags(binder: Binder) -> Iterator[Finding]:
     written = [
         ("deadlines", n, text) for n, rule in enumerate(binder.profile.deadlines) for text in (rule.limit, rule.extended_by)
     ]
-    written += [("minimum_times", n, rule.at_least) for n, rule in enumerate(binder.profile.minimum_times)]
     for key, n, text in written:
         duration = binder.expression(text, DURATION) if text else None
         if duration and duration.names:
             yield Finding("LIMIT_NOT_FIXED", binder.located_profile.located.place(key, n), facts={"limit": text})
+    yield from unfixed_times(binder)
 
 
 # -- limits ----------------------------------------------------------------------------------------------------------
@@ -222,12 +223,10 @@ def ruled_flags(binder: Binder, step_id: str) -> Iterator[tuple[int, RuledFlag, 
 
 
 def _too_early(binder: Binder, step_id: str) -> Iterator[Flag]:
-    for n, rule in enumerate(binder.profile.minimum_times):
-        start, duration = _own_steps(binder, (rule.start,)), binder.expression(rule.at_least, DURATION)
-        if start and duration and not duration.names and step_id in _own_steps(binder, rule.before):
-            number, _, unit = duration.row.partition(" ")
-            place = binder.located_profile.located.place("minimum_times", n)
-            yield Flag(FlagKind.EARLY, f"{rule.grade}:{'|'.join(start)}:{number}:{unit}", place, rule.rule, rule.basis)
+    for left in times_left(binder, step_id):
+        rule = left.rule
+        if rule.refused_as is None:
+            yield Flag(FlagKind.EARLY, f"{rule.grade}:{left.spelt}", left.place, rule.rule, rule.basis, reads=left.reads)
 
 
 def _unrecorded(binder: Binder, step_id: str) -> Iterator[Flag]:

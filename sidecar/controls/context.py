@@ -21,8 +21,12 @@ from sidecar.messages import Sentence
 from sidecar.personnel.registers import Delegation, Personnel
 from sidecar.power_list.control_kinds import ABOUT, OUTCOME, REASON_IF_REFUSED
 from sidecar.power_list.declared import TODAY, derived_facts
+from sidecar.timekeeping.calendar import Calendar
+from sidecar.timekeeping.limits import Deadlines
 
 PENDING, GRANTED, REFUSED = "pending", "granted", "refused"  # states of a recusal that was asked for
+
+WEEKDAYS_ONLY = Deadlines(Calendar())  # where no calendar is at hand
 
 EXERCISE, CO_SIGN, VOTE, QUESTION = "exercise", "co_sign", "vote", "question"
 
@@ -87,7 +91,7 @@ class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
 
 class ControlContext(msgspec.Struct, frozen=True, dict=True):
     """One request against one case at one moment. `ledgers` holds those that the step's rows name (`controls/ledgers.py`); a
-    control that finds its ledger missing cannot judge, and prohibits."""
+    control that finds its ledger missing cannot judge, and prohibits. `deadlines` counts days by the policy's own calendar."""
 
     request: AccessRequest
     item: ItemFacts
@@ -96,6 +100,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     personnel: Personnel
     now: datetime
     ledgers: Mapping[str, Ledger] = {}
+    deadlines: Deadlines = WEEKDAYS_ONLY
 
     @property
     def day(self) -> date:

@@ -85,13 +85,13 @@ def noted(arg: str, context: ControlContext, _deadlines: Deadlines) -> Marked | 
 
 
 def early(arg: str, context: ControlContext, deadlines: Deadlines) -> Marked | None:
-    """`arg`: `grade:step|…:n:unit` — a time of n units is over when a limit of n units would be."""
-    grade, steps, number, unit = arg.split(":")
+    """`arg`: `grade:step|…:n:unit:condition` — a time of n units is over when a limit of n units would be."""
+    grade, steps, number, unit, unless = arg.split(":")
     since = _since(steps.split("|"), context)
     if not since or context.request.intent != EXERCISE:
         return None
     stand = deadlines.stand(datetime.fromisoformat(since[0].time), Limit(int(number), unit), context.now)
-    if stand is None or stand.late:
+    if stand is None or stand.late or read_row(unless).holds(context.facts):
         return None
     label = MEASURES[unit].label
     said = Sentence(f"{number} {label.zh}", f"{number} {label.en}")

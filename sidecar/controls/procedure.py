@@ -7,7 +7,11 @@ anything: the act names the decision it speaks of and says why, and both stay on
 from datetime import datetime, timedelta
 
 from sidecar.controls.context import VOTE, ControlContext, Stop, missing
+from sidecar.controls.order import not_done
 from sidecar.expressions.meaning import read_row
+from sidecar.expressions.measures import MEASURES
+from sidecar.messages import Sentence
+from sidecar.timekeeping.limits import HOURS, Limit
 
 
 def evidence_when(arg: str, context: ControlContext) -> Stop | None:
@@ -32,6 +36,30 @@ def recorded(arg: str, context: ControlContext) -> Stop | None:
         return None
     acts = [act for step in steps.split("|") for act in context.performances(step)]
     return None if all(name in act.evidence for act in acts) else missing((name,), context)
+
+
+def time_left(arg: str, context: ControlContext) -> Stop | None:
+    """`arg`: `code:step|…:n:unit:condition`. So much time has run out since the steps were last performed (the day of it does not
+    count, the last day is still whole), or the condition holds."""
+    code, steps, n, unit, text = arg.split(":")
+    done = [datetime.fromisoformat(act.time) for step in steps.split("|") for act in context.performances(step)]
+    if not done:
+        return not_done(steps.split("|")[0], context)
+    until = context.deadlines.over_from(max(done), Limit(int(n), unit))
+    if context.now >= until:
+        return None
+    unless = read_row(text)
+    excused = unless.holds(context.facts)
+    if excused is None:
+        return missing(unless.unknown(context.facts), context)
+    label = MEASURES[unit].label
+    facts = {
+        "missing": context.step_name(steps.split("|")[0]),
+        "limit": Sentence(f"{n} {label.zh}", f"{n} {label.en}"),
+        "next": until.isoformat(" ", "minutes") if unit == HOURS else until.date(),
+        "step": context.asked_step,
+    }
+    return None if excused else Stop(code, facts, sentence="TOO_SOON")
 
 
 def open_days(arg: str, context: ControlContext) -> Stop | None:

@@ -70,6 +70,7 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
         Kind.COVERS: collective.covers,
         Kind.EVIDENCE_WHEN: procedure.evidence_when,
         Kind.RECORDED: procedure.recorded,
+        Kind.TIME_LEFT: procedure.time_left,
         Kind.OPEN_DAYS: procedure.open_days,
         Kind.CLOSED: procedure.closed,
         Kind.REFERS: procedure.refers,

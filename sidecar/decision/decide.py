@@ -167,7 +167,7 @@ class _Asked:
         self._region = request.region or history.region or item.region
         self._rows = policy.step(request.item, request.step)
         organ = policy.organs[item.organ]
-        self._context = ControlContext(request, item, organ.level, history, personnel, now, ledgers)
+        self._context = ControlContext(request, item, organ.level, history, personnel, now, ledgers, policy.deadlines)
         self._judge = Judge(self._context)
         held = self._context.held
         posts = held & {request.acting_post} if request.acting_post else held

@@ -50,6 +50,7 @@ class ControlKind(StrEnum):
     COVERS = "covers"  # step or step:sum — what is done here is what that step's resolution covers
     # procedure: reviews, hearings, ends of cases
     EVIDENCE_WHEN = "evidence_when"  # name:condition — evidence this act or an earlier one carries when the condition holds
+    TIME_LEFT = "time_left"  # code:step|…:n:unit:condition — that much time has passed since the step, or the condition holds
     OPEN_DAYS = "open_days"  # step:days — so many days lie between that step and this one
     CLOSED = "closed"  # steps that close the case, joined by |
     TIER = "tier"  # sum|bound=POST+POST|*=POST — up to which sum which post decides; level:N for a level
@@ -67,7 +68,7 @@ class FlagKind(StrEnum):
 
     LIMIT = "limit"  # start|…:end|…:n:unit:over:remind at:step+n:from>to|… — a limit that is nearly or already over
     NOTED = "noted"  # grade:condition — what is marked where the condition holds
-    EARLY = "early"  # grade:step:n:unit — less time than that has passed since the step
+    EARLY = "early"  # grade:step|…:n:unit:condition — less time than that has passed since the step, and it does not hold
     UNRECORDED = "unrecorded"  # evidence — the record of the course that goes with each act
     FORMER_STAFF = "former_staff"  # months:months — the party employs who left, as a leader or otherwise, less long ago
 
@@ -86,6 +87,8 @@ RULE_ON_RECUSAL = "rule_on_recusal"  # an obligation that falls due while a recu
 NOBODY = "nobody"  # no kind of delegate
 
 NO_CONTROL = "-"  # column `ctl` of an allow row
+
+NEVER = "false"  # a condition about a step that the item does not have, or that nothing was written for
 
 REASON_IF_REFUSED = "reason_if_refused"  # a requirement that binds only when the outcome is a refusal
 ABOUT = "about"  # a requirement met by the request's own field: the officer it speaks of

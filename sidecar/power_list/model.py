@@ -45,7 +45,7 @@ from sidecar.power_list.procedure import (
     RandomDraw,
     Tiers,
 )
-from sidecar.power_list.timely import ClockStop, ConditionalObligation, Grade, RuledFlag
+from sidecar.power_list.timely import ClockStop, ConditionalObligation, Grade, MinimumTime, RuledFlag
 from sidecar.power_list.values import Zh, one_of
 
 MAX_LIMIT = 999  # of any unit
@@ -427,6 +427,7 @@ class Item(Part):
     controls: Annotated[Controls, Zh("制约措施")] = Controls()
     prohibitions: Annotated[tuple[Prohibition, ...], Zh("禁止")] = Field(default=(), strict=False)
     flags: Annotated[tuple[RuledFlag, ...], Zh("标记")] = Field(default=(), strict=False)
+    minimum_times: Annotated[tuple[MinimumTime, ...], Zh("最短时间")] = Field(default=(), strict=False)
     risk_points: Annotated[tuple[RiskPoint, ...], Zh("廉政风险点")] = Field(default=(), strict=False)
     duties: Annotated[tuple[Text, ...], Zh("责任事项")] = Field(default=(), strict=False)
     accountable: Annotated[tuple[Tier, ...], Zh("追责对象")] = Field(default=(), strict=False)

@@ -10,7 +10,7 @@ from sidecar.power_list.load import Located
 from sidecar.power_list.mending import PLACEHOLDER
 from sidecar.power_list.model import Item, Limitation, Prohibition
 from sidecar.power_list.profiles import ProfileFile
-from sidecar.power_list.timely import ClockStop, RuledFlag
+from sidecar.power_list.timely import ClockStop, MinimumTime, RuledFlag
 
 
 def profile_references(profile: ProfileFile, located: Located) -> Iterable[Finding]:
@@ -149,6 +149,7 @@ def mentions_of_law(item: Item) -> Iterable[tuple[str, tuple[str | int, ...]]]:
     """The steps that an item's prohibitions, flags, limits and departures name; without steps of its own, its profile's."""
     yield from _named_steps("prohibitions", item.prohibitions)
     yield from _named_steps("flags", item.flags)
+    yield from _times_left(item.minimum_times)
     yield from _stops(("time_limits", "stops"), item.time_limits.stops)
     yield from _named_steps(("scope", "limitations"), item.scope.limitations)
     if item.controls.departure:
@@ -161,6 +162,12 @@ def _named_steps(
     above: tuple[str | int, ...] = (key,) if isinstance(key, str) else key
     for n, block in enumerate(blocks):
         yield from ((name, (*above, n, "steps", k)) for k, name in enumerate(block.steps))
+
+
+def _times_left(times: Sequence[MinimumTime]) -> Iterable[tuple[str, tuple[str | int, ...]]]:
+    for n, least in enumerate(times):
+        yield least.start, ("minimum_times", n, "from")
+        yield from ((name, ("minimum_times", n, "before", k)) for k, name in enumerate(least.before))
 
 
 def _stops(above: tuple[str | int, ...], stops: Sequence[ClockStop]) -> Iterable[tuple[str, tuple[str | int, ...]]]:
@@ -178,9 +185,7 @@ def _marked_steps(profile: ProfileFile) -> Iterable[tuple[str, tuple[str | int, 
         yield from ((name, ("deadlines", n, "to", k)) for k, name in enumerate(rule.end))
         if rule.extension:
             yield rule.extension, ("deadlines", n, "extension")
-    for n, least in enumerate(profile.minimum_times):
-        yield least.start, ("minimum_times", n, "from")
-        yield from ((name, ("minimum_times", n, "before", k)) for k, name in enumerate(least.before))
+    yield from _times_left(profile.minimum_times)
     if profile.recorded:
         for key in ("steps", "before"):
             yield from ((name, ("recorded", key, k)) for k, name in enumerate(getattr(profile.recorded, key)))

@@ -1,8 +1,9 @@
-"""Blocks about what is marked and not refused: limits of a whole procedure, what stops their clock, and other flags.
+"""Blocks about what is marked and mostly not refused: limits of a procedure, what stops their clock, and other flags.
 
-A limit is an alarm, not a lock: an authority that is late still owes its decision, so nothing here refuses (行政许可法 42,
+A limit is an alarm, not a lock: an authority that is late still owes its decision, so no limit refuses (行政许可法 42,
 行政处罚法 60). Who is late is marked: blue when four fifths of the limit have run, red over a limit of the law, yellow over a
-limit an organ has set itself. Colours and the share differ from place to place (电子监察), so each limit may say its own.
+limit an organ has set itself. Colours and the share differ from place to place (电子监察), so each limit may say its own. A time
+that must be left is another matter: nobody is owed an act before it, so who writes it may have it refused.
 """
 
 from typing import Annotated
@@ -62,12 +63,15 @@ class ConditionalObligation(Part):
 
 
 class MinimumTime(Part):
-    """A time that must be left between two steps and whose shortness is marked: from the last time `from` is done to `before`."""
+    """A time that must be left between two steps: from the last time `from` is done to `before`. Its shortness is marked, or,
+    where `refused_as` names a code, refused until the time has run out, unless the condition holds."""
 
     start: Annotated[Slug, Zh("起算环节")] = Field(alias="from")
     before: Annotated[tuple[Slug, ...], Zh("此前")] = Field(min_length=1, strict=False)
     at_least: Annotated[DurationText, Zh("不少于")]
     grade: Annotated[Grade, Zh("等级")] = "yellow"
+    refused_as: Annotated[Annotated[str, *one_of(words.PROHIBITION_CODES)] | None, Zh("拒绝代码")] = None
+    unless: Annotated[ConditionText | None, Zh("例外情形")] = None
     rule: Annotated[Name, Zh("规则")]
     basis: Annotated[Name, Zh("依据")]
 

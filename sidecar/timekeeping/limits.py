@@ -153,6 +153,12 @@ class Deadlines:
             self._known[key] = self._worked_out(start, limit)
         return self._known[key]
 
+    def over_from(self, start: datetime, limit: Limit) -> datetime:
+        """The first instant after a limit that begins with an event at `start`."""
+        if limit.unit == HOURS:
+            return start + limit.n * HOUR
+        return _midnight(self.days_of(start, limit)[0] + DAY, start)
+
     def stand(
         self, start: datetime, limit: Limit, now: datetime, stops: Sequence[Stop] = (), share: Fraction = REMIND_AT
     ) -> Stand | None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from sidecar.compiler.minimum_times import times_left
 from sidecar.compiler.plan import OWN_RULE, Binder, Control, Plan
-from sidecar.power_list.control_kinds import OUTCOME
+from sidecar.power_list.control_kinds import NEVER, OUTCOME
 from sidecar.power_list.control_kinds import ControlKind as Kind
 from sidecar.power_list.findings import Place
 
-NEVER = "false"  # a condition about a step that the item does not have
 AFTER_THE_END = ("revoke", "correct")  # what the law still names for a case that is closed
 
 
@@ -31,6 +31,14 @@ def recorded(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
         steps = [own for name in rule.steps for own in binder.mapped.get(name, ()) if own in binder.plans]
         place = binder.located_profile.located.place("recorded")
         yield Control(Kind.RECORDED, f"{rule.evidence}:{'|'.join(steps)}", place, rule.rule, rule.basis)
+
+
+def time_left(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
+    """Where too short a time is refused and not only marked."""
+    for left in times_left(binder, step_id):
+        rule = left.rule
+        if rule.refused_as:
+            yield Control(Kind.TIME_LEFT, f"{rule.refused_as}:{left.spelt}", left.place, rule.rule, rule.basis, reads=left.reads)
 
 
 def open_days(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:

@@ -48,6 +48,7 @@ FAMILIES: tuple[Family, ...] = (
     collective.collective,
     procedure.evidence,
     procedure.recorded,
+    procedure.time_left,
     procedure.open_days,
     procedure.review,
     procedure.ends,

@@ -94,6 +94,7 @@ KEYS_OF_CONTROLS = {
     "principal_not_in_charge": ADDED,
     "prohibitions": ADDED,
     "flags": ADDED,
+    "minimum_times": ADDED,
     "distinct_persons": COMPARED,
     "delegation": COMPARED,
     "collective": COMPARED,

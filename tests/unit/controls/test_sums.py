@@ -295,6 +295,8 @@ def test_an_emergency_of_unknown_steps_is_found() -> None:
         ("quorum", "members=front.head"),
         ("quorum", "members=front.head|quorum=most|majority=half"),
         ("open_days", "accept:ten"),
+        ("time_left", "STEP_OUT_OF_ORDER:accept:ten:day:false"),
+        ("time_left", "STEP_OUT_OF_ORDER:accept:1:week:false"),
     ],
 )
 def test_a_damaged_row_prohibits(kind: str, arg: str) -> None:

@@ -58,7 +58,7 @@ def stock_answer(
     item = policy.item(request.item)
     assert item is not None
     subject = f"officer:{request.person}"
-    context = ControlContext(request, item, policy.organs[item.organ].level, case, personnel, now, ledgers)
+    context = ControlContext(request, item, policy.organs[item.organ].level, case, personnel, now, ledgers, policy.deadlines)
     held = context.held
     stock.delete_roles_for_user(subject)
     for post in held & {request.acting_post} if request.acting_post else held:
