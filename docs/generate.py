@@ -18,8 +18,7 @@ from sidecar.cli.commands import app
 from sidecar.compiler.compile import check
 from sidecar.expectations.coverage import RuleStanding, standings
 from sidecar.expressions.measures import KIND_NAMES, MEASURES
-from sidecar.messages import ANSWERED, ANSWERED_AS, REFUSALS
-from sidecar.mistakes import FINDINGS
+from sidecar.messages import ANSWERED, ANSWERED_AS, FINDINGS, REFUSALS
 from sidecar.power_list.json_schema import SCHEMAS
 from sidecar.power_list.load_keys import Key, keys_of
 from sidecar.sentences_of_flags import FLAGGED

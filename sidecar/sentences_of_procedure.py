@@ -29,6 +29,18 @@ FINDINGS_OF_PROCEDURE: dict[str, tuple[str, str]] = {
         "group_by 的“{name}”不是已声明的事实——请在 facts 中声明，或改写",
         "group_by names {name}, which is no declared fact — declare it under facts, or correct the name",
     ),
+    "EMERGENCY_SAID_ALREADY": (
+        "模板已经规定了紧急情况（{first}），事项不得另行规定——请删去 controls.emergency",
+        "the profile says already what an emergency is ({first}) — remove controls.emergency",
+    ),
+    "EMERGENCY_WITHOUT_BASIS": (
+        "先实施后补批须有法律、法规的条款（现为{instrument}）——请写 instrument 和 basis，或删去 controls.emergency",
+        "only a law or regulation lets an act come before its approval ({instrument}) — write its article, or remove the block",
+    ),
+    "EMERGENCY_NEVER": (
+        "“{approval}”在任何情形下都须先于“{step}”（{basis}，{first}），紧急情况无从适用——请写 required_when，或删去本块",
+        "{approval} comes before {step} in every case ({basis}, {first}): no emergency can be — add required_when, or remove it",
+    ),
     "LOOSER_CLOSES": (
         "环节“{step}”写了不结案，而 {basis} 以此结案（{first}）——请删去 closes: false",
         "step {step} does not close the case, as {basis} has it ({first}) — remove closes: false",

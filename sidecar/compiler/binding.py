@@ -17,6 +17,7 @@ from sidecar.compiler.obligations import obligations
 from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan
 from sidecar.compiler.restraints.collective import voters
 from sidecar.compiler.restraints.delegation import looser_delegation
+from sidecar.compiler.restraints.emergency import doubtful_emergency
 from sidecar.compiler.restraints.table import FAMILIES
 from sidecar.compiler.restraints.tenure import principal_in_charge
 from sidecar.compiler.restraints.tightening import loosenings
@@ -90,6 +91,7 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
     if entry.upper_posts and not any(plan.head.verb in UNDOING for plan in plans.values()):
         findings.append(entry.finding("NOTHING_TO_UNDO", ("upper_posts",)))
     steps = [_bound_step(binder, step_id) for step_id in plans]
+    findings += doubtful_emergency(binder, steps)
     cycles = list(_cycles(entry, steps))
     if not cycles:
         _rest_on_the_whole_way(steps)

@@ -41,6 +41,7 @@ from sidecar.power_list.parts import (
 from sidecar.power_list.procedure import (
     AntiSplit,
     Collective,
+    Emergency,
     EvidenceWhen,
     RandomDraw,
     Tiers,
@@ -317,6 +318,7 @@ class Controls(Part):
     random: Annotated[RandomDraw | None, Zh("随机")] = None
     tiers: Annotated[Tiers | None, Zh("分级")] = None
     principal_not_in_charge: Annotated[bool, Zh("一把手不直接分管")] = False
+    emergency: Annotated[Emergency | None, Zh("紧急情况")] = None
 
 
 class RiskPoint(Part):

@@ -10,6 +10,7 @@ from pydantic import Field
 from sidecar.power_list.parts import (
     ConditionText,
     HoursText,
+    Instrument,
     Level,
     MoneyText,
     Name,
@@ -123,10 +124,21 @@ class ProfileCollective(Part):
 
 
 class ProfileEmergency(Ruled):
-    """Where an article lets `step` come before `approval`: when the condition holds, the approval is owed within `term` (hours).
-    Items have no such block: what the law does not let anybody skip, nobody may let themselves skip."""
+    """Where an article lets `step` come before `approval`: when the condition holds, it is owed within `term`, in hours."""
 
     step: Annotated[Slug, Zh("环节")]
     approval: Annotated[Slug, Zh("补办环节")]
     when: Annotated[ConditionText, Zh("情形")]
     term: Annotated[HoursText, Zh("期限")]
+
+
+class Emergency(Part):
+    """An item's own: a debt besides what its profile says, never a way around it. It rests on an article of a law or regulation,
+    and a profile that asks for the approval in every case still does."""
+
+    step: Annotated[Slug, Zh("环节")]
+    approval: Annotated[Slug, Zh("补办环节")]
+    when: Annotated[ConditionText, Zh("情形")]
+    term: Annotated[HoursText, Zh("期限")]
+    instrument: Annotated[Instrument, Zh("文种")]
+    basis: Annotated[Name, Zh("依据")]

@@ -198,6 +198,8 @@ def _summed_steps(item: Item) -> Iterable[tuple[str, tuple[str | int, ...]]]:
         said = item.controls.random
         yield from ((getattr(said, key), ("controls", "random", key)) for key in ("step", "fixed_by"))
         yield from ((name, ("controls", "random", "binds", k)) for k, name in enumerate(said.binds))
+    if item.controls.emergency:
+        yield from ((getattr(item.controls.emergency, key), ("controls", "emergency", key)) for key in ("step", "approval"))
     if item.controls.tiers:
         yield item.controls.tiers.step, ("controls", "tiers", "step")
     if item.scope.anti_split:

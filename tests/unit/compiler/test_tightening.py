@@ -98,6 +98,7 @@ KEYS_OF_CONTROLS = {
     "distinct_persons": COMPARED,
     "delegation": COMPARED,
     "collective": COMPARED,
+    "emergency": COMPARED,  # only beside a profile that has none
     "facts": COMPARED,
     "parameters": COMPARED,
     "steps": COMPARED,

@@ -92,7 +92,8 @@ PEOPLE = personnel(
 class Cases:
     """Many cases and their ledgers at a moment that moves on."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: PolicySnapshot = POLICY) -> None:
+        self.policy = policy
         self.cases: dict[str, CaseHistory] = {}
         self.ledgers: dict[str, Ledger] = {}
         self.now = moment()
@@ -104,12 +105,12 @@ class Cases:
         """Decide, and record what was allowed with what it counts for."""
         request = AccessRequest(person=person, step=step, item="buy", case_id=case, **changes)
         history = self.cases.get(case, CaseHistory(case))
-        named = ledgers_for(POLICY, PEOPLE, history, request, self.now)
+        named = ledgers_for(self.policy, PEOPLE, history, request, self.now)
         ledgers = {name: self.ledgers.get(name, Ledger(name)) for name in named}
-        decision = decide(POLICY, PEOPLE, history, request, self.now, ledgers)
+        decision = decide(self.policy, PEOPLE, history, request, self.now, ledgers)
         if decision.allowed:
             decision_id = f"{case}-{history.version}"
-            counted = changes_for(POLICY, PEOPLE, history, request, self.now, ledgers, decision_id)
+            counted = changes_for(self.policy, PEOPLE, history, request, self.now, ledgers, decision_id)
             self.ledgers |= {change.ledger_id: amend(ledgers[change.ledger_id], change) for change in counted}
             self.cases[case] = extend(history, self._act(request, decision, decision_id, [c.ledger_id for c in counted]))
         return decision

@@ -13,7 +13,7 @@ from sidecar.controls.table import Judge
 from sidecar.decision.counted import changes_for, ledgers_for
 from sidecar.decision.decide import decide
 from tests.samples import codes, history, personnel
-from tests.unit.controls.purchases import BUYING, ITEM, PEOPLE, POLICY, Cases, found
+from tests.unit.controls.purchases import BUYING, ITEM, PEOPLE, POLICY, Cases, buying_policy, found
 
 REASON = frozenset({"reason"})
 GRADES = (("head", 20), ("deputy", 50), ("boss", None))  # yuan
@@ -224,11 +224,61 @@ def test_an_emergency_lifts_nothing_else() -> None:
     assert codes(cases.ask("C-1", "head", "decide", outcome="grant", facts={**URGENT, "sum": 30, "group": 1})) == {"WRONG_LEVEL"}
 
 
-def test_an_item_cannot_declare_an_emergency() -> None:
-    """What the law does not let anybody skip, nobody may let themselves skip: the block is the profile's alone."""
-    block = "      emergency: {step: decide, approval: approve, when: urgent, term: 24 hour}\n"
-    own = ITEM.replace("    controls:\n", f"    controls:\n{block}")
-    assert "UNKNOWN_KEY" in found(own)
+OWN_BLOCK = "      emergency: {step: act, approval: approve, when: urgent, term: 24 hour, instrument: law, basis: 某法第九条}\n"
+# The profile knows no emergency; the item has its approval come first unless it is urgent.
+_APPROVE, _ACT = BUYING.index("  - {id: approve,"), BUYING.index("  - {id: act,")
+OWN_PROFILE = BUYING[:_APPROVE] + BUYING[_ACT : BUYING.index("emergency:")]
+ALWAYS = "  - {id: approve, name: 批准, verb: decide, type: decide, after: [accept], before: [act], rule: AC-18, basis: 某法}\n"
+ALWAYS_PROFILE = BUYING[:_APPROVE] + ALWAYS + BUYING[_ACT : BUYING.index("emergency:")]
+OWN_ITEM = ITEM.replace("    controls:\n", f"    controls:\n{OWN_BLOCK}").replace(
+    "posts: [deputy], after: [accept]}", "posts: [deputy], after: [accept], before: [act], required_when: not urgent}"
+)
+OWN_ITEM = OWN_ITEM.replace("    facts:\n", "    facts:\n      - {name: urgent, type: boolean, label: 紧急, source: 现场}\n", 1)
+
+
+CONDITIONED = OWN_ITEM[
+    OWN_ITEM.index("after: [accept], before: [act]") : OWN_ITEM.index("posts: [checker]}") + len("posts: [checker]}")
+]
+ALWAYS_FIRST = CONDITIONED.replace(", before: [act], required_when: not urgent", "").replace(
+    "[checker]}", "[checker], after: [approve]}"
+)
+
+
+def test_an_emergency_of_the_item_is_a_debt_like_any_other() -> None:
+    """With its grounds the act comes first and is owed; without, it is asked for them; overdue, the unit has no other."""
+    cases = Cases(policy=buying_policy(OWN_ITEM, OWN_PROFILE))
+    assert codes(cases.ask("C-0", "checker", "act", facts={"urgent": False})) == {"STEP_OUT_OF_ORDER"}
+    bare = cases.ask("C-1", "checker", "act", facts=URGENT)
+    assert [(ground.code, ground.missing) for ground in bare.grounds] == [("MISSING_REQUIREMENT", ("emergency_grounds",))]
+    grounds = frozenset({"emergency_grounds"})
+    assert cases.ask("C-1", "checker", "act", facts=URGENT, evidence=grounds).allowed
+    cases.move(23)
+    assert cases.ask("C-2", "checker", "act", facts=URGENT, evidence=grounds).allowed
+    cases.move(1)
+    refused = cases.ask("C-3", "checker", "act", facts=URGENT, evidence=grounds)
+    assert [(ground.code, ground.basis) for ground in refused.grounds] == [("EMERGENCY_DEBT_OPEN", "某法第九条")]
+    assert cases.ask("C-1", "clerk", "accept").allowed
+    assert cases.ask("C-1", "deputy", "approve", outcome="grant").allowed
+    assert cases.ask("C-3", "checker", "act", facts=URGENT, evidence=grounds).allowed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "profile", "code"),
+    [
+        ("instrument: law, basis", "instrument: normative_document, basis", OWN_PROFILE, "EMERGENCY_WITHOUT_BASIS"),
+        (CONDITIONED, ALWAYS_FIRST, OWN_PROFILE, "EMERGENCY_NEVER"),
+        ("approval: approve", "approval: approval", OWN_PROFILE, "UNKNOWN_STEP"),
+        ("term: 24 hour", "term: 24 day", OWN_PROFILE, "WRONG_RESULT"),
+        (" instrument: law,", "", OWN_PROFILE, "MISSING_KEY"),
+        ("24 hour", "24 hour", ALWAYS_PROFILE, "LOOSER_CONDITION"),
+        ("instrument: law", "instrument: law", BUYING, "EMERGENCY_SAID_ALREADY"),
+    ],
+)
+def test_an_items_emergency_opens_nothing(old: str, new: str, profile: str, code: str) -> None:
+    """What its profile asks for stands, and less than a regulation allows nobody to come first."""
+    assert old in OWN_ITEM
+    assert code in found(OWN_ITEM.replace(old, new, 1), profile)
+    assert code not in found(OWN_ITEM, OWN_PROFILE)
 
 
 # -- what check finds ----------------------------------------------------------------------------------------------------
