@@ -353,7 +353,7 @@ QUICK = settings(max_examples=20, stateful_step_count=30, deadline=None)
 SHARED = settings(max_examples=6, stateful_step_count=20, deadline=None)  # each sidecar that starts sweeps the whole store
 SLOW = settings(max_examples=40, stateful_step_count=30, deadline=None)
 LONG = settings(max_examples=300, stateful_step_count=40, deadline=None)
-UNSHRUNK = settings(max_examples=300, stateful_step_count=20, deadline=None, phases=[Phase.generate])
+UNSHRUNK = settings(max_examples=4_000, stateful_step_count=20, deadline=None, phases=[Phase.generate])
 
 
 @pytest.mark.slow

@@ -148,13 +148,14 @@ def test_tiles_and_bundles(logged: Logged) -> None:
 
 
 def test_entries_are_for_readers_and_reading_them_is_told(logged: Logged) -> None:
-    """A caller that only asks gets hashes, not entries."""
+    """A caller that only asks gets hashes, not entries; that it wanted them is told, too."""
     asyncio.run(fill(logged.store, 3))
     logged.tick()
     assert logged.get("/v1/log/tile/entries/000.p/5", caller="portal").status_code == 403
     assert logged.get("/v1/log/tile/0/000.p/5", caller="portal").status_code == 200
     assert logged.get("/v1/log/tile/entries/000.p/5").status_code == 200
-    assert [entry["query"]["what"] for entry in logged.entries(kind="log_read")] == ["entries"]
+    told = [(entry["query"]["what"], entry["query"].get("refused", "")) for entry in logged.entries(kind="log_read")]
+    assert told == [("/v1/log/tile/entries/{path:path}", "may not read"), ("entries", "")]
 
 
 def test_evidence_of_a_decision(logged: Logged) -> None:
