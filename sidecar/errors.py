@@ -22,6 +22,7 @@
     ├── KeyFolderError       a signing key cannot be used
     ├── WitnessError         a witness does not cosign
     └── NotFoundError        no such decision or case               (HTTP 404)
+        └── ReleasedError    an entry whose bytes were kept long enough and are elsewhere
 
 Each carries its facts as fields; `hint` tells the person at the terminal what to do next.
 """
@@ -146,3 +147,15 @@ class KeyFolderError(QuanhengError):
 
 class NotFoundError(QuanhengError):
     """The thing asked for is not in the record."""
+
+
+class ReleasedError(NotFoundError):
+    """Entry `seq` was kept long enough, and its bytes went to the file whose digest is `file`; `release` is the entry that tells
+    so."""
+
+    def __init__(self, seq: int, file: str, release: int) -> None:
+        super().__init__(
+            f"entry {seq} was kept long enough and released to the file {file}, as entry {release} tells 保存期满，已移出",
+            "ask for that file, and hold it against the log: quanheng log verify --released FILE",
+        )
+        self.seq, self.file, self.release = seq, file, release

@@ -25,6 +25,9 @@ class RecordedPast:
         self.reader = SqliteReader(data / RECORD_FILE)
         self._all = [self.reader, *(SqliteReader(folder / RECORD_FILE) for folder in beside)]
 
+    def released(self, wanted: Filter) -> int:
+        return self.reader.released(wanted)
+
     def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
         return self.reader.since(wanted, after=after, limit=limit)
 

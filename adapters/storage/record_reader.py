@@ -3,6 +3,8 @@
 Entries by number, id and case are found in the record itself. Every other search asks the index for what it has taken in, and
 looks through the entries behind it; without an index, or with one of another record, through all of them. So a search has three
 parts, which follow one another: the record behind the index, the rows the index has not sealed, its sealed blocks.
+
+Entries whose bodies were released are in no answer of a search; whoever asks for one of them is told where it went.
 """
 
 import contextlib
@@ -21,13 +23,16 @@ from adapters.storage.index_reader import Counts, SealedBlocks
 from adapters.storage.record_index import FORMAT, INDEX_FILE, reached
 from sidecar.case_history.history import CaseEvent, decode_event
 from sidecar.case_history.ledger import LedgerChange
-from sidecar.errors import StoreError
+from sidecar.decision_log.events import release_id
+from sidecar.decision_log.released import KIND, Release, release_in
+from sidecar.errors import ReleasedError, StoreError
 from sidecar.ports.records import Filter, Stored, Total
 
 _decode_change = msgspec.json.Decoder(LedgerChange).decode
 
 _COLUMNS = "e.seq, e.leaf, e.body"
 _RECORD = f"SELECT {_COLUMNS} FROM {RECORD.table}"  # noqa: S608 - the text is ours
+_IS_HERE = "length(e.body) > 0"  # not released; SQLite reads no body to tell its length
 # CROSS JOIN keeps the order: the index first, then the entries it names.
 _BY_RECENT = f"SELECT {_COLUMNS} FROM {RECENT.table} CROSS JOIN main.entries AS e ON e.seq = i.seq"  # noqa: S608
 Bound = tuple[str, int]
@@ -175,8 +180,30 @@ class SqliteReader:
 
     def at(self, seq: int) -> Stored | None:
         """The entry at a place of the log."""
-        rows = self._rows(f"{_RECORD} WHERE e.seq = ?", (seq,))
-        return Stored(rows[0][0], _as_bytes(rows[0][1]), _as_bytes(rows[0][2])) if rows else None
+        return self._only(self._rows(f"{_RECORD} WHERE e.seq = ?", (seq,)))
+
+    def releases(self) -> list[Release]:
+        """What entries tell of others that were released, in their order."""
+        found: list[Release] = []
+        while stored := self._one(KIND, release_id(len(found) + 1)):
+            release = release_in(msgspec.json.decode(stored.body), stored.seq)
+            if release is None:
+                raise StoreError(f"entry {stored.seq} tells of a release that cannot be read", "run: quanheng log verify")
+            found.append(release)
+        return found
+
+    def standing(self, release: Release) -> bool:
+        """Whether the body of any entry that was released still stands: emptying was cut short."""
+        query = f"SELECT 1 FROM entries AS e WHERE e.seq BETWEEN ? AND ? AND {_IS_HERE} LIMIT 1"  # noqa: S608 - the text is ours
+        return any(self._rows(query, span) for span in release.spans)
+
+    def released(self, wanted: Filter) -> int:
+        """How many decisions among what is wanted were released, as far as that can be told: by case and time alone."""
+        if wanted != Filter(case_id=wanted.case_id, since_ms=wanted.since_ms, until_ms=wanted.until_ms) or not self.releases():
+            return 0
+        where, values = _where(RECORD, wanted._replace(kind="decision"), [])
+        rows = self._rows(f"SELECT count(*) FROM {RECORD.table} WHERE {where} AND NOT {_IS_HERE}", values)  # noqa: S608
+        return int(rows[0][0])
 
     def answering(self, request_id: str) -> list[Stored]:
         """The entries of requests under this identifier; callers do not share theirs."""
@@ -297,7 +324,9 @@ class SqliteReader:
     def _rows_of(self, place: _Place, wanted: Filter, bounds: Sequence[Bound], order: str, limit: int) -> list[Stored]:
         """Entries that are looked through one by one, in the order of their numbers."""
         where, values = _where(place.source, wanted, bounds)
-        rows = self._rows(f"{place.select} WHERE {where} ORDER BY {place.source.alias}.seq {order} LIMIT ?", [*values, limit])
+        rows = self._rows(
+            f"{place.select} WHERE {where} AND {_IS_HERE} ORDER BY {place.source.alias}.seq {order} LIMIT ?", [*values, limit]
+        )
         return [Stored(seq, _as_bytes(leaf), _as_bytes(body)) for seq, leaf, body in rows]
 
     def _named(self, numbers: Iterator[int], limit: int, order: str) -> list[Stored]:
@@ -306,7 +335,7 @@ class SqliteReader:
         while len(found) < limit and (portion := list(islice(numbers, limit - len(found)))):
             statement = (
                 f"SELECT {_COLUMNS} FROM json_each(?) AS w CROSS JOIN main.entries AS e ON e.seq = w.value "  # noqa: S608
-                f"ORDER BY e.seq {order}"
+                f"WHERE {_IS_HERE} ORDER BY e.seq {order}"
             )
             rows = self._rows(statement, (encoder.dumps(portion),))
             found += [Stored(seq, _as_bytes(leaf), _as_bytes(body)) for seq, leaf, body in rows]
@@ -323,8 +352,17 @@ class SqliteReader:
         return {str(value): [allowed, denied] for value, allowed, denied in self._rows(statement, values)}
 
     def _one(self, kind: str, decision_id: str) -> Stored | None:
-        rows = self._rows(f"{_RECORD} WHERE e.id = ? AND e.kind = ?", (decision_id, kind))
-        return Stored(rows[0][0], _as_bytes(rows[0][1]), _as_bytes(rows[0][2])) if rows else None
+        return self._only(self._rows(f"{_RECORD} WHERE e.id = ? AND e.kind = ?", (decision_id, kind)))
+
+    def _only(self, rows: list[tuple[Any, ...]]) -> Stored | None:
+        """The entry that was found. Raises ReleasedError; one that was emptied and that no release tells of is given as it is."""
+        if not rows:
+            return None
+        stored = Stored(rows[0][0], _as_bytes(rows[0][1]), _as_bytes(rows[0][2]))
+        for release in () if stored.body else self.releases():
+            if any(first <= stored.seq <= last for first, last in release.spans):
+                raise ReleasedError(stored.seq, release.file, release.seq)
+        return stored
 
     def _rows(self, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         try:

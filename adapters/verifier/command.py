@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.verifier.copies import CopyError, LineFile, open_copy
+from adapters.verifier.copies import CopyError, FilledCopy, LineFile, RecordCopy, open_copy
+from adapters.verifier.released import verify_released
 from sidecar.decision_log.findings import Finding, Kind, Report
 from sidecar.decision_log.hashing import HashUnavailableError
 from sidecar.decision_log.notes import Key, NoteError, read_key
 from sidecar.decision_log.one_case import is_one_case, verify_case
 from sidecar.decision_log.proof import read_evidence
-from sidecar.decision_log.reading import Copy, fields_of
+from sidecar.decision_log.reading import Copy, case_of, fields_of, leaf_of
 from sidecar.decision_log.sheet import SheetError, read_root
 from sidecar.decision_log.verifier import Trust, verify
 
@@ -55,6 +56,7 @@ class Question:
     case: str = ""
     chains: bool = False
     crypto: bool = True
+    released: Sequence[Path] = ()
 
 
 Progress = Callable[[int, int], None]
@@ -72,14 +74,18 @@ def ask(question: Question, progress: Progress | None = None) -> Report:
     """Verify. Raises QuestionError or OSError for what cannot be read."""
     try:
         trust = Trust(
-            keys=[_key(text) for text in question.keys],
+            keys=[key_of(text) for text in question.keys],
             held=[path.read_bytes() for path in question.held],
             printed=[read_root(text) for text in question.printed],
-            witnesses=[_key(text) for text in question.witnesses],
+            witnesses=[key_of(text) for text in question.witnesses],
             quorum=question.quorum,
             crypto=question.crypto,
         )
         copy = open_copy(question.copy, question.checkpoint)
+        if isinstance(copy, RecordCopy) and copy.is_released:
+            return verify_released(copy, trust)
+        if question.released:
+            copy = FilledCopy(copy, [RecordCopy(path) for path in question.released])
         if question.case and isinstance(copy, LineFile):
             entries = [row.body for row in copy.rows()]
             if is_one_case(entries, question.case):
@@ -101,23 +107,27 @@ def ask(question: Question, progress: Progress | None = None) -> Report:
 def _look_at_case(copy: Copy, case: str, report: Report) -> None:
     """How many entries of one case stand in the copy, and that each rests on the one before it."""
     before, count = "", 0
+    gone: set[str] = set()
     from sidecar.decision_log.hashing import tree_hash  # noqa: PLC0415
 
-    leaf = tree_hash(report.hash).leaf
+    hash_ = tree_hash(report.hash)
     for seq, row in enumerate(copy.rows(), 1):
         fields = fields_of(row.body)
-        if fields.get("case_id") != case:
+        leaf = leaf_of(copy, hash_, row, seq - 1).hex()
+        if not row.body:
+            gone.add(leaf)
+        if case_of(row, fields) != case:
             continue
-        if fields.get("prev_case") != before:
+        if row.body and fields.get("prev_case") != before and fields.get("prev_case") not in gone:
             report.found(Kind.MISSING, seq, seq, f"of case {case} an entry before this one is not here")
-        before, count = leaf(row.body).hex(), count + 1
+        before, count = leaf, count + 1
     report.chained = max(report.chained, count)
     report.notes.append(f"case {case}: {count} entries, each resting on the one before it")
     if not count:
         raise QuestionError(f"no entry of case {case} is in this copy", "check the case number")
 
 
-def _key(text: str) -> Key:
+def key_of(text: str) -> Key:
     """A key, or a file that holds one."""
     path = Path(text)
     if "+" not in text and path.is_file():
@@ -137,6 +147,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "entries": report.size,
         "root": report.root.hex(),
         "signed": report.covered,
+        "released": report.released,
         "signers": list(report.signers),
         "witnesses": list(report.witnesses),
         "first": _finding(report.first) if report.first else None,
@@ -197,6 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         quorum=options.quorum,
         case=options.case,
         chains=options.chains,
+        released=options.released,
         crypto=not options.no_crypto,
     )
     try:
@@ -230,6 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--printed", action="append", default=[], metavar="SIZE:ROOT", help="size and root from an anchor sheet")
     parser.add_argument("--witness", action="append", default=[], help="public key of a witness, or a file with it")
     parser.add_argument("--quorum", type=int, default=0, help="how many of the witnesses must have cosigned")
+    parser.add_argument("--released", action="append", default=[], type=Path, help="a file that entries were released to")
     parser.add_argument("--case", default="", help="also follow the entries of this case")
     parser.add_argument("--chains", action="store_true", help="follow the chain of every case")
     parser.add_argument("--no-crypto", action="store_true", help="look at no signature: roots count, from --printed")

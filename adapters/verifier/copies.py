@@ -52,6 +52,9 @@ class RecordCopy:
         tree = path.with_name(TREE)
         self._tree = _opened(tree) if tree.is_file() else None
         self._asked("SELECT count(*) FROM entries")
+        self.is_released = bool(self._asked("SELECT count(*) FROM sqlite_schema WHERE name = 'tiles'"))
+        if self.is_released:  # entries that left a log, with tiles and checkpoint in the same file
+            self._tree = self._record
 
     def rows(self, skip: int = 0) -> Iterator[Row]:
         query = (
@@ -75,6 +78,14 @@ class RecordCopy:
         row = found.fetchone()
         return Row(row[0], _as_bytes(row[1]), _as_bytes(row[2])) if row else None
 
+    def body_at(self, seq: int) -> bytes:
+        """The bytes of an entry; empty where they are not here."""
+        try:
+            found = self._record.execute("SELECT body FROM entries WHERE seq = ?", (seq,)).fetchone()
+        except _UNREADABLE as fault:
+            raise CopyError(f"entry {seq} cannot be read: {fault}", "the file is damaged; try another copy") from fault
+        return _as_bytes(found[0]) if found else b""
+
     def tile(self, level: int, number: int) -> bytes | None:
         found = self._from_tree("SELECT hashes FROM tiles WHERE place = ?", (number * _LEVELS + level,))
         return _as_bytes(found[0][0]) if found else None
@@ -93,6 +104,31 @@ class RecordCopy:
             return self._tree.execute(query, values).fetchall() if self._tree else []
         except _UNREADABLE:
             return []
+
+
+class FilledCopy:
+    """A copy whose released entries are read from the files they went to."""
+
+    def __init__(self, copy: Copy, files: Sequence[RecordCopy]) -> None:
+        self._copy, self._files = copy, files
+
+    def rows(self, skip: int = 0) -> Iterator[Row]:
+        for row in self._copy.rows(skip):
+            yield row if row.body else self._filled(row)
+
+    def count(self) -> int:
+        return self._copy.count()
+
+    def tile(self, level: int, number: int) -> bytes | None:
+        return self._copy.tile(level, number)
+
+    def checkpoints(self) -> Sequence[bytes]:
+        return self._copy.checkpoints()
+
+    def _filled(self, row: Row) -> Row:
+        bodies = (file.body_at(row.seq) for file in self._files)
+        body = next((body for body in bodies if body), b"")
+        return row._replace(body=body, columns=None) if body else row
 
 
 class TileFolder:

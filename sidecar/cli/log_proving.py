@@ -21,7 +21,7 @@ from sidecar.decision_log.hashing import TreeHash
 from sidecar.decision_log.merkle import ProofError, verify_consistency
 from sidecar.decision_log.notes import Note, NoteError
 from sidecar.decision_log.proof import Evidence
-from sidecar.decision_log.reading import Copy, Row, fields_of, hash_of
+from sidecar.decision_log.reading import Copy, Row, fields_of, hash_of, leaf_of
 from sidecar.decision_log.tiles import TiledTree, TileEdge, hashes_in
 from sidecar.errors import NotFoundError, SettingsError, StoreError
 
@@ -49,6 +49,9 @@ def verify_command(
     printed: Printed = None,
     witness: Witnesses = None,
     quorum: Annotated[int, typer.Option(min=0, help="How many witnesses must have cosigned 见证数量")] = 0,
+    released: Annotated[
+        list[Path] | None, typer.Option("--released", help="A file that entries were released to 移出文件")
+    ] = None,
     case: Annotated[str, typer.Option(help="Also follow the entries of this case 案号")] = "",
     chains: Annotated[bool, typer.Option("--chains", help="Follow the chain of every case 核对每个案件的链")] = False,
     crypto: Annotated[bool, typer.Option(help="Look at signatures; without, roots count 是否验签")] = True,
@@ -56,7 +59,17 @@ def verify_command(
 ) -> None:
     """Verify a log offline: status 1 when anything is wrong, with the first entry and how 离线核验日志."""
     question = verifier.Question(
-        copy or data, checkpoint, key or (), held or (), printed or (), witness or (), quorum, case, chains, crypto
+        copy or data,
+        checkpoint,
+        key or (),
+        held or (),
+        printed or (),
+        witness or (),
+        quorum,
+        case,
+        chains,
+        crypto,
+        released or (),
     )
     console = Console(stderr=True)
     try:
@@ -97,7 +110,7 @@ def prove_command(
         raise StoreError(f"entry {row.seq} stands under no checkpoint yet ({newest.size})", "try again in a moment")
     evidence = Evidence(row.body, row.seq - 1, tuple(_within(lambda: tree.inclusion(row.seq - 1, newest.size))), note)
     try:
-        evidence.verify(hash_)
+        evidence.verify(hash_, leaf_of(copy, hash_, row, row.seq - 1))  # of a released entry the leaf hash alone is proven
     except ProofError as fault:
         raise StoreError(f"entry {row.seq} cannot be proven: {fault}", "run: quanheng log verify") from fault
     _print_or_write(str(evidence), out)
@@ -146,7 +159,7 @@ def tiles_command(
     newest, note = newest_checkpoint(copy)
     hash_ = hash_of(copy)
     edge = TileEdge(hash_)
-    tiles = edge.extend([hash_.leaf(row.body) for row in islice(copy.rows(), newest.size)])
+    tiles = edge.extend([leaf_of(copy, hash_, row, index) for index, row in enumerate(islice(copy.rows(), newest.size))])
     if edge.root() != newest.root:
         raise StoreError("the entries are not those of the newest checkpoint", "run: quanheng log verify")
     write_tiles(copy, tiles, newest.size, out, str(note).encode())

@@ -57,6 +57,7 @@ _KINDS: Mapping[str, Mapping[Language, str]] = {
     Kind.OTHER_FLAGS: {Language.ZH: "提示不同", Language.EN: "other flags"},
 }
 _CAUSES: Mapping[str, Mapping[Language, str]] = {
+    Cause.RELEASED: {Language.ZH: "保存期满，已移出", Language.EN: "kept long enough and released"},
     Cause.ALTERED: {Language.ZH: "记录已被篡改", Language.EN: "the entry was altered"},
     Cause.UNKNOWN_FORM: {Language.ZH: "由更新版本的程序写成", Language.EN: "written by a later version"},
     Cause.PLAIN_POLICY: {Language.ZH: "由普通 Casbin 策略决定", Language.EN: "decided by a plain Casbin policy"},

@@ -15,6 +15,7 @@ from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, print_json, pr
 from sidecar.cli.progress import Bar, progress_bar
 from sidecar.cli.record import Case, Officer, Since, Until, moment_of
 from sidecar.ports.records import Filter
+from sidecar.replay.recorded import Cause
 from sidecar.service.remaking import Remaker
 from sidecar.service.replaying import LogReplay, Replayed
 
@@ -66,7 +67,8 @@ def replay_command(
     else:
         for line in lines_of_run(figures, found, show, lang):
             print_line(line)
-    raise typer.Exit(OK if replay.tally.same == replay.tally.decisions else FOUND)
+    tally = replay.tally
+    raise typer.Exit(OK if tally.same + tally.causes[Cause.RELEASED] == tally.decisions else FOUND)
 
 
 def _watched(replay: LogReplay, wanted: Filter, bar: Bar, size: int) -> Iterator[Replayed]:

@@ -48,7 +48,7 @@ def erase_command(
     json: JsonOption = False,
 ) -> None:
     """Destroy the keys of one person's data: proofs stand, nothing can be opened any more; it is recorded 依法删除."""
-    _refuse_blank(basis)
+    refuse_blank(basis)
     token = _token(subject, party_key or data / PARTY_KEY_FILE)
     reader = SqliteReader(data / RECORD_FILE)
     entries, slots = _found(reader, token)
@@ -86,7 +86,7 @@ def open_command(
     json: JsonOption = False,
 ) -> None:
     """What stands behind the commitments of a decision and its outcome: the value, or erased; it is recorded 查看遮蔽内容."""
-    _refuse_blank(basis)
+    refuse_blank(basis)
     given = _given(value or ())
     reader = SqliteReader(data / RECORD_FILE)
     stored = [entry for entry in (reader.find(decision_id), reader.outcome_of(decision_id)) if entry]
@@ -170,6 +170,6 @@ def _given(pairs: list[str] | tuple[str, ...]) -> dict[str, Any]:
     return given
 
 
-def _refuse_blank(basis: str) -> None:
+def refuse_blank(basis: str) -> None:
     if not basis.strip():
         raise SettingsError("--basis is empty", "name the article or order, as in --basis 个人信息保护法第四十七条第一款第三项")

@@ -15,11 +15,15 @@ from sidecar.cli.log_places import CommandClock, DataOption
 from sidecar.cli.output import JsonOption, LangOption, Language, print_json, print_line
 from sidecar.decision_log.retention import Why
 from sidecar.errors import SettingsError
-from sidecar.ports.records import Filter
+from sidecar.ports.records import Filter, RecordReader
 from sidecar.service.record_rules import read_record_rules_file
 from sidecar.service.retaining import Kept, standing_of
 
 PORTION = 5_000
+RulesOption = Annotated[
+    Path | None,
+    typer.Option("--rules", envvar="QUANHENG_RECORD_RULES", help="Rules of the record; else six months 留痕规则文件"),
+]
 _SAID = {
     Why.DUE: ("已满保存期限", "kept long enough"),
     Why.NOT_DUE: ("未满保存期限", "not kept long enough"),
@@ -31,10 +35,7 @@ _SAID = {
 def retain_command(
     lang: LangOption,
     data: DataOption = Path("var/data"),
-    rules: Annotated[
-        Path | None,
-        typer.Option("--rules", envvar="QUANHENG_RECORD_RULES", help="Rules of the record; else six months 留痕规则文件"),
-    ] = None,
+    rules: RulesOption = None,
     on: Annotated[str, typer.Option("--on", metavar="DAY", help="As of this day, else today 截至日期")] = "",
     limit: Annotated[int, typer.Option(min=0, help="How many to list 列出条数")] = 50,
     json: JsonOption = False,
@@ -42,7 +43,7 @@ def retain_command(
     """What has been kept as long as it must be, what not, until when and why; nothing is changed 保存期限."""
     retention, today = read_record_rules_file(rules).retention, _day(on)
     reader = SqliteReader(data / RECORD_FILE)
-    found = sorted(standing_of(_entries(reader), retention, today), key=lambda kept: (kept.judged.until, kept.first))
+    found = sorted(standing_of(entries_of(reader), retention, today), key=lambda kept: (kept.judged.until, kept.first))
     counts = Counter[Why]()
     for kept in found:
         counts[kept.judged.why] += kept.entries
@@ -59,7 +60,8 @@ def retain_command(
         print_line(f"{kept.judged.until}\t{name}\t{kept.entries}\t{said}\t{kept.judged.basis}")
 
 
-def _entries(reader: SqliteReader) -> Iterator[tuple[int, dict[str, Any]]]:
+def entries_of(reader: RecordReader) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and fields of every entry that is there, in the order of the log."""
     after = 0
     while portion := reader.since(Filter(), after=after, limit=PORTION):
         yield from ((stored.seq, msgspec.json.decode(stored.body)) for stored in portion)

@@ -52,6 +52,7 @@ _WORDS = {
         "personnel": "任职更换",
         "record_rules": "留痕规则更换",
         "erasure": "依法删除",
+        "release": "期满移出",
         "opening": "查看遮蔽内容",
         "clock": "时钟回拨",
         "gap": "未留痕",

@@ -12,10 +12,12 @@
 | erasure | the keys of a subject were destroyed: what its commitments hold can be opened no more |
 | opening | what was sealed of a decision was looked at |
 | anchor | a checkpoint was printed, time-stamped, or is cosigned by witnesses again or no longer |
+| release | entries that were kept long enough went to a file elsewhere; their leaf hashes stay |
 | observe | what a caller is refused may be let through from here on, or no longer |
 
 `actor` says who: the operating system's user for commands, the service itself otherwise. Identifiers of `log` and `key` entries
-are fixed words (`log`, `key-1`, `key-2`, …), so that a log finds its identity among millions of entries.
+are fixed words (`log`, `key-1`, `key-2`, …), as are
+those of `release` entries (`release-1`, …), so that a log finds its identity among millions of entries.
 """
 
 from typing import Literal
@@ -133,10 +135,50 @@ class ObserveEntry(_Event, frozen=True, kw_only=True):
     until: str
 
 
-Event = LogEntry | KeyEntry | ServiceEntry | ChangeEntry | ClockEntry | GapEntry | PersonalEntry | AnchorEntry | ObserveEntry
-FORMS = (LogEntry, KeyEntry, ServiceEntry, ChangeEntry, ClockEntry, GapEntry, PersonalEntry, AnchorEntry, ObserveEntry)
+class ReleaseEntry(_Event, frozen=True, kw_only=True):
+    """The bodies of `entries` entries, from `first` to `last`, went to the file whose digest is `file`; `numbers` names them as
+    released.py writes it. `basis` is the article that lets them go. They are emptied only when this entry is signed."""
+
+    kind: Literal["release"] = "release"
+    basis: str
+    entries: int
+    first: int
+    last: int
+    numbers: str
+    file: str
+
+
+Event = (
+    LogEntry
+    | KeyEntry
+    | ServiceEntry
+    | ChangeEntry
+    | ClockEntry
+    | GapEntry
+    | PersonalEntry
+    | ReleaseEntry
+    | AnchorEntry
+    | ObserveEntry
+)
+FORMS = (
+    LogEntry,
+    KeyEntry,
+    ServiceEntry,
+    ChangeEntry,
+    ClockEntry,
+    GapEntry,
+    PersonalEntry,
+    ReleaseEntry,
+    AnchorEntry,
+    ObserveEntry,
+)
 
 
 def key_id(number: int) -> str:
     """The identifier of the entry of the log's n-th key, from 1."""
     return f"key-{number}"
+
+
+def release_id(number: int) -> str:
+    """The identifier of the n-th entry that released others, from 1."""
+    return f"release-{number}"

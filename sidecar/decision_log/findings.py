@@ -52,6 +52,8 @@ class Report:
     signers: Sequence[str] = ()
     witnesses: Sequence[str] = ()
     chained: int = 0
+    released: int = 0  # entries whose bodies are elsewhere, as signed entries of the log tell
+    released_to: Sequence[str] = ()  # digests of the files they went to
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sidecar.decision_log.findings import Kind
 from sidecar.decision_log.hashing import TreeHash
 from sidecar.decision_log.pass_through import Leaves
-from sidecar.decision_log.reading import Copy, Row, at_place, fields_of
+from sidecar.decision_log.reading import Copy, Row, at_place, case_of, fields_of, leaf_of
 
 
 class Named(NamedTuple):
@@ -100,19 +100,22 @@ def _number(row: Row | None) -> int | None:
 
 def name_by_chain(copy: Copy, hash_: TreeHash, begin: int, end: int) -> tuple[Named | None, int]:
     """The first break in the chain of any case in rows [begin, end), and how many links were followed; `begin` is above 0 only
-    where what lies before is proven."""
+    where what lies before is proven. An entry whose body is gone names none before it, but those behind it may rest on it."""
     heads: dict[str, tuple[int, str]] = {}
+    gone: set[str] = set()
     links = 0
     for index, row in enumerate(islice(copy.rows(), end)):
         fields = fields_of(row.body)
-        case, named = str(fields.get("case_id", "")), str(fields.get("prev_case", ""))
+        case, named = case_of(row, fields), str(fields.get("prev_case", ""))
+        if not row.body:
+            gone.add(leaf_of(copy, hash_, row, index).hex())
         if not case:
             continue
         seq, leaf = heads.get(case, (0, ""))
-        if index >= begin and named != leaf:
+        if index >= begin and row.body and named != leaf and named not in gone:
             first = seq or index + 1
             detail = f"entry {index + 1} of the case {case} does not rest on {f'entry {seq}' if seq else 'nothing'}"
             return Named(Kind.CHANGED if seq else Kind.MISSING, first if seq else 1, index + 1 if seq else index, detail), links
-        heads[case] = index + 1, hash_.leaf(row.body).hex()
+        heads[case] = index + 1, leaf_of(copy, hash_, row, index).hex()
         links += 1
     return None, links

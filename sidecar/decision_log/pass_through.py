@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from sidecar.decision_log.hashing import DIGEST_SIZE, TreeHash
 from sidecar.decision_log.notes import Key, NoteError, read_key
-from sidecar.decision_log.reading import Copy, Fields, Row, columns_of, fields_of, hash_of
+from sidecar.decision_log.reading import Copy, Fields, Row, columns_of, fields_of, hash_of, leaf_of
+from sidecar.decision_log.released import KIND, Release, release_in
 from sidecar.decision_log.tiles import HEIGHT, WIDTH, Tile, TileEdge
 
 Progress = Callable[[int, int], None]
@@ -55,7 +56,7 @@ class Leaves:
 @dataclass(slots=True)
 class Pass:
     """What a pass found. Indices count from 0; `misplaced` is the first row whose number is not its place, `beside` the first
-    whose columns are not those of its entry, with their names."""
+    whose columns are not those of its entry, with their names. `emptied` are the numbers of entries whose bodies are gone."""
 
     hash: TreeHash
     origin: str = ""
@@ -64,6 +65,8 @@ class Pass:
     column: Leaves = field(default_factory=Leaves)
     roots: dict[int, bytes] = field(default_factory=dict)
     keys: list[tuple[int, Key]] = field(default_factory=list)  # sequence number of the entry that names it
+    emptied: list[int] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
     misplaced: int | None = None
     beside: tuple[int, str] | None = None
     broken_tiles: list[Tile] = field(default_factory=list)
@@ -101,18 +104,22 @@ class _Passing:
 
     def _take(self, row: Row) -> None:
         found, at = self.found, self._edge.size + len(self._waiting)
-        leaf = found.hash.leaf(row.body)
-        fields = fields_of(row.body)
+        leaf = leaf_of(self._copy, found.hash, row, at)
+        fields: Fields = fields_of(row.body) if row.body else {"seq": row.seq}
+        if not row.body:
+            found.emptied.append(at + 1)
         if found.misplaced is None and not (row.seq == fields.get("seq") == at + 1):
             found.misplaced = at
         found.column.data += row.leaf if row.leaf is not None and len(row.leaf) == DIGEST_SIZE else leaf
         if row.leaf is not None and len(row.leaf) != DIGEST_SIZE and found.beside is None:
             found.beside = at, "leaf"
-        if row.columns is not None and found.beside is None and row.columns != (told := columns_of(fields)):
+        if row.columns is not None and row.body and found.beside is None and row.columns != (told := columns_of(fields)):
             pairs = zip(_NAMES, row.columns, told, strict=True)
             found.beside = at, ", ".join(name for name, stored, meant in pairs if stored != meant)
         if fields.get("kind") in ("log", "key"):
             self._learn(fields, at + 1)
+        elif fields.get("kind") == KIND and (release := release_in(fields, at + 1)):
+            found.releases.append(release)
         self._waiting.append(leaf)
         if len(self._waiting) == WIDTH - (self._edge.size & _MASK) or at + 1 == (self._stops[-1] if self._stops else 0):
             self._flush()

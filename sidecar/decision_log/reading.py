@@ -6,16 +6,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from sidecar.decision_log.hashing import NAMES, SHA256, TreeHash, tree_hash
-from sidecar.decision_log.tiles import hashes_in
+from sidecar.decision_log.hashing import DIGEST_SIZE, NAMES, SHA256, TreeHash, tree_hash
+from sidecar.decision_log.tiles import HEIGHT, WIDTH, hashes_in
 
+_CASE = 5  # of Columns
 _LOOKED_AT = 3  # entries; whoever changed one of them did not change all
 
 Columns = tuple[str, str, int, str, str, str, str, str]  # id, kind, time_ms, officer, item, case_id, code, decision
 
 
 class Row(NamedTuple):
-    """An entry as it is stored: its number, its bytes, and what a copy keeps beside them."""
+    """An entry as it is stored: its number, its bytes (empty where they were released or taken away), and what a copy keeps
+    beside them."""
 
     seq: int
     body: bytes
@@ -53,6 +55,23 @@ def fields_of(body: bytes) -> Fields:
     except ValueError:
         return {}
     return fields if isinstance(fields, dict) else {}
+
+
+def leaf_of(copy: Copy, hash_: TreeHash, row: Row, index: int) -> bytes:
+    """The leaf hash of a row at an index; where its body is gone what the copy tells, of which the root shows if it is true."""
+    if row.body:
+        return hash_.leaf(row.body)
+    if row.leaf is not None and len(row.leaf) == DIGEST_SIZE:
+        return row.leaf
+    hashes, at = hashes_in(copy.tile(0, index >> HEIGHT) or b""), index & (WIDTH - 1)
+    return hashes[at] if at < len(hashes) else hash_.leaf(row.body)
+
+
+def case_of(row: Row, fields: Fields) -> str:
+    """The case of an entry; of one whose body is gone, as far as the copy tells it."""
+    if row.body or row.columns is None:
+        return str(fields.get("case_id", ""))
+    return str(row.columns[_CASE])
 
 
 def bytes_of(fields: Fields) -> bytes:

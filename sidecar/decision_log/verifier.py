@@ -23,6 +23,7 @@ from sidecar.decision_log.proof import Evidence, read_evidence
 from sidecar.decision_log.reading import Copy, fields_of
 from sidecar.decision_log.receipt import HEADER as RECEIPT_HEADER
 from sidecar.decision_log.receipt import Receipt, read_receipt
+from sidecar.decision_log.released import outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class _Judgement:
         ahead = [head for head in heads if head.size > passed.size]
         self._judge_heads(good, bad, ahead)
         self._judge_receipts(good)
+        self._judge_emptied()
         self._judge_rest()
         if chains or report.covered < passed.size or report.findings:
             self._judge_chains(0 if chains else report.covered)
@@ -297,6 +299,21 @@ class _Judgement:
             return receipt.origin == self._origin and bool(signed_by(note, self._believed))
         except NoteError:
             return False
+
+    def _judge_emptied(self) -> None:
+        """Bodies that are gone: released where an entry under a checkpoint says so, else taken away."""
+        report, passed = self._report, self._passed
+        signed = [release for release in passed.releases if release.seq <= report.covered]
+        loose = list(outside(passed.emptied, (span for release in signed for span in release.spans)))
+        report.released = len(passed.emptied) - len(loose)
+        report.released_to = list(dict.fromkeys(release.file for release in signed))
+        if report.released:
+            told = f"{report.released} entries were released to {', '.join(report.released_to)}"
+            report.notes.append(f"{told}: their bytes are not here, their leaf hashes are as they were signed")
+        if loose and not self._has_a_place():
+            last = next((n for n, number in enumerate(loose) if number != loose[0] + n), len(loose)) - 1 + loose[0]
+            told = "the bytes are gone, and no signed entry says that they were released"
+            report.found(Kind.MISSING, loose[0], last, told)
 
     def _judge_rest(self) -> None:
         """What is not under any signature yet, and what stands beside entries that are sound."""

@@ -124,9 +124,9 @@ def _tile(path: str, size: int) -> Tile:
 
 def _bundle(store: RecordStore, tile: Tile) -> bytes:
     first = tile.number * WIDTH
-    rows = store.reader.since(Filter(), after=first, limit=tile.width)
-    try:
-        return bundle(row.body for row in rows)
+    bodies = {row.seq: row.body for row in store.reader.since(Filter(), after=first, limit=tile.width)}
+    try:  # of a released entry its place is left, and nothing in it
+        return bundle(bodies.get(seq, b"") for seq in range(first + 1, first + tile.width + 1))
     except ValueError as fault:  # an entry of the earlier form may be longer than any now
         raise RequestError("entry_too_long", f"{fault}; read it with quanheng log show", 409) from None
 

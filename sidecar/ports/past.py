@@ -18,6 +18,10 @@ class Past(Protocol):
         """The oldest entries first, those with a greater `seq` than `after`."""
         ...
 
+    def released(self, wanted: Filter) -> int:
+        """How many decisions among what is wanted were kept long enough and are elsewhere."""
+        ...
+
     def events_after(self, case_id: str, version: int, upto: int) -> Versions:
         """The events that made the versions of a case behind `version` and up to `upto`, each once."""
         ...

@@ -23,6 +23,7 @@ _STAND_INS: Mapping[str, Asserted] = {"bool": True, "int": 0, "str": ""}
 class Cause(StrEnum):
     """Why a decision cannot be made again, or not for certain."""
 
+    RELEASED = "released"  # its bytes were kept long enough and went to a file elsewhere
     ALTERED = "altered"  # the entry is not the one that was recorded
     UNKNOWN_FORM = "unknown_form"  # written by a later version of this program
     PLAIN_POLICY = "plain_policy"  # decided by a plain Casbin policy that reads parts of a request which no entry holds

@@ -80,6 +80,9 @@ class LogReplay:
                     self._count(replayed)
                     yield replayed
             after = found[-1].seq
+        released = self._past.released(wanted)
+        if released:
+            self.tally.causes[Cause.RELEASED] += released
 
     def one(self, stored: Stored) -> Replayed | None:
         """One entry by itself; None where it is no decision."""

@@ -1,17 +1,18 @@
 """What of a log has been kept long enough, and what has not, and why: case by case, as the rules of the record say."""
 
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from sidecar.decision_log.retention import RELEASABLE, Judged, Retention, judge
+from sidecar.decision_log.retention import LEAST_BASIS, MINIMUM_MONTHS, RELEASABLE, Judged, Retention, Span, Why, judge
 
 _DAY = len("2026-01-31")
 
 
 class Kept(NamedTuple):
-    """The entries of one case, or those without a case about one item on one day; numbers of the first and the last of them."""
+    """The entries of one case, or those without a case about one item on one day, and their numbers."""
 
     case_id: str
     items: tuple[str, ...]
@@ -20,6 +21,7 @@ class Kept(NamedTuple):
     last: int
     last_day: date
     judged: Judged
+    numbers: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class _Gathered:
     first: int = 0
     last: int = 0
     day: date = date.min
+    numbers: "array[int]" = field(default_factory=lambda: array("Q"))
 
 
 def standing_of(entries: Iterable[tuple[int, Mapping[str, Any]]], retention: Retention, today: date) -> list[Kept]:
@@ -38,9 +41,25 @@ def standing_of(entries: Iterable[tuple[int, Mapping[str, Any]]], retention: Ret
         if fields.get("kind") in RELEASABLE:
             _gather(gathered, seq, fields)
     return [
-        Kept(case, tuple(sorted(one.items)), one.entries, one.first, one.last, one.day, _judged(retention, case, one, today))
+        Kept(
+            case,
+            tuple(sorted(one.items)),
+            one.entries,
+            one.first,
+            one.last,
+            one.day,
+            _judged(retention, case, one, today),
+            one.numbers,
+        )
         for (case, _, _), one in gathered.items()
     ]
+
+
+def releasable(found: Iterable[Kept], size: int, today: date) -> list[Kept]:
+    """Of what was judged, what may leave the log now: due, kept for the least time there is whatever the rules say, and wholly
+    among the first `size` entries, which a checkpoint vouches for."""
+    least = Span(MINIMUM_MONTHS, LEAST_BASIS)
+    return [kept for kept in found if kept.judged.why is Why.DUE and kept.last <= size and least.end(kept.last_day) <= today]
 
 
 def _gather(gathered: dict[tuple[str, str, str], _Gathered], seq: int, fields: Mapping[str, Any]) -> None:
@@ -49,6 +68,7 @@ def _gather(gathered: dict[tuple[str, str, str], _Gathered], seq: int, fields: M
     if item:
         one.items.add(item)
     one.entries, one.last = one.entries + 1, seq
+    one.numbers.append(seq)
     one.day = max(one.day, date.fromisoformat(day))  # the clock may have been set back
 
 

@@ -35,7 +35,7 @@ AT_ONCE = 200
 
 
 class Problem(NamedTuple):
-    """Why a case cannot be told: `kind` is gap, altered, fork or open."""
+    """Why a case cannot be told: `kind` is gap, altered, released, fork or open."""
 
     case_id: str
     kind: str
@@ -104,7 +104,7 @@ def told_of(case_id: str, entries: Sequence[InCase], *, merge: bool = False) -> 
     """Put a case together from its entries in all logs."""
     for entry in entries:
         if not is_leaf(entry.leaf, entry.body):
-            return Problem(case_id, "altered", f"{entry.commit} is not the entry that was recorded")
+            return _no_entry(case_id, entry)
     events: dict[str, InCase] = {}
     for entry in entries:
         if entry.event and events.setdefault(entry.commit, entry).event != entry.event:
@@ -122,6 +122,13 @@ def told_of(case_id: str, entries: Sequence[InCase], *, merge: bool = False) -> 
     if wrong:
         return Problem(case_id, "altered", f"the event of {wrong[0]} is not the one its entry names")
     return Told(case_id, items, _last_leaf(entries), entries)
+
+
+def _no_entry(case_id: str, entry: InCase) -> Problem:
+    """Why what stands at an entry's place is not the entry."""
+    if not entry.body:
+        return Problem(case_id, "released", f"the body of {entry.commit} is gone: a case that was released is over")
+    return Problem(case_id, "altered", f"{entry.commit} is not the entry that was recorded")
 
 
 def _items(ordered: Iterable[InCase]) -> list[Item]:

@@ -1,0 +1,180 @@
+"""Releasing entries that were kept long enough, while no sidecar runs: to a file, told in the log, then out of the record.
+
+    file written, synced, verified     cut short here: a file, or a draft of one, that nothing speaks of
+    entries `release` durable
+    checkpoint that covers them        cut short up to here: the bodies stand; the command goes on where it was when run again
+    bodies emptied, one transaction
+
+Leaf hashes, numbers, cases and what the cases' events are stay: proofs hold, and a case that comes back goes on where it was.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from adapters.storage.log_making import actor
+from adapters.storage.log_opening import OpenLog, Places, open_log
+from adapters.storage.record_file import LOCK_FILE, RECORD_FILE, open_writer, take_lock, unusable
+from adapters.storage.record_index import RecordIndex
+from adapters.storage.release_file import digest_of, write_release_file
+from sidecar.decision_log.checkpoint import Checkpoint, read_checkpoint, sign
+from sidecar.decision_log.events import ReleaseEntry, release_id
+from sidecar.decision_log.notes import Key, NoteError, signed_by
+from sidecar.decision_log.released import Release, Span, count_of, portions, spans_of, text_of
+from sidecar.decision_log.retention import RELEASABLE
+from sidecar.errors import SettingsError, StoreError
+from sidecar.ports.clock import Clock
+from sidecar.ports.log import Signed
+from sidecar.ports.records import Commit, RecordReader
+
+Choose = Callable[[RecordReader, int], Sequence[int]]  # the log and how many of its entries are vouched for → numbers that may go
+
+
+class Done(NamedTuple):
+    """How many entries left the record, the first and the last of them, and the digest of the file. `resumed` when they had been
+    told of by an earlier run that was cut short."""
+
+    entries: int
+    first: int
+    last: int
+    file: str
+    resumed: bool
+
+
+def release(
+    places: Places, clock: Clock, choose: Choose, to: Path, basis: str, *, witnesses: Sequence[Key] = (), quorum: int = 0
+) -> Done:
+    """Release what `choose` names to the file `to`, or finish what was begun. Raises SecondWriterError where a sidecar runs,
+    SettingsError, StoreError, KeyFolderError."""
+    log = open_log(places, clock=clock)
+    try:
+        begun = [one for one in log.store.reader.releases() if log.store.reader.standing(one)]
+        told = begun
+        if begun:
+            _refuse_another_file(to, begun)
+        else:
+            told = _begin(log, places, clock, choose, to, basis, _vouched(log, witnesses, quorum))
+        if told:
+            _sign(log, clock)
+    finally:
+        log.close()
+    spans = [span for one in told for span in one.spans]
+    if not spans:
+        return Done(0, 0, 0, "", resumed=False)
+    _empty(places, spans)
+    return Done(count_of(spans), min(spans)[0], max(spans)[1], told[0].file, bool(begun))
+
+
+def _begin(log: OpenLog, places: Places, clock: Clock, choose: Choose, to: Path, basis: str, vouched: Signed) -> list[Release]:
+    """Write the file and tell the log of it, in as many entries as the numbers need."""
+    numbers = choose(log.store.reader, vouched.size)
+    if not numbers:
+        return []
+    keys = [named.key for named in log.identity.keys]
+    file = write_release_file(to, places.data / RECORD_FILE, numbers, log.tree, log.store.hash, vouched, keys)
+    before = len(log.store.reader.releases())
+    entries = [_entry(before + n, spans, file, basis, clock) for n, spans in enumerate(portions(spans_of(numbers)), 1)]
+
+    async def commit() -> None:
+        for entry in entries:
+            await log.store.commit(Commit(entry))
+
+    asyncio.run(commit())
+    return log.store.reader.releases()[before:]
+
+
+def _entry(number: int, spans: Sequence[Span], file: str, basis: str, clock: Clock) -> ReleaseEntry:
+    return ReleaseEntry(
+        event_id=release_id(number),
+        basis=basis,
+        entries=count_of(spans),
+        first=spans[0][0],
+        last=spans[-1][1],
+        numbers=text_of(spans),
+        file=file,
+        time=clock.now().isoformat(timespec="milliseconds"),
+        time_source=clock.source,
+        actor=actor(),
+    )
+
+
+def _refuse_another_file(to: Path, begun: Sequence[Release]) -> None:
+    """A release that was cut short is finished only where its file is at hand."""
+    wanted = {one.file for one in begun}
+    try:
+        found = digest_of(to)
+    except OSError as fault:
+        found = fault.strerror or "unreadable"
+    if wanted != {found}:
+        raise SettingsError(
+            f"a release to the file {', '.join(sorted(wanted))} was cut short, and {to} is not that file ({found})",
+            "name that file with --to; nothing is removed from the log without it",
+        )
+
+
+def _vouched(log: OpenLog, witnesses: Sequence[Key], quorum: int) -> Signed:
+    """The newest checkpoint, cosigned by as many of the witnesses as are asked for. Raises StoreError where there is none."""
+    last = log.tree.last()
+    if last is not None and not quorum:
+        return last
+    for note in reversed(log.tree.checkpoints()):
+        checkpoint, signatures = read_checkpoint(note)
+        try:
+            enough = len(signed_by(signatures, witnesses)) >= quorum
+        except NoteError:
+            enough = False
+        found = log.tree.covering(checkpoint.size) if enough else None
+        if found:
+            return found
+    raise StoreError(
+        f"no checkpoint is cosigned by {quorum} of these witnesses" if quorum else "no checkpoint was signed yet",
+        "nothing was released; start the sidecar and let it be witnessed first",
+    )
+
+
+def _sign(log: OpenLog, clock: Clock) -> None:
+    """Sign everything there is, unless that was done: a body is emptied only where a signature vouches for who says so."""
+    size = log.tree.follow(log.store.reader.last_seq())
+    last = log.tree.last()
+    if last is not None and last.size >= size:
+        return
+    note = str(sign(Checkpoint(log.identity.origin, size, log.tree.root()), log.signers)).encode()
+    log.head.replace(note)
+    log.tree.keep(Signed(size, int(clock.now().timestamp() * 1000), note), for_ever=True)
+
+
+def _empty(places: Places, spans: Sequence[Span]) -> None:
+    """Take the bodies out of the record, and what was kept to find them by and to answer for them; the index is made again."""
+    path = places.data / RECORD_FILE
+    lock = take_lock(places.data / LOCK_FILE)
+    try:
+        RecordIndex(path).remove()  # first: what was cut short behind it is seen by the bodies that stand
+        connection = open_writer(path)
+        try:
+            connection.execute("PRAGMA secure_delete=ON")
+            connection.execute("PRAGMA temp_store=MEMORY")
+            _empty_rows(connection, spans)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.close()
+    except sqlite3.Error as fault:
+        raise unusable(path, fault) from fault
+    finally:
+        os.close(lock)
+
+
+def _empty_rows(connection: sqlite3.Connection, spans: Sequence[Span]) -> None:
+    connection.execute("CREATE TEMP TABLE leaving (seq INTEGER PRIMARY KEY)")
+    connection.execute("BEGIN IMMEDIATE")
+    numbers = ((seq,) for first, last in spans for seq in range(first, last + 1))
+    connection.executemany("INSERT OR IGNORE INTO leaving VALUES (?)", numbers)
+    kinds = ", ".join(f"'{kind}'" for kind in sorted(RELEASABLE))
+    connection.execute(
+        "UPDATE entries SET body = x'', officer = '', item = '', code = '', decision = '' "  # noqa: S608 - the text is ours
+        f"WHERE seq IN (SELECT seq FROM leaving) AND kind IN ({kinds})"
+    )
+    connection.execute("DELETE FROM requests WHERE seq IN (SELECT seq FROM leaving)")
+    connection.execute("COMMIT")

@@ -1,0 +1,64 @@
+"""`quanheng log release`: what was kept long enough leaves the record, to a file that proves it, and the log tells of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.storage.releasing import Done, release
+from adapters.verifier.command import key_of
+from sidecar.cli.log_places import CommandClock, DataOption, HeadOption, KeysOption, places
+from sidecar.cli.log_proving import Witnesses
+from sidecar.cli.output import JsonOption, LangOption, Language, print_json, print_line
+from sidecar.cli.personal_data import BasisOption, refuse_blank
+from sidecar.cli.retaining import RulesOption, entries_of
+from sidecar.decision_log.notes import NoteError
+from sidecar.errors import SettingsError
+from sidecar.ports.records import RecordReader
+from sidecar.service.record_rules import read_record_rules_file
+from sidecar.service.retaining import releasable, standing_of
+
+
+def release_command(
+    lang: LangOption,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="New file for the entries that leave 移出记录的新文件")],
+    basis: BasisOption,
+    data: DataOption = Path("var/data"),
+    keys: KeysOption = None,
+    head: HeadOption = None,
+    rules: RulesOption = None,
+    witness: Witnesses = None,
+    quorum: Annotated[int, typer.Option(min=0, help="Only what so many of the witnesses cosigned 见证数量")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Release what was kept long enough to a file, while the sidecar is stopped; proofs stand 期满移出."""
+    refuse_blank(basis)
+    clock, retention = CommandClock(), read_record_rules_file(rules).retention
+    today = clock.now().date()
+
+    def due(reader: RecordReader, size: int) -> Sequence[int]:
+        found = releasable(standing_of(entries_of(reader), retention, today), size, today)
+        return sorted(number for kept in found for number in kept.numbers)
+
+    try:
+        witnesses = [key_of(text) for text in witness or ()]
+    except NoteError as fault:
+        raise SettingsError(f"--witness: {fault}", "give the witness's public key, or a file with it") from fault
+    done = release(places(data, keys, head), clock, due, to, basis, witnesses=witnesses, quorum=quorum)
+    if json:
+        print_json({**done._asdict(), "to": str(to)})
+        return
+    print_line(_told(done, to, lang))
+
+
+def _told(done: Done, to: Path, lang: Language) -> str:
+    zh = lang is Language.ZH
+    if not done.entries:
+        return "没有可移出的记录（见 quanheng log retain）" if zh else "nothing may be released yet (see: quanheng log retain)"
+    if zh:
+        return f"第 {done.first} 至 {done.last} 条中的 {done.entries} 条已移出到 {to}（{done.file}）；日志与证明不变"
+    return (
+        f"{done.entries} of the entries {done.first} to {done.last} were released to {to} ({done.file}); log and proofs stand. "
+        "Keep the file where it cannot be lost, or destroy it as the law asks"
+    )
