@@ -50,8 +50,8 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | FINDINGS_OF_ROUTES | {
     ),
     "NOT_A_LIST": ("{key} 应为列表，现为 {value}——请写成 [甲, 乙]", "{key} must be a list, not {value} — write [a, b]"),
     "NOT_A_BLOCK": (
-        "{key} 应为键值块，现为 {value}——请分行写“键: 值”",
-        "{key} must be a block of keys, not {value} — write key: value lines",
+        "{key} 应为键值块，现为 {value}——请分行写“键: 值”，冒号用半角并空一格",
+        "{key} must be a block of keys, not {value} — write key: value lines, with a plain colon and a space",
     ),
     "BAD_FORM": ("{key} 的写法“{value}”不对——请写成如 {expected}", '{key} is written "{value}" — write it like {expected}'),
     "NOT_IN_TABLE": (

@@ -238,7 +238,10 @@ def read_settings(
     try:
         return Settings.model_validate({**_from_file(file), **_from_environment(environment), **given})
     except ValidationError as fault:
-        lines = [f"{'.'.join(map(str, error['loc'])) or 'settings'}: {error['msg']}" for error in fault.errors()]
+        lines = [
+            f"{'.'.join(map(str, error['loc'])) or 'settings'}: {error['msg'].removeprefix('Value error, ')}"
+            for error in fault.errors()
+        ]
         raise SettingsError("the settings cannot be used:\n  " + "\n  ".join(lines), "see docs/reference/settings.md") from fault
 
 
@@ -257,8 +260,12 @@ def _from_file(file: Path | None) -> dict[str, Any]:
         return {}
     try:
         return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise SettingsError(f"{file}: {fault}", "a TOML file in UTF-8 is needed") from fault
+    except OSError as fault:
+        raise SettingsError(
+            f"{file}: {fault.strerror}", "name a readable settings file with --config / 请指定设置文件"
+        ) from fault
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise SettingsError(f"{file}: {fault}", "a TOML file in UTF-8 is needed / 应为 UTF-8 的 TOML 文件") from fault
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -51,7 +51,10 @@ class PolicyFolder:
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
-            raise PolicyError(f"{root} is not a folder", "name the folder that holds the organ folders")
+            raise PolicyError(
+                f"{root} is not a folder / 不是目录",
+                "name the folder that holds the organ folders / 请写存放各机关目录的策略目录",
+            )
         self.root = root
 
     def sources(self) -> dict[str, bytes]:

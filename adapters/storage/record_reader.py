@@ -78,7 +78,9 @@ class SqliteReader:
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            raise StoreError(f"{path} does not exist", "name the --data folder of the sidecar")
+            raise StoreError(
+                f"{path} does not exist / 不存在", "name the --data folder of the sidecar / 请用 --data 指定边车的记录目录"
+            )
         self._path = path
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []

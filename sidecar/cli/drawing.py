@@ -42,7 +42,9 @@ def _names(pool: Path) -> list[str]:
     try:
         lines = pool.read_text("utf-8").split()
     except (OSError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"{pool}: {fault}", "name a readable file, one identifier a line / 请指定名单文件") from fault
+        raise SettingsError(
+            f"{pool}: {getattr(fault, 'strerror', None) or fault}", "name a readable file, one identifier a line / 请指定名单文件"
+        ) from fault
     if not lines:
         raise SettingsError(f"{pool} is empty", "write one identifier a line / 请每行写一个标识")
     return list(dict.fromkeys(lines))

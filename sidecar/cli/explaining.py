@@ -67,6 +67,11 @@ def explain_command(
     snapshot = PolicyFolder(policies).snapshot()
     people = _people(snapshot, personnel, data, officer, post or [], credential or [])
     history = _history(data, case)
+    if not (step and (item or history.item)):
+        raise SettingsError(
+            "item and step of the question are missing / 没有指定事项和环节",
+            "give --item and --step, or --model and --policy / 请写 --item 和 --step",
+        )
     request = AccessRequest(
         person=officer,
         step=step,

@@ -104,6 +104,9 @@ def open_command(
     if json:
         print_json({"decision_id": decision_id, "commitments": shown})
         return
+    if not shown:
+        nothing = ("该决定没有遮蔽内容，无可查看", "this decision has no commitments: there is nothing to look behind")
+        print_line(nothing[0 if lang is Language.ZH else 1])
     for one in shown:
         print_line(f"{one['place']}  {_SAID[one['state']][0 if lang is Language.ZH else 1]}  {one.get('value', '')}".rstrip())
 

@@ -186,11 +186,11 @@ def decider_at(sidecar: str) -> HttpDecider:
     )
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path, what: str = "route file", what_zh: str = "路由文件") -> bytes:
     try:
         return path.read_bytes()
     except OSError as fault:
-        raise RouteFileError(f"{path}: {fault.strerror}", "name a readable route file") from fault
+        raise RouteFileError(f"{path}: {fault.strerror}", f"name a readable {what} / 请指定能读取的{what_zh}") from fault
 
 
 def _refuse_no_address(option: str, given: str) -> None:

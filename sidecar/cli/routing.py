@@ -94,7 +94,7 @@ def lint_command(
 
 
 def _api(path: Path, prefix: str | None) -> Api:
-    return read_api(str(path), read_file(path), prefix)
+    return read_api(str(path), read_file(path, "OpenAPI file", "接口文件"), prefix)
 
 
 def _write_new(path: Path, text: str) -> None:

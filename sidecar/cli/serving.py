@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import json
+import re
 import secrets
 import ssl
 from pathlib import Path
@@ -98,9 +100,14 @@ def _where(settings: Settings) -> dict[str, str]:
     return {"socket": str(settings.uds)} if settings.uds else {"listening": f"{scheme}://{settings.host}:{settings.port}"}
 
 
+def _toml_key(name: str) -> str:
+    """A key of a TOML table: bare where TOML allows it, else quoted. A JSON string is a basic string of TOML."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
 def token_command(name: Annotated[str, typer.Argument(help="Name of the calling system 调用系统名称")]) -> None:
     """Make a token for a calling system: the token for the caller, its hash for the settings 生成调用令牌."""
     token = secrets.token_urlsafe(32)
     digest = hashlib.sha256(token.encode()).hexdigest()
     print_line(f"# give this to the caller, once 交给调用方：\nAuthorization: Bearer {token}\n")
-    print_line(f'# put this into the settings 写入设置：\n[callers.{name}]\ntoken_sha256 = "{digest}"\nmay = ["ask"]')
+    print_line(f'# put this into the settings 写入设置：\n[callers.{_toml_key(name)}]\ntoken_sha256 = "{digest}"\nmay = ["ask"]')

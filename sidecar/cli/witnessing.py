@@ -88,7 +88,8 @@ def _settings(directory: Path) -> dict[str, Any]:
         return tomllib.loads((directory / SETTINGS).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise SettingsError(
-            f"{directory / SETTINGS}: {fault}", "run: quanheng witness init --dir DIR --name NAME --log KEY"
+            f"{directory / SETTINGS}: {getattr(fault, 'strerror', None) or fault}",
+            "run: quanheng witness init --dir DIR --name NAME --log KEY",
         ) from fault
 
 

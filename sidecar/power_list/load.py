@@ -214,7 +214,10 @@ def _nearest(word: str, model: type[BaseModel], path: Path) -> str:
     return close[0] if close else ", ".join(names)
 
 
-def readable(path: Path) -> str:
+def readable(path: Path) -> str | Sentence:
+    """Where in the file: `items[0].region`; the whole of it has no key and is called what it is."""
+    if not path:
+        return Sentence("整个文件", "the whole file")
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)

@@ -47,6 +47,14 @@ def test_officers_of_the_registers() -> None:
     assert "尚未完成“受理”" in run.output
 
 
+def test_a_question_without_item_or_step_is_told_so() -> None:
+    """It is no item '' that is on no list."""
+    for arguments in ((), ("--step", "accept"), ("--item", ITEM)):
+        fault = CliRunner().invoke(app, ["explain", "--policies", str(ROOT / "policies"), *arguments]).exception
+        assert isinstance(fault, SettingsError)
+        assert "--item and --step" in fault.hint
+
+
 def test_words_that_do_not_exist_are_named() -> None:
     """A misspelt post, credential, fact or value."""
     for arguments, told in (

@@ -314,6 +314,23 @@ def test_totals(data: Path) -> None:
     assert log("totals", "--data", str(data), "--by", "rule", "--decision", "allow").exit_code == 1
 
 
+def test_decisions_without_a_value_are_counted_in_the_sum(tmp_path: Path) -> None:
+    """A refused act on no list has no item; it is a decision all the same, and `all` is all."""
+
+    async def fill() -> None:
+        store = SqliteStore(tmp_path / "data")
+        await store.commit(Commit(an_entry("d1", "c1"), "c1", 0, an_act("d1", "accept")))
+        await store.commit(Commit(an_entry("d2", "c2", item="", decision="deny", code="NO_POWER"), "c2"))
+        await store.close()
+
+    asyncio.run(fill())
+    run = log("totals", "--data", str(tmp_path / "data"), "--by", "item", "--lang", "en")
+    rows = [line.split("\t") for line in run.stdout.splitlines()]
+    assert rows[1:] == [["(none)", "0", "1", "1"], ["item", "1", "0", "1"], ["all", "1", "1", "2"]]
+    run = log("totals", "--data", str(tmp_path / "data"), "--by", "item", "--decision", "allow", "--json")
+    assert json.loads(run.stdout) == [{"value": "item", "allowed": 1, "denied": 0}]
+
+
 def test_the_index_is_made_again(data: Path) -> None:
     """From the record, while nothing serves; it then has all entries."""
     (data / INDEX_FILE).write_bytes(b"no database")

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,24 @@ def test_token_prints_a_token_and_its_hash() -> None:
     assert digest is not None
     assert hashlib.sha256(token.group(1).encode()).hexdigest() == digest.group(1)
     assert "[callers.portal]" in printed
+
+
+@pytest.mark.parametrize("name", ["门户", "a.b", 'x"]\n[callers.y', "portal"])
+def test_the_settings_a_token_prints_are_toml_whatever_the_caller_is_called(name: str) -> None:
+    """What is printed to be copied can be read, and names the caller as it was named."""
+    printed = CliRunner().invoke(app, ["token", name]).output
+    settings = tomllib.loads(printed[printed.index("[callers") :])
+    assert list(settings["callers"]) == [name]
+
+
+def test_a_setting_is_told_wrong_in_our_words_only(tmp_path: Path) -> None:
+    """No prefix of the library, no number of the operating system."""
+    with pytest.raises(SettingsError) as told:
+        read_settings({})
+    assert "settings: no caller is configured" in told.value.message
+    with pytest.raises(SettingsError) as told:
+        read_settings({}, config=tmp_path / "none.toml")
+    assert told.value.message == f"{tmp_path / 'none.toml'}: No such file or directory"
 
 
 def test_all_mistakes_of_a_route_file_stop_the_proxy_in_one_run(tmp_path: Path) -> None:

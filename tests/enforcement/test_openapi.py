@@ -199,5 +199,8 @@ def test_a_draft_never_takes_the_place_of_a_file(tmp_path: Path) -> None:
     assert run("draft", api, "--out", out)[0] == 0
     drafted = out.read_text("utf-8")
     assert isinstance(CliRunner().invoke(app, ["routes", "draft", str(api), "--out", str(out)]).exception, RouteFileError)
+    missing = CliRunner().invoke(app, ["routes", "draft", str(tmp_path / "none.json")]).exception
+    assert isinstance(missing, RouteFileError)
+    assert "OpenAPI file" in missing.hint
     assert out.read_text("utf-8") == drafted
     assert drafted.count("    # 待填") == 3

@@ -128,6 +128,20 @@ def test_what_is_sealed_is_opened_for_a_basis_and_recorded(office: Office) -> No
     assert [(e["about"], e["basis"]) for e in office.entries("opening")] == [(x, "监察法") for x in (one, one, one, two, three)]
 
 
+def test_that_there_is_nothing_to_open_is_said(office: Office) -> None:
+    """A decision without facts, evidence or masked numbers has no commitments; silence would look like a failure."""
+
+    async def work() -> str:
+        async with office.running():
+            return await office.decide(asking(step="decide", case="C-9"))
+
+    told = CliRunner().invoke(
+        app, ["log", "open", asyncio.run(work()), "--basis", BASIS, "--data", str(office.data), "--lang", "en"]
+    )
+    assert told.exit_code == 0
+    assert "no commitments" in told.stdout
+
+
 async def idle(office: Office) -> None:
     async with office.running():
         await office.keeper.tick()

@@ -251,6 +251,14 @@ def test_a_profile_that_requires_an_unknown_step_is_named_once() -> None:
     assert [(f.code, f.place.file) for f in errors_of(licensing=spoilt)] == [("UNKNOWN_STEP", "profiles/licensing.yaml")]
 
 
+def test_a_file_that_is_no_block_is_called_the_whole_file() -> None:
+    """A full-width colon makes one text of it; the message has a subject and says which colon."""
+    (found,) = [f for f in errors_of(powers="items： []\n") if f.code == "NOT_A_BLOCK"]
+    assert found.sentence.zh.startswith("整个文件 应为键值块")
+    assert "半角" in found.sentence.zh
+    assert found.sentence.en.startswith("the whole file must be a block of keys")
+
+
 def test_an_empty_list_of_items_is_named() -> None:
     """A list without items grants nothing, which nobody means."""
     assert [f.code for f in errors_of(powers="items: []\n")] == ["EMPTY_LIST"]
