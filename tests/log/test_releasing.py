@@ -20,10 +20,14 @@ from adapters.verifier.command import Question, ask
 from adapters.verifier.copies import RecordCopy, open_copy
 from sidecar.cli.commands import app
 from sidecar.decision_log.findings import Kind
+from sidecar.decision_log.tiles import entries_in
 from sidecar.decision_log.verifier import Trust, verify
 from sidecar.errors import LogBrokenError, QuanhengError, ReleasedError, SecondWriterError, SettingsError, StoreError
 from sidecar.ports.records import Filter
-from tests.log.logs import Kept, a_kept_log, change, decided, fill, keeping, opened, verified
+from sidecar.service.log_keeper import Keeping
+from tests.log.logs import Kept, TestClock, a_kept_log, change, decided, fill, keeping, made, opened, verified
+from tests.log.test_http import Logged
+from tests.log.test_keeper import OneWitness
 
 BASIS = "网络安全法第二十三条"
 RULES = """
@@ -305,3 +309,52 @@ def test_a_replay_counts_what_was_released_by_itself(log: Places) -> None:
     release(log)
     ran = CliRunner().invoke(app, ["log", "replay", "--data", str(log.data), "--json"])
     assert json.loads(ran.stdout)["causes"]["released"] == len(GONE)
+
+
+def test_nothing_leaves_behind_what_witnesses_cosigned(tmp_path: Path) -> None:
+    """Without being asked for, the log's own signature is enough; asked for, a case that reaches further stays whole."""
+    where, witness = made(tmp_path), OneWitness()
+    (tmp_path / "rules.yaml").write_text(RULES, "utf-8")
+
+    async def watched(kept: Kept) -> None:
+        await fill(kept.log.store, 6)
+        await kept.keeper.tick()
+
+    keeping(where, watched, witnesses=[witness], keeping=Keeping(quorum=1))
+    keeping(where, lambda kept: fill(kept.log.store, 1, start=6))  # of c1, and nobody looks on
+    asked = ("--basis", BASIS, "--rules", tmp_path / "rules.yaml")
+    done = run(where, "release", "--to", tmp_path / "a", *asked, "--witness", witness.key, "--quorum", 1)
+    with reader_of(where) as reader:
+        assert {stored["case_id"] for stored in decisions(reader)} == {"c0", "c1", "c2", "c4"}
+    assert done["entries"] == 1
+    assert run(where, "release", "--to", tmp_path / "b", *asked)["entries"] == 2
+    report = verified(where, Trust(witnesses=[witness.key]))
+    assert (report.findings, report.released, len(report.released_to)) == ([], 3, 2)
+    whole = ask(Question(where.data, released=[tmp_path / "a", tmp_path / "b"]))
+    assert (whole.findings, whole.released) == ([], 0)
+
+
+def decisions(reader: SqliteReader) -> list[dict[str, Any]]:
+    return [json.loads(stored.body) for stored in reader.since(Filter(kind="decision"), after=0, limit=1000)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hash_", ["sha256", "sm3"])
+def test_more_than_one_tile_in_either_hash(tmp_path: Path, hash_: str) -> None:
+    """Of a longer log, the file alone, the log alone and both together verify; over HTTP an entry's place is left, and nothing
+    in it."""
+    where = a_kept_log(tmp_path, 300, hash_=hash_)
+    (tmp_path / "rules.yaml").write_text(RULES, "utf-8")
+    assert release(where)["entries"] == 120
+    file = tmp_path / "old.sqlite3"
+    assert ask(Question(file, keys=[str(opened_key(where))])).findings == []
+    assert (verified(where).findings, verified(where).released) == ([], 120)
+    assert ask(Question(where.data, released=[file], chains=True)).findings == []
+    log = opened(where)
+    try:
+        service = Logged(log, TestClock())
+        bodies = entries_in(service.get("/v1/log/tile/entries/000").content)
+    finally:
+        log.close()
+    assert [n for n, body in enumerate(bodies, 1) if not body] == [n for n in emptied(where) if n <= 256]
+    assert [json.loads(body)["seq"] for body in bodies if body] == [n for n in range(1, 257) if n not in emptied(where)]
