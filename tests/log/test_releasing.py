@@ -20,6 +20,7 @@ from adapters.verifier.command import Question, ask
 from adapters.verifier.copies import RecordCopy, open_copy
 from sidecar.cli.commands import app
 from sidecar.decision_log.findings import Kind
+from sidecar.decision_log.hashing import tree_hash
 from sidecar.decision_log.tiles import entries_in
 from sidecar.decision_log.verifier import Trust, verify
 from sidecar.errors import LogBrokenError, QuanhengError, ReleasedError, SecondWriterError, SettingsError, StoreError
@@ -254,6 +255,20 @@ def test_a_file_is_known_when_it_was_changed(log: Places) -> None:
     assert alone
     assert with_log
     assert (alone.kind, alone.first) == (with_log.kind, with_log.first) == (Kind.CHANGED, 7)
+
+
+def test_a_file_whose_tiles_were_changed_proves_nothing(log: Places) -> None:
+    release(log)
+    file = log.data.parent / "old.sqlite3"
+    body = next(row.body for row in RecordCopy(file).rows() if row.seq == 7).replace(b'"v":1', b'"v":2')
+    leaves = RecordCopy(file).tile(0, 0) or b""
+    forged = leaves[: 6 * 32] + tree_hash("sha256").leaf(body) + leaves[7 * 32 :]
+    connection = sqlite3.connect(file)
+    with contextlib.closing(connection), connection:
+        connection.execute("UPDATE entries SET body = ? WHERE seq = 7", (body,))
+        connection.execute("UPDATE tiles SET hashes = ? WHERE place = 0", (forged,))
+    report = ask(Question(file))
+    assert [found.first for found in report.findings] == list(GONE)
 
 
 def opened_key(log: Places) -> object:
