@@ -294,3 +294,20 @@ def test_no_member_overrides_what_the_service_knows_itself(sidecar: Sidecar, mem
     assert first["context"].pop("decision_id") != second["context"].pop("decision_id")
     assert (first["decision"], first) == (False, second)
     assert {entry["time"] for entry in sidecar.entries()} == {"2026-01-05T09:00:00.000+08:00"}
+
+
+@pytest.mark.parametrize(
+    ("days", "found"),
+    [(5, []), (11, [("blue", "LIMIT_NEAR")]), (14, [("blue", "LIMIT_NEAR")]), (15, [("yellow", "LIMIT_OVER")])],
+)
+def test_a_late_act_is_allowed_and_marked_in_answer_and_record(sidecar: Sidecar, days: int, found: list[tuple[str, str]]) -> None:
+    """Ten working days from Monday 5 January 2026 for issuing: due on the 19th, reminded of from the 15th on; nothing refuses."""
+    sidecar.allowed(ACCEPT, REVIEW, DECIDE)
+    sidecar.clock.move(days=days)
+    context = sidecar.allowed(asking("clerk", "issue"))[0]
+    assert [(flag["grade"], flag["code"]) for flag in context["flags"]] == found
+    for flag in context["flags"]:
+        assert (flag["due"], flag["source"]) == ("2026-01-19", written_at("{id: issue"))
+        assert "2026-01-19" in flag["reason"]["zh"]
+    recorded = sidecar.entries(kind="decision")[-1]["flags"]
+    assert recorded == [{name: value for name, value in flag.items() if name != "reason"} for flag in context["flags"]]
