@@ -21,7 +21,7 @@ from sidecar.decision_log.one_case import is_one_case, verify_case
 from sidecar.decision_log.proof import read_evidence
 from sidecar.decision_log.reading import Copy, case_of, fields_of, leaf_of
 from sidecar.decision_log.sheet import SheetError, read_root
-from sidecar.decision_log.verifier import Trust, verify
+from sidecar.decision_log.verifier import Trust, read_held, verify
 
 OK, FOUND, FAILED = 0, 1, 2
 ZH, EN = "zh", "en"
@@ -75,7 +75,7 @@ def ask(question: Question, progress: Progress | None = None) -> Report:
     try:
         trust = Trust(
             keys=[key_of(text) for text in question.keys],
-            held=[path.read_bytes() for path in question.held],
+            held=[_held(path) for path in question.held],
             printed=[read_root(text) for text in question.printed],
             witnesses=[key_of(text) for text in question.witnesses],
             quorum=question.quorum,
@@ -132,7 +132,22 @@ def key_of(text: str) -> Key:
     path = Path(text)
     if "+" not in text and path.is_file():
         text = path.read_text("utf-8")
-    return read_key(text)
+    try:
+        return read_key(text)
+    except NoteError as fault:
+        raise NoteError(
+            f"{path if path.is_file() else repr(str(path)[:80])}: {fault}, or a file that exists and holds one"
+        ) from fault
+
+
+def _held(path: Path) -> bytes:
+    """A file somebody kept, and looked at here, where its name can be said."""
+    data = path.read_bytes()
+    try:
+        read_held([data])
+    except NoteError as fault:
+        raise NoteError(f"{path} is no checkpoint, receipt or evidence: {fault}") from fault
+    return data
 
 
 def status_of(report: Report) -> int:

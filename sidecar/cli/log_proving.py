@@ -210,6 +210,11 @@ def newest_checkpoint(copy: Copy) -> tuple[Checkpoint, Note]:
 
 
 def _row(copy: Copy, decision_id: str, seq: int) -> Row:
+    if not (seq or decision_id):
+        raise NotFoundError(
+            "nothing was named to prove / 没有指定要证明什么",
+            "give a DECISION_ID, --seq N, or --from CHECKPOINT / 请写决定编号、--seq 或 --from",
+        )
     if seq:
         row = next(copy.rows(seq - 1), None)
     elif isinstance(copy, RecordCopy):

@@ -67,13 +67,14 @@ class _Held:
 
 def verify(copy: Copy, trust: Trust = Trust(), *, chains: bool = False, progress: Progress | None = None) -> Report:
     """Verify a whole copy. Raises NoteError when something the reader holds cannot be read, HashUnavailableError."""
-    held, (own, unread) = _held(trust.held), _own(copy)
+    held, (own, unread) = read_held(trust.held), _own(copy)
     sizes = {checkpoint.size for checkpoint, _ in own} | held.sizes | {size for size, _ in trust.printed}
     passed = pass_through(copy, sizes, progress)
     return _Judgement(copy, trust, passed, own, held).report(unread, chains=chains)
 
 
-def _held(kept: Iterable[bytes]) -> _Held:
+def read_held(kept: Iterable[bytes]) -> _Held:
+    """What somebody kept: checkpoints, receipts, evidence. Raises NoteError for anything else."""
     held = _Held([], [], [])
     for data in kept:
         if data.startswith(PROOF_HEADER.encode()):

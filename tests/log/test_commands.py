@@ -92,6 +92,12 @@ def test_verify_says_what_it_found(log: Places) -> None:
     assert (report["sound"], report["first"]["kind"], report["first"]["first"]) == (False, "changed", 77)
     assert "is no copy of a log" in run("log", "verify", log.data / "nowhere", expected=2)
     assert "give files and keys whole" in run("log", "verify", log.data, "--key", "nonsense", expected=2)
+    assert "'gone.pub': a key is written" in run("log", "verify", log.data, "--key", "gone.pub", expected=2)
+    wrong = log.data / "wrong"
+    wrong.write_text("no note\n")
+    assert f"{wrong} is no checkpoint" in run("log", "verify", log.data, "--held", wrong, expected=2)
+    assert f"{wrong}: a key is written" in run("log", "verify", log.data, "--key", wrong, expected=2)
+    assert "DECISION_ID, --seq N" in run("log", "prove", "--data", log.data, expected=2)
 
 
 def test_an_older_copy_against_the_head(log: Places, tmp_path: Path) -> None:
