@@ -26,6 +26,11 @@ def digest_command(pool: Pool) -> None:
 def make_command(pool: Pool, seed: Seed, n: Annotated[int, typer.Option("--number", "-n", min=1, help="How many 人数")]) -> None:
     """Draw: what to send as `context.draw` 抽取."""
     names = _names(pool)
+    if n > len(names):
+        raise SettingsError(
+            f"{pool} has {len(names)} identifiers, {n} are to be drawn / 名单只有 {len(names)} 人，要抽 {n} 人",
+            "draw fewer with --number, or complete the pool before it is fixed / 请减少人数，或在确定名单之前补足",
+        )
     print_json({"pool": names, "drawn": list(drawn_from(names, seed, n))})
 
 
@@ -40,11 +45,17 @@ def verify_command(pool: Pool, seed: Seed, drawn: Drawn) -> None:
 
 def _names(pool: Path) -> list[str]:
     try:
-        lines = pool.read_text("utf-8").split()
+        lines = [line.strip() for line in pool.read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as fault:
         raise SettingsError(
             f"{pool}: {getattr(fault, 'strerror', None) or fault}", "name a readable file, one identifier a line / 请指定名单文件"
         ) from fault
+    for number, line in enumerate(lines, 1):
+        if len(line.split()) > 1:
+            raise SettingsError(
+                f"{pool}:{number}:1: {line!r} holds a space / 含有空格", "write one identifier a line / 请每行写一个标识"
+            )
+    lines = list(filter(None, lines))
     if not lines:
         raise SettingsError(f"{pool} is empty", "write one identifier a line / 请每行写一个标识")
     return list(dict.fromkeys(lines))

@@ -47,7 +47,7 @@ def gateway_command(
     """Answer a gateway (nginx, Caddy, Traefik, HAProxy, Envoy) 网关外部授权. The token comes from QUANHENG_TOKEN."""
     log_to_stderr()
     table = routes_of(routes, policies)
-    gateways, identity = Gateways(gateway or THIS_MACHINE), identity_of(table.officer, routes.parent)
+    gateways, identity = _gateways(gateway), identity_of(table.officer, routes.parent)
     if not is_loopback(host):
         log.warning("INSECURE", what="questions are answered without TLS beyond loopback; only the named gateways are believed")
     warn_of_observing(observe=observe)
@@ -61,6 +61,13 @@ def gateway_command(
         app = ForwardAuth(Enforcement(table, identity, CHANNEL, observe=observe), decider_at(sidecar), gateways, style)
         _count(metrics_port, app.registry)
         serve_http(app, listen_at(host, port), {**ready, "listening": f"http://{host}:{port}"}, date_header=False)
+
+
+def _gateways(given: list[str] | None) -> Gateways:
+    try:
+        return Gateways(given or THIS_MACHINE)
+    except ValueError as fault:
+        raise SettingsError(f"--gateway: {fault}", "write it like 10.1.2.3 or 10.1.0.0/16 / 请写地址或网段") from fault
 
 
 def _count(port: int, registry: CollectorRegistry) -> None:

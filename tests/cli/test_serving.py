@@ -145,6 +145,15 @@ def test_a_setting_is_told_wrong_in_our_words_only(tmp_path: Path) -> None:
     assert told.value.message == f"{tmp_path / 'none.toml'}: No such file or directory"
 
 
+@pytest.mark.parametrize("given", ["1.2.3", "10.1.2.3/16", "gateway.example", "１０.1.2.3"])
+def test_a_gateway_that_is_no_address_is_named(given: str) -> None:
+    """Before anything listens, and without a traceback."""
+    fault = refusal("gateway", "--routes", str(EXAMPLE / "routes.yaml"), "--style", "envoy", "--gateway", given)
+    assert isinstance(fault, SettingsError)
+    assert "--gateway" in fault.message
+    assert given in fault.message
+
+
 def test_all_mistakes_of_a_route_file_stop_the_proxy_in_one_run(tmp_path: Path) -> None:
     """With --policies a duplicate route, a route that is neither, an unknown item and an unknown step are said together."""
     routes = tmp_path / "routes.yaml"
