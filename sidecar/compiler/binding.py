@@ -8,13 +8,13 @@ each for the posts of the profile's tier in the item's units (承办人, 内设�
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sidecar.compiler.flags import flags, flawed_flags
+from sidecar.compiler.flags import flags_by_step, flawed_flags
 from sidecar.compiler.grades import weaker_than_lower
 from sidecar.compiler.held_together import held_together, met_by_profile
 from sidecar.compiler.incompatible import duties_of
 from sidecar.compiler.lawfulness import unknown_steps, unlawful
 from sidecar.compiler.obligations import obligations
-from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Plan
+from sidecar.compiler.plan import OWN_RULE, Binder, BoundItem, BoundStep, Control, Flag, Plan
 from sidecar.compiler.restraints.collective import voters
 from sidecar.compiler.restraints.delegation import looser_delegation
 from sidecar.compiler.restraints.emergency import doubtful_emergency
@@ -90,7 +90,8 @@ def _bind_item(entry: ItemEntry, profile: ProfileEntry) -> tuple[Binder, BoundIt
     findings += flawed_flags(binder)
     if entry.upper_posts and not any(plan.head.verb in UNDOING for plan in plans.values()):
         findings.append(entry.finding("NOTHING_TO_UNDO", ("upper_posts",)))
-    steps = [_bound_step(binder, step_id) for step_id in plans]
+    marked = flags_by_step(binder)
+    steps = [_bound_step(binder, step_id, marked[step_id]) for step_id in plans]
     findings += doubtful_emergency(binder, steps)
     cycles = list(_cycles(entry, steps))
     if not cycles:
@@ -148,15 +149,14 @@ def _tier_posts(entry: ItemEntry, tier: str) -> Iterator[str]:
                 yield full_id
 
 
-def _bound_step(binder: Binder, step_id: str) -> BoundStep:
+def _bound_step(binder: Binder, step_id: str, marked: list[Flag]) -> BoundStep:
     plan = binder.plans[step_id]
     head = plan.head
     rule, basis = (plan.rules[0][0].rule, plan.rules[0][0].basis) if plan.rules else (OWN_RULE, binder.own_basis)
-    step = BoundStep(step_id, head.name, head.verb, plan.posts, plan.place, rule, basis)
+    step = BoundStep(step_id, head.name, head.verb, plan.posts, plan.place, rule, basis, flags=marked)
     step.beside = (*voters(binder, plan), *_undoing(binder, plan))
     step.controls = _distinct_controls(control for family in FAMILIES for control in family(binder, step_id, plan))
     step.obligations = list(obligations(binder, step_id, plan))
-    step.flags = list(flags(binder, step_id))
     return step
 
 

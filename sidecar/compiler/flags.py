@@ -4,12 +4,11 @@ A limit runs from the last of its first steps to the first of its last steps, an
 end: who acts late is told so, and so is who acts in a case that is late already. What stops its clock is taken from the case.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sidecar.compiler.minimum_times import times_left, unfixed_times
 from sidecar.compiler.plan import OWN_RULE, Binder, Flag
-from sidecar.expressions.measures import DURATION, MONTH
 from sidecar.messages import noted
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.control_kinds import FlagKind
@@ -43,13 +42,15 @@ class _Limit(NamedTuple):
         return ":".join([start, end, self.n, self.unit, self.over, self.remind_at, self.extension])
 
 
-def flags(binder: Binder, step_id: str) -> Iterator[Flag]:
-    """The flags of a step, the tightest words last; the same one said twice is one."""
-    yield from dict.fromkeys(_limit_flags(binder, step_id))
-    yield from _noted(binder, step_id)
-    yield from _too_early(binder, step_id)
-    yield from _unrecorded(binder, step_id)
-    yield from _former_staff(binder, step_id)
+def flags_by_step(binder: Binder) -> dict[str, list[Flag]]:
+    """The flags of every step; limits, which are watched at several, first."""
+    found: dict[str, list[Flag]] = {step_id: [] for step_id in binder.plans}
+    for step_ids, flag in _limit_flags(binder):
+        for step_id in step_ids:
+            found[step_id].append(flag)
+    for step_id, its in found.items():
+        its += [flag for family in (_noted, _too_early, _unrecorded, _former_staff) for flag in family(binder, step_id)]
+    return found
 
 
 def flawed_flags(binder: Binder) -> Iterator[Finding]:
@@ -59,25 +60,24 @@ def flawed_flags(binder: Binder) -> Iterator[Finding]:
             yield binder.entry.finding("LIMIT_UNWATCHED", ("time_limits", key), Severity.WARNING, start=limit.start or "-")
         if limit.extension and not _extending(binder, limit):
             yield binder.entry.finding("LIMIT_NEVER_EXTENDED", ("time_limits", key, "extension"), Severity.WARNING)
-    written = [
-        ("deadlines", n, text) for n, rule in enumerate(binder.profile.deadlines) for text in (rule.limit, rule.extended_by)
-    ]
-    for key, n, text in written:
-        duration = binder.expression(text, DURATION) if text else None
-        if duration and duration.names:
-            yield Finding("LIMIT_NOT_FIXED", binder.located_profile.located.place(key, n), facts={"limit": text})
+    place, leaving = binder.located_profile.located.place, binder.profile.former_staff
+    for n, rule in enumerate(binder.profile.deadlines):
+        for text in filter(None, (rule.limit, rule.extended_by)):
+            yield from binder.unfixed(text, place("deadlines", n))
+    for text in (leaving.leader, leaving.other) if leaving else ():
+        yield from binder.unfixed(text, place("former_staff"))
     yield from unfixed_times(binder)
 
 
 # -- limits ----------------------------------------------------------------------------------------------------------
 
 
-def _limit_flags(binder: Binder, step_id: str) -> Iterator[Flag]:
+def _limit_flags(binder: Binder) -> Iterator[tuple[set[str], Flag]]:
+    """Each limit with the steps at which it is watched."""
     of_law, of_item = _spelt_stops(binder)
     for limit in _limits(binder):
         stops = of_law if limit.of_law else of_item
-        if step_id in _watched(binder, limit):
-            yield Flag(FlagKind.LIMIT, f"{limit.spelt}:{stops}", limit.place, limit.rule, limit.basis)
+        yield _watched(binder, limit), Flag(FlagKind.LIMIT, f"{limit.spelt}:{stops}", limit.place, limit.rule, limit.basis)
 
 
 def _limits(binder: Binder) -> Iterator[_Limit]:
@@ -95,27 +95,17 @@ def _watched(binder: Binder, limit: _Limit) -> set[str]:
     watched = set(limit.end)
     queue = list(limit.end)
     while queue:
-        for prior in _priors(binder, queue.pop()):
-            if prior not in watched and prior not in limit.start:
-                watched.add(prior)
-                queue.append(prior)
+        between = (binder.waits_for(queue.pop()) & binder.plans.keys()) - watched - set(limit.start)
+        watched |= between
+        queue += between
     return watched
-
-
-def _priors(binder: Binder, step_id: str) -> Iterator[str]:
-    plan = binder.plans[step_id]
-    if plan.own:
-        yield from (name for name in plan.own.after if name in binder.plans)
-    for rule, _ in plan.rules:
-        yield from (own for name in rule.after for own in binder.mapped.get(name, ()))
 
 
 def _of_statutes(binder: Binder) -> Iterator[_Limit]:
     for n, rule in enumerate(binder.profile.deadlines):
-        start, end = _own_steps(binder, rule.start), _own_steps(binder, rule.end)
-        duration = binder.expression(rule.limit, DURATION)
-        if start and end and duration and not duration.names:
-            number, _, unit = duration.row.partition(" ")
+        start, end, length = binder.steps_of(rule.start), binder.steps_of(rule.end), binder.fixed(rule.limit)
+        if start and end and length:
+            number, unit = length
             place = binder.located_profile.located.place("deadlines", n)
             extension = _statutory_extension(binder, rule, unit)
             yield _Limit(
@@ -124,11 +114,9 @@ def _of_statutes(binder: Binder) -> Iterator[_Limit]:
 
 
 def _statutory_extension(binder: Binder, rule: Deadline, unit: str) -> str:
-    more = binder.expression(rule.extended_by, DURATION) if rule.extended_by else None
-    steps = _own_steps(binder, (rule.extension,)) if rule.extension else ()
-    if not more or not steps or more.names or more.row.partition(" ")[2] != unit:
-        return NOTHING
-    return f"{'|'.join(steps)}+{more.row.partition(' ')[0]}"
+    more = binder.fixed(rule.extended_by) if rule.extended_by else None
+    steps = binder.steps_of([rule.extension]) if rule.extension else ()
+    return f"{'|'.join(steps)}+{more[0]}" if more and steps and more[1] == unit else NOTHING
 
 
 def _of_steps(binder: Binder) -> Iterator[_Limit]:
@@ -136,7 +124,7 @@ def _of_steps(binder: Binder) -> Iterator[_Limit]:
     for name, plan in binder.plans.items():
         own = plan.own
         for rule, place in plan.rules:
-            start = _own_steps(binder, rule.after)
+            start = binder.steps_of(rule.after)
             if start and rule.limit and rule.limit.n is not None and rule.limit.unit:
                 n, unit = str(rule.limit.n), rule.limit.unit
                 yield _Limit(start, [name], n, unit, _RED, _USUAL_SHARE, NOTHING, place, rule.rule, rule.basis, of_law=True)
@@ -190,36 +178,32 @@ def _spelt_stops(binder: Binder) -> tuple[str, str]:
     """What stops the clock of the law's limits, and of the item's: an item cannot stop the law's clock."""
     spelt: list[str] = []
     for stop in binder.profile.stops:
-        start, end = _own_steps(binder, (stop.start,)), _own_steps(binder, (stop.end,))
+        start, end = binder.steps_of([stop.start]), binder.steps_of([stop.end])
         spelt += [f"{start[0]}>{end[0]}"] if start and end else []
     own = [stop for stop in binder.entry.item.time_limits.stops if {stop.start, stop.end} <= binder.plans.keys()]
     more = [*spelt, *(f"{stop.start}>{stop.end}" for stop in own)]
     return "|".join(spelt) or NOTHING, "|".join(dict.fromkeys(more)) or NOTHING
 
 
-def _own_steps(binder: Binder, names: Iterable[str]) -> tuple[str, ...]:
-    return tuple([own for name in names for own in binder.mapped.get(name, ()) if own in binder.plans])
-
-
 # -- other flags -----------------------------------------------------------------------------------------------------
 
 
 def _noted(binder: Binder, step_id: str) -> Iterator[Flag]:
-    for _, rule, place in ruled_flags(binder, step_id):
+    for rule, place in ruled_flags(binder, step_id):
         condition = binder.expression(rule.when)
         if condition:
             note = noted(rule.reason, rule.reason_en)
             yield Flag(FlagKind.NOTED, f"{rule.grade}:{condition.row}", place, rule.rule, rule.basis, note, condition.names)
 
 
-def ruled_flags(binder: Binder, step_id: str) -> Iterator[tuple[int, RuledFlag, Place]]:
+def ruled_flags(binder: Binder, step_id: str) -> Iterator[tuple[RuledFlag, Place]]:
     """The flags of profile and item that speak of a step."""
     for n, rule in enumerate(binder.profile.flags):
-        if step_id in _own_steps(binder, rule.steps):
-            yield n, rule, binder.located_profile.located.place("flags", n)
+        if step_id in binder.steps_of(rule.steps):
+            yield rule, binder.located_profile.located.place("flags", n)
     for n, rule in enumerate(binder.entry.item.flags):
         if step_id in rule.steps:
-            yield n, rule, binder.entry.place("flags", n)
+            yield rule, binder.entry.place("flags", n)
 
 
 def _too_early(binder: Binder, step_id: str) -> Iterator[Flag]:
@@ -231,16 +215,13 @@ def _too_early(binder: Binder, step_id: str) -> Iterator[Flag]:
 
 def _unrecorded(binder: Binder, step_id: str) -> Iterator[Flag]:
     rule = binder.profile.recorded
-    if rule and step_id in _own_steps(binder, rule.steps):
+    if rule and step_id in binder.steps_of(rule.steps):
         yield Flag(FlagKind.UNRECORDED, rule.evidence, binder.located_profile.located.place("recorded"), rule.rule, rule.basis)
 
 
 def _former_staff(binder: Binder, step_id: str) -> Iterator[Flag]:
     rule = binder.profile.former_staff
-    if rule is None or step_id not in _own_steps(binder, rule.steps):
-        return
-    leader, other = binder.expression(rule.leader, MONTH), binder.expression(rule.other, MONTH)
-    if leader and other:
-        months = [duration.row.removesuffix(" month") for duration in (leader, other)]
+    leader, other = (binder.fixed(rule.leader), binder.fixed(rule.other)) if rule else (None, None)
+    if rule and leader and other and step_id in binder.steps_of(rule.steps):
         place = binder.located_profile.located.place("former_staff")
-        yield Flag(FlagKind.FORMER_STAFF, ":".join(months), place, rule.rule, rule.basis)
+        yield Flag(FlagKind.FORMER_STAFF, f"{leader[0]}:{other[0]}", place, rule.rule, rule.basis)

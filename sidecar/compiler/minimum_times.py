@@ -4,17 +4,13 @@ Seven working days for the legality review of a draft (重大行政决策程序�
 shorter one is marked, or refused where that is written.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sidecar.compiler.plan import Binder
-from sidecar.expressions.measures import DURATION, DURATIONS
 from sidecar.power_list.control_kinds import NEVER
 from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.timely import MinimumTime
-
-_FIXED = re.compile(rf"([0-9]{{1,5}}) ({'|'.join(DURATIONS)})\Z")
 
 
 class TimeLeft(NamedTuple):
@@ -29,28 +25,23 @@ class TimeLeft(NamedTuple):
 def times_left(binder: Binder, step_id: str) -> Iterator[TimeLeft]:
     """What profile and item ask of the step. A profile asks nothing of an item that has no step to begin with."""
     for rule, start, before, place in _written(binder):
-        length = binder.expression(rule.at_least, DURATION)
-        fixed = _FIXED.match(length.row) if length else None
+        fixed = binder.fixed(rule.at_least)
         unless = binder.expression(rule.unless) if rule.unless else None
         if step_id in before and start and fixed and (unless or not rule.unless):
-            n, unit = fixed.groups()
+            n, unit = fixed
             condition, reads = (unless.row, unless.names) if unless else (NEVER, frozenset[str]())
             yield TimeLeft(rule, f"{'|'.join(start)}:{n}:{unit}:{condition}", place, reads)
 
 
 def unfixed_times(binder: Binder) -> Iterator[Finding]:
-    """How long is a figure, never a fact that somebody asserts."""
     for rule, _, _, place in _written(binder):
-        length = binder.expression(rule.at_least, DURATION)
-        if length and not _FIXED.match(length.row):
-            yield Finding("LIMIT_NOT_FIXED", place, facts={"limit": rule.at_least})
+        yield from binder.unfixed(rule.at_least, place)
 
 
 def _written(binder: Binder) -> Iterator[tuple[MinimumTime, Sequence[str], Sequence[str], Place]]:
     """Each with the item's steps it begins at and stands before, and where it is written."""
     for n, rule in enumerate(binder.profile.minimum_times):
-        start = [own for own in binder.mapped.get(rule.start, ()) if own in binder.plans]
-        before = [own for name in rule.before for own in binder.mapped.get(name, ())]
+        start, before = binder.steps_of([rule.start]), binder.steps_of(rule.before)
         yield rule, start, before, binder.located_profile.located.place("minimum_times", n)
     for n, rule in enumerate(binder.entry.item.minimum_times):
         yield rule, [rule.start], rule.before, binder.entry.place("minimum_times", n)

@@ -31,7 +31,7 @@ def _conditional(binder: Binder, step_id: str, plan: Plan) -> Iterator[Obligatio
         condition = binder.expression(owed.when)
         if condition:
             yield Obligation(owed.obligation, WHEN + condition.row, place, owed.rule, owed.basis, condition.names)
-    for _, flag, place in ruled_flags(binder, step_id):
+    for flag, place in ruled_flags(binder, step_id):
         condition = binder.expression(flag.when) if flag.obligation else None
         if condition and flag.obligation:
             yield Obligation(flag.obligation, WHEN + condition.row, place, flag.rule, flag.basis, condition.names)
@@ -46,8 +46,7 @@ def _deadlines(binder: Binder, step_id: str) -> Iterator[Obligation]:
             yield Obligation(DEADLINE, f"{name}:{own.limit.n}:{own.limit.unit}", place, OWN_RULE, binder.own_basis)
             continue
         for rule, place in its.rules:
-            follows = any(step_id in binder.mapped.get(prior, ()) for prior in rule.after)
-            if follows and rule.limit and rule.limit.n and rule.limit.unit:
+            if step_id in binder.steps_of(rule.after) and rule.limit and rule.limit.n and rule.limit.unit:
                 yield Obligation(DEADLINE, f"{name}:{rule.limit.n}:{rule.limit.unit}", place, rule.rule, rule.basis)
 
 

@@ -4,17 +4,18 @@ A plan is one step before its controls are written: the item's own step, the pro
 one item with what every family asks of them: which steps of the item a profile speaks of, and whose words a control repeats.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sidecar.expressions.errors import ExpressionError
 from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Expression, Scope, understood
-from sidecar.expressions.measures import BOOLEAN
+from sidecar.expressions.measures import BOOLEAN, DURATION, DURATIONS
 from sidecar.personnel.rules import Incompatibility
 from sidecar.power_list.control_kinds import ControlKind, FlagKind
 from sidecar.power_list.entries import ItemEntry, ProfileEntry
-from sidecar.power_list.findings import Place
+from sidecar.power_list.findings import Finding, Place
 from sidecar.power_list.model import Step
 from sidecar.power_list.profiles import ProfileFile, ProfileStep
 
@@ -129,6 +130,27 @@ class Binder:
             self.faults.append(fault)
             return None
 
+    def fixed(self, text: str) -> tuple[str, str] | None:
+        """A length of time as its number and unit; None where it has a mistake, or is worked out or read from a fact."""
+        length = self.expression(text, DURATION)
+        found = _FIXED.match(length.row) if length else None
+        return (found[1], found[2]) if found else None
+
+    def unfixed(self, text: str, place: Place) -> Iterator[Finding]:
+        """How long a limit is, is a figure: never worked out, never a fact that somebody asserts."""
+        if self.expression(text, DURATION) and not self.fixed(text):
+            yield Finding("LIMIT_NOT_FIXED", place, facts={"limit": text})
+
+    def steps_of(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The item's steps that the profile means by these names."""
+        return tuple([own for name in names for own in self.mapped.get(name, ())])
+
+    def waits_for(self, step_id: str) -> set[str]:
+        """The steps that profile and item write before one."""
+        plan = self.plans[step_id]
+        by_profile = self.steps_of(name for rule, _ in plan.rules for name in rule.after)
+        return {*by_profile, *(plan.own.after if plan.own else ())}
+
     def of_step(self, step: Step, kind: ControlKind, arg: str, place: Place) -> Control:
         """A control in the words of one of the item's steps, with the rule and article it rests on where it names them."""
         return Control(kind, arg, place, *self.words_of(step))
@@ -147,4 +169,5 @@ class Binder:
         return ((n, name) for n, name in enumerate(names) if name in self.plans)
 
 
+_FIXED = re.compile(rf"([0-9]{{1,5}}) ({'|'.join(DURATIONS)})\Z")
 OWN_RULE = "ITEM"  # the rule id of what an item adds to its profile

@@ -21,7 +21,7 @@ from sidecar.expressions.meaning import read_row
 from sidecar.expressions.measures import MEASURES
 from sidecar.messages import Sentence
 from sidecar.power_list.control_kinds import FlagKind as Kind
-from sidecar.timekeeping.limits import Deadlines, Limit, Stop, months_after
+from sidecar.timekeeping.limits import Limit, Stop, months_after
 
 BLUE, YELLOW, RED = "blue", "yellow", "red"
 
@@ -48,7 +48,7 @@ class _Spelt(NamedTuple):
     stops: tuple[tuple[str, str], ...]
 
 
-def limit(arg: str, context: ControlContext, deadlines: Deadlines) -> Marked | None:
+def limit(arg: str, context: ControlContext) -> Marked | None:
     """`arg`: `start|…:end|…:n:unit:over:remind at:step|…+n:from>to|…`, `-` for no extension and for no stops."""
     spelt = _spelt(arg)
     since = _since(spelt.start, context)
@@ -59,7 +59,8 @@ def limit(arg: str, context: ControlContext, deadlines: Deadlines) -> Marked | N
         return None
     n = spelt.limit.n + spelt.more * sum(1 for act in since if act.step in spelt.extending)
     start = datetime.fromisoformat(began.time)
-    stand = deadlines.stand(start, Limit(n, spelt.limit.unit), context.now, _stopped(spelt.stops, since), spelt.remind_at)
+    stops = _stopped(spelt.stops, since)
+    stand = context.deadlines.stand(start, Limit(n, spelt.limit.unit), context.now, stops, spelt.remind_at)
     if stand is None or not (stand.late or (stand.near and n)):
         return None
     unit = MEASURES[spelt.limit.unit].label
@@ -74,7 +75,7 @@ def limit(arg: str, context: ControlContext, deadlines: Deadlines) -> Marked | N
     return Marked(grade, code, facts, stand.last_day.isoformat())
 
 
-def noted(arg: str, context: ControlContext, _deadlines: Deadlines) -> Marked | None:
+def noted(arg: str, context: ControlContext) -> Marked | None:
     """`arg`: `grade:condition`."""
     grade, _, text = arg.partition(":")
     condition = read_row(text)
@@ -84,13 +85,13 @@ def noted(arg: str, context: ControlContext, _deadlines: Deadlines) -> Marked | 
     return Marked(grade, "NOTED") if holds else None
 
 
-def early(arg: str, context: ControlContext, deadlines: Deadlines) -> Marked | None:
+def early(arg: str, context: ControlContext) -> Marked | None:
     """`arg`: `grade:step|…:n:unit:condition` — a time of n units is over when a limit of n units would be."""
     grade, steps, number, unit, unless = arg.split(":")
     since = _since(steps.split("|"), context)
     if not since or context.request.intent != EXERCISE:
         return None
-    stand = deadlines.stand(datetime.fromisoformat(since[0].time), Limit(int(number), unit), context.now)
+    stand = context.deadlines.stand(datetime.fromisoformat(since[0].time), Limit(int(number), unit), context.now)
     if stand is None or stand.late or read_row(unless).holds(context.facts):
         return None
     label = MEASURES[unit].label
@@ -98,24 +99,24 @@ def early(arg: str, context: ControlContext, deadlines: Deadlines) -> Marked | N
     return Marked(grade, "TOO_EARLY", (("start", context.step_name(since[0].step)), ("limit", said), ("until", stand.last_day)))
 
 
-def unrecorded(arg: str, context: ControlContext, _deadlines: Deadlines) -> Marked | None:
+def unrecorded(arg: str, context: ControlContext) -> Marked | None:
     """`arg`: the evidence. A co-signature or vote is part of the act it goes with, and needs no record of its own."""
     if context.request.intent != EXERCISE or arg in context.request.evidence:
         return None
     return Marked(RED, "UNRECORDED", (("evidence", arg),))
 
 
-def former_staff(arg: str, context: ControlContext, _deadlines: Deadlines) -> Marked | None:
+def former_staff(arg: str, context: ControlContext) -> Marked | None:
     """`arg`: `months:months` — of leaders, of others. The last day of the term still counts (公务员法 107)."""
     leader, other = (int(months) for months in arg.split(":"))
-    for left in context.personnel.former_staff(context.party) if context.party else ():
+    for left in context.personnel.leavers(context.party) if context.party else ():
         until = months_after(left.left, leader if left.leading else other)
         if left.organ == context.item.organ and left.left <= context.day <= until:
             return Marked(YELLOW, "FORMER_STAFF", (("left", left.left), ("until", until)))
     return None
 
 
-FLAGS: Mapping[str, Callable[[str, ControlContext, Deadlines], Marked | None]] = MappingProxyType(
+FLAGS: Mapping[str, Callable[[str, ControlContext], Marked | None]] = MappingProxyType(
     {
         Kind.LIMIT: limit,
         Kind.NOTED: noted,
@@ -126,10 +127,10 @@ FLAGS: Mapping[str, Callable[[str, ControlContext, Deadlines], Marked | None]] =
 )
 
 
-def marked(kind: str, arg: str, context: ControlContext, deadlines: Deadlines) -> Marked | None:
+def marked(kind: str, arg: str, context: ControlContext) -> Marked | None:
     """What a flag row marks; a row that cannot be judged is marked as such and stops nobody."""
     try:
-        return FLAGS[kind](arg, context, deadlines)
+        return FLAGS[kind](arg, context)
     except Exception:  # noqa: BLE001 - whatever is wrong with a row, an allow is not lost over a mark
         return Marked(YELLOW, "NOT_JUDGED", (("missing", f"{kind}:{arg}"),))
 

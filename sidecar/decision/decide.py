@@ -306,8 +306,7 @@ class _Asked:
         """What is marked, behind the number of the flag row."""
         if not self._rows.flags:
             return ()
-        deadlines = self._policy.deadlines
-        found = [(n, marked(row[1], row[2], self._context, deadlines)) for n, row in enumerate(self._rows.flags)]
+        found = [(n, marked(row[1], row[2], self._context)) for n, row in enumerate(self._rows.flags)]
         return tuple([(n, mark) for n, mark in found if mark is not None])
 
     def _owed_here(self) -> tuple[str, ...]:

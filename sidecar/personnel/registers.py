@@ -237,7 +237,7 @@ class Personnel:
         """The day of the last special audit of the tenure, up to that day."""
         return max((a.day for a in self._audits if (a.person, a.post) == (person, post) and a.day <= day), default=None)
 
-    def former_staff(self, party: str) -> tuple[Leaver, ...]:
+    def leavers(self, party: str) -> tuple[Leaver, ...]:
         """Former officers who serve a party, whenever they left."""
         return self._leavers.get(party, ())
 

@@ -108,7 +108,7 @@ def _terms(said: _Said, plan: Plan) -> Terms:
 def _covered(said: _Said, step_id: str) -> Iterator[Control]:
     """What may follow only as the resolution has it."""
     binder, rules, _ = said
-    if rules is None or not any(step_id in binder.mapped.get(name, ()) for name in rules.covers.steps):
+    if rules is None or step_id not in binder.steps_of(rules.covers.steps):
         return
     for name, plan in binder.plans.items():
         if plan.head.verb == DELIBERATE:

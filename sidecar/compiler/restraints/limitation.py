@@ -14,7 +14,7 @@ NO_EXTENSION = "-:-"
 
 def limitation(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
     for n, rule in enumerate(binder.profile.limitations):
-        if step_id in [own for name in rule.steps for own in binder.mapped.get(name, ())]:
+        if step_id in binder.steps_of(rule.steps):
             yield from _control(binder, rule, binder.located_profile.located.place("limitations", n))
     for n, rule in enumerate(binder.entry.item.scope.limitations):
         if step_id in rule.steps:

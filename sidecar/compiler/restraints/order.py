@@ -76,7 +76,7 @@ def _guarded_by_profile(binder: Binder, rule: ProfileStep) -> frozenset[str]:
     steps = binder.profile.steps
     later = steps[steps.index(rule) + 1 :]
     names = rule.before or [step.id for step in later if step.verb == DECIDE]
-    return frozenset(step for name in names for step in binder.mapped.get(name, ()))
+    return frozenset(binder.steps_of(names))
 
 
 def _guarded_by_item(binder: Binder, own: Step) -> frozenset[str]:

@@ -27,10 +27,9 @@ def evidence(binder: Binder, _step_id: str, plan: Plan) -> Iterator[Control]:
 def recorded(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
     """Where the record of the whole course must be whole (行政处罚法 47)."""
     rule = binder.profile.recorded
-    if rule and step_id in [own for name in rule.before for own in binder.mapped.get(name, ())]:
-        steps = [own for name in rule.steps for own in binder.mapped.get(name, ()) if own in binder.plans]
+    if rule and step_id in binder.steps_of(rule.before):
         place = binder.located_profile.located.place("recorded")
-        yield Control(Kind.RECORDED, f"{rule.evidence}:{'|'.join(steps)}", place, rule.rule, rule.basis)
+        yield Control(Kind.RECORDED, f"{rule.evidence}:{'|'.join(binder.steps_of(rule.steps))}", place, rule.rule, rule.basis)
 
 
 def time_left(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
@@ -82,10 +81,9 @@ def _waits(binder: Binder, step_id: str) -> set[str]:
     plan = binder.plans[step_id]
     if plan.head.verb in AFTER_THE_END:
         return set()
-    named = {prior for rule, _ in plan.rules for name in rule.after for prior in binder.mapped.get(name, ())}
     officers = plan.own.officers if plan.own else None
-    named |= {name for name in (officers.members_in, officers.silence_in) if name} if officers else set()
-    return named | set(plan.own.after if plan.own else ())
+    named = {name for name in (officers.members_in, officers.silence_in) if name} if officers else set()
+    return binder.waits_for(step_id) | named
 
 
 def _rule_of(binder: Binder, plan: Plan) -> tuple[str, str]:

@@ -18,8 +18,7 @@ from sidecar.power_list.model import Prohibition
 
 def prohibitions(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
     for n, rule in enumerate(binder.profile.prohibitions):
-        steps = [own for name in rule.steps for own in binder.mapped.get(name, ())]
-        if step_id in steps and not _dates_missing(binder, rule):
+        if step_id in binder.steps_of(rule.steps) and not _dates_missing(binder, rule):
             yield from _control(binder, rule, binder.located_profile.located.place("prohibitions", n))
     for n, rule in enumerate(binder.entry.item.prohibitions):
         if step_id in rule.steps:

@@ -56,7 +56,7 @@ def asked_apart(binder: Binder) -> tuple[Place, str, str] | None:
 
 def not_all(binder: Binder, step_id: str, _plan: Plan) -> Iterator[Control]:
     for n, rule in enumerate(binder.profile.not_all):
-        steps = [name for named in rule.steps for name in binder.mapped.get(named, ())]
+        steps = binder.steps_of(rule.steps)
         if step_id in steps and all(binder.mapped.get(named) for named in rule.steps):
             place = binder.located_profile.located.place("not_all", n)
             yield Control(Kind.NOT_ALL, _set(steps), place, rule.rule, rule.basis)

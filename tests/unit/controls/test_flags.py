@@ -138,9 +138,10 @@ def _mark(arg: str, *acts: ActRecorded, kind: str = FlagKind.LIMIT) -> Marked | 
     item = POLICY.item("permit")
     assert item is not None
     request = AccessRequest(person="deputy", step="decide", item="permit", case_id="C-1")
-    return marked(
-        kind, arg, ControlContext(request, item, "3", fold("C-1", acts), EVERYONE, moment(date(2026, 1, 20))), POLICY.deadlines
+    context = ControlContext(
+        request, item, "3", fold("C-1", acts), EVERYONE, moment(date(2026, 1, 20)), deadlines=POLICY.deadlines
     )
+    return marked(kind, arg, context)
 
 
 def test_a_condition_is_marked_and_brings_its_obligation() -> None:
@@ -209,6 +210,20 @@ def test_limits_that_nothing_can_watch_are_told() -> None:
         "former_staff", "facts: [{name: amount, type: integer, label: 数额, rule: AL-42, basis: 某法}]\nformer_staff", spoilt
     )
     assert "LIMIT_NOT_FIXED" in {finding.code for finding in errors_of(powers=POWERS_WITH_STEPS, licensing=spoilt)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("limit: 5 workday", "limit: 5 workday * 2"),
+        ("extended_by: 2 workday", "extended_by: 2 workday * 2"),
+        ("leader: 36 month", "leader: 12 month * 3"),
+    ],
+)
+def test_a_limit_that_is_worked_out_is_an_error(old: str, new: str) -> None:
+    """A row holds a number and its unit; anything else could be judged of no case."""
+    (finding,) = errors_of(powers=POWERS_WITH_STEPS, licensing=changed(old, new, LIMITED))
+    assert (finding.code, finding.place.file) == ("LIMIT_NOT_FIXED", "profiles/licensing.yaml")
 
 
 def test_an_item_cannot_stop_the_clock_of_the_law() -> None:

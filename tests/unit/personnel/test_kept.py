@@ -40,7 +40,7 @@ def test_registers_are_read_as_they_were() -> None:
     assert len(lines) == 1 + 9
     assert list(lines_of(again)) == lines
     assert again.holders("front.clerk", date(2026, 1, 5)) == ("a", "b")
-    assert again.former_staff("pty-1") == REGISTERS.former_staff("pty-1") != ()
+    assert again.leavers("pty-1") == REGISTERS.leavers("pty-1") != ()
     assert again.delegations("a", "b") == REGISTERS.delegations("a", "b")
 
 

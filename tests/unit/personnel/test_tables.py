@@ -61,9 +61,9 @@ def test_chinese_headings_and_words_in_any_order() -> None:
 def test_who_left_which_post_and_serves_whom_now() -> None:
     """The post says of which organ and whether it led; the party is a token like any other."""
     people = read(leavers="人员,岗位,离职日期,当事人\nx-1,front.head,2025-06-30,甲公司\n")
-    (left,) = people.former_staff("pty-甲公司")
+    (left,) = people.leavers("pty-甲公司")
     assert (left.organ, left.leading, left.left) == ("office", False, date(2025, 6, 30))
-    assert people.former_staff("pty-乙公司") == ()
+    assert people.leavers("pty-乙公司") == ()
 
 
 def test_an_absent_table_holds_nobody() -> None:
