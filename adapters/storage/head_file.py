@@ -4,9 +4,9 @@ One small file: the checkpoint as it was signed. It is replaced in one step and 
 so that a log which is behind it, or tells another history, is known at the next start, however neatly it was put in place.
 """
 
-import os
 from pathlib import Path
 
+from adapters.storage.durable import replace
 from sidecar.errors import StoreError
 
 
@@ -27,15 +27,4 @@ class HeadFile:
 
     def replace(self, note: bytes) -> None:
         """When this returns the head is durable. Raises OSError, and then the earlier one stands."""
-        draft = self.path.with_name(f".{self.path.name}.new")
-        with draft.open("wb") as stream:
-            os.fchmod(stream.fileno(), 0o600)
-            stream.write(note)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace(self.path, note)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.storage.durable import sync
 from adapters.storage.policy_folder import PolicyFolder, write_files
 from sidecar.compiler.compile import MODEL_FILE
 from sidecar.compiler.manifest import sha256
@@ -77,7 +78,7 @@ class KeptGrounds:
             draft.unlink()
         else:
             draft.rename(target)
-            _sync(self._personnel)
+            sync(self._personnel)
         return _PREFIX + digest.hexdigest()
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ def _write_whole(target: Path, files: Mapping[str, bytes]) -> None:
     draft.mkdir(mode=0o700)
     write_files(draft, files)
     draft.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def open_version(folder: Path, digest: str) -> PolicySnapshot:
@@ -180,11 +181,3 @@ def _proven(path: Path, digest: str) -> Iterator[bytes]:
             yield line
     if _PREFIX + found.hexdigest() != digest:
         raise PersonnelError(f"its digest is {_PREFIX}{found.hexdigest()}, not {digest}")
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

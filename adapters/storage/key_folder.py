@@ -11,6 +11,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from adapters.storage.durable import sync
 from sidecar.decision_log.notes import ED25519, OTHER, SM2, Cosigner, Ed25519Signer, Key, NoteError, Signer, read_key, unbase64
 from sidecar.errors import KeyFolderError
 
@@ -92,9 +93,7 @@ class KeyFolder:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-            folder = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
-            os.fsync(folder)
-            os.close(folder)
+            sync(self.root)
         except OSError:
             path.unlink()  # half a key would stop every later start
             raise

@@ -2,10 +2,11 @@
 that only its owner may write to. So a command that has something to tell the log needs no door into the service."""
 
 import json
-import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+
+from adapters.storage.durable import replace
 
 FOLDER = "notices"
 _FIELDS = frozenset({"event", "size", "root", "holder", "digest", "actor"})
@@ -18,12 +19,7 @@ class NoticeFolder:
     def leave(self, notice: dict[str, str]) -> None:
         """When this returns the notice is durable. Raises OSError."""
         self._root.mkdir(exist_ok=True, mode=0o700)
-        draft = self._root / f".{secrets.token_hex(8)}"
-        with draft.open("w", encoding="utf-8") as stream:
-            json.dump(notice, stream, ensure_ascii=False)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.rename(self._root / f"{secrets.token_hex(8)}.json")
+        replace(self._root / f"{secrets.token_hex(8)}.json", json.dumps(notice, ensure_ascii=False).encode())
 
     def take(self) -> Sequence[dict[str, str]]:
         """Each notice is given once: told twice would be two anchors, told never is only a command to repeat."""

@@ -4,13 +4,12 @@ A file is durable before a key is destroyed and goes when its entry is durable. 
 is done again: destroying a destroyed key changes nothing, and an entry that is there is known by its identifier.
 """
 
-import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from adapters.storage.durable import replace, sync
 from sidecar.errors import StoreError
 from sidecar.ports.subjects import PersonalEvent, SubjectKeys
 
@@ -26,14 +25,7 @@ class PendingEvents:
     def begin(self, event: PersonalEvent) -> None:
         """When this returns it will be carried out and recorded, whatever happens. Raises OSError."""
         self._root.mkdir(exist_ok=True, mode=0o700)
-        path = self._root / f"{event.event_id}.json"
-        draft = path.with_suffix(".new")
-        with draft.open("w", encoding="utf-8") as stream:
-            json.dump(msgspec.to_builtins(event), stream, ensure_ascii=False)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.rename(path)
-        self._sync()
+        replace(self._root / f"{event.event_id}.json", msgspec.json.encode(event))
 
     def waiting(self) -> Sequence[PersonalEvent]:
         """In the order of their identifiers. Raises StoreError for a file that is none of ours."""
@@ -55,11 +47,4 @@ class PendingEvents:
     def recorded(self, event: PersonalEvent) -> None:
         """Its entry is durable."""
         (self._root / f"{event.event_id}.json").unlink(missing_ok=True)
-        self._sync()
-
-    def _sync(self) -> None:
-        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(self._root)

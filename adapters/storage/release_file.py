@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from adapters.storage.durable import sync
 from adapters.storage.record_file import FORMAT
 from adapters.storage.tree_file import TreeFile, place_of
 from adapters.verifier.copies import CopyError, RecordCopy
@@ -50,7 +51,7 @@ def write_release_file(
         _prove(draft, numbers, keys)
         digest = digest_of(draft)
         draft.rename(path)
-        _sync(path.absolute().parent)
+        sync(path.absolute().parent)
     except (sqlite3.Error, OSError, CopyError) as fault:
         raise StoreError(f"{path} cannot be written: {fault}", "nothing was released; make room, then again") from fault
     finally:
@@ -100,7 +101,7 @@ def _write(path: Path, record: Path, numbers: Sequence[int], tiles: dict[int, by
         connection.execute("COMMIT")
     finally:
         connection.close()
-    _sync(path)
+    sync(path)
 
 
 def _prove(path: Path, numbers: Sequence[int], keys: Sequence[Key]) -> None:
@@ -111,11 +112,3 @@ def _prove(path: Path, numbers: Sequence[int], keys: Sequence[Key]) -> None:
         raise LogBrokenError(first.first, first.last, f"nothing was released: entry {first.first}: {first.detail}")
     if report.size != len(numbers):
         raise StoreError(f"{path} holds {report.size} entries of {len(numbers)}", "nothing was released: quanheng log verify")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

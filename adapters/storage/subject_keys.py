@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from adapters.storage.batch import let_go
+from adapters.storage.durable import sync
 from sidecar.decision_log.commitments import KEY_BYTES
 from sidecar.errors import StoreError
 from sidecar.ports.subjects import SubjectKey
@@ -118,18 +119,11 @@ class SubjectKeyFile:
                 os.fsync(file)
             finally:
                 os.close(file)
-            self._sync_folder()
+            sync(self._path.parent)
         except OSError as fault:
             raise self._trouble(fault) from fault
         first = end // KEY_BYTES - count
         return [SubjectKey(first + n, data[n * KEY_BYTES : (n + 1) * KEY_BYTES]) for n in reversed(range(count))]
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _opened(self) -> int:
         if self._file is None:
