@@ -13,14 +13,13 @@ from rich.table import Table
 
 from adapters.storage.record_file import LOCK_FILE, RECORD_FILE, take_lock
 from adapters.storage.record_index import RecordIndex
-from adapters.storage.record_reader import SqliteReader
+from sidecar.cli.log_places import DataOption
 from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_error, print_json, print_line
 from sidecar.cli.progress import progress_bar
 from sidecar.cli.record import (
     CallerOption,
     Class,
     Code,
-    DataOption,
     DecisionOption,
     Item,
     Officer,
@@ -30,7 +29,9 @@ from sidecar.cli.record import (
     Step,
     Text,
     Unit,
+    item_id,
     items_of,
+    reader_of,
 )
 from sidecar.errors import SettingsError
 from sidecar.ports.records import TOTALS, Filter, Total
@@ -63,12 +64,12 @@ def totals_command(
     json: JsonOption = False,
 ) -> None:
     """How many decisions were allowed and refused, by day, item, unit, officer, …; status 1 when there is none 统计."""
+    reader = reader_of(data)
     wanted = Filter(
-        officer=officer, post=post, unit=unit, item=item, items=items_of(data, power_class), step=step, code=code, rule=rule,
-        decision=decision or "", caller=caller, party=party, text=text, since_day=day_of(since),
+        officer=officer, post=post, unit=unit, item=item_id(reader, item), items=items_of(data, power_class), step=step,
+        code=code, rule=rule, decision=decision or "", caller=caller, party=party, text=text, since_day=day_of(since),
         until_day=day_of(until, end=True),
     )  # fmt: skip
-    reader = SqliteReader(data / RECORD_FILE)
     whole = reader.totals(wanted, "decision")
     found = reader.totals(wanted, by.value)
     if by.value != "rule":
@@ -84,7 +85,7 @@ def totals_command(
 
 def reindex_command(lang: LangOption, data: DataOption = Path("var/data")) -> None:
     """Make the index of the record again, while nothing serves; the record itself is only read 重建索引."""
-    reader = SqliteReader(data / RECORD_FILE)
+    reader = reader_of(data)
     lock = take_lock(data / LOCK_FILE)
     try:
         index, last = RecordIndex(data / RECORD_FILE), reader.last_seq()

@@ -9,16 +9,16 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
 from sidecar.cli.log_asking import FromDay, ToDay, day_of
+from sidecar.cli.log_places import DataOption
 from sidecar.cli.output import FOUND, LangOption, Language, print_error, print_line
 from sidecar.cli.progress import Bar, progress_bar
-from sidecar.cli.record import DataOption, Item, Unit
+from sidecar.cli.record import Item, Unit, item_id, reader_of
 from sidecar.decision_log.events import LOG_ID
 from sidecar.decision_log.export import COLUMNS, adl_record, cells_of, line_of
 from sidecar.errors import SettingsError
-from sidecar.ports.records import Filter
+from sidecar.ports.records import Filter, portions
 from sidecar.service.inspect import as_shown
 
 PORTION = 500  # entries that are in memory at once
@@ -47,8 +47,9 @@ def export_command(
     if to.exists():
         raise SettingsError(f"{to} exists", "name another file, or move that one away")
     kind = "" if form is Form.JSONL else "decision"
-    wanted = Filter(unit=unit, item=item, kind=kind, since_day=day_of(since), until_day=day_of(until, end=True))
-    reader = SqliteReader(data / RECORD_FILE)
+    reader = reader_of(data)
+    first, behind = day_of(since), day_of(until, end=True)
+    wanted = Filter(unit=unit, item=item_id(reader, item), kind=kind, since_day=first, until_day=behind)
     draft = to.with_name(f".{to.name}.{os.getpid()}.part")
     altered: list[int] = []
     try:
@@ -74,9 +75,9 @@ def export_command(
 
 def _entries(reader: SqliteReader, wanted: Filter, bar: Bar, altered: list[int]) -> Entries:
     """What fits, as it is recorded now; entries that come meanwhile are not waited for."""
-    last, after = reader.last_seq(), 0
+    last = reader.last_seq()
     bar.stage("", last)
-    while portion := reader.since(wanted, after=after, limit=PORTION):
+    for portion in portions(reader, wanted, PORTION):
         for stored in portion:
             if stored.seq > last:
                 return
@@ -85,8 +86,7 @@ def _entries(reader: SqliteReader, wanted: Filter, bar: Bar, altered: list[int])
                 altered.append(stored.seq)
             else:
                 yield entry
-        after = portion[-1].seq
-        bar.at(after)
+        bar.at(portion[-1].seq)
 
 
 def _origin(reader: SqliteReader) -> str:

@@ -6,19 +6,16 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
 from sidecar.cli.log_places import DataOption
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
-from sidecar.cli.record import Case, Officer, Since, Until, moment_of
+from sidecar.cli.record import Case, Item, Officer, Since, Until, item_id, moment_of, reader_of
 from sidecar.cli.showing import ShownEntry
 from sidecar.decision_log.observed import Observed, observed_in
-from sidecar.ports.records import Filter
+from sidecar.ports.records import Filter, portions
 from sidecar.service.inspect import as_shown
 
 T = TypeVar("T", bound=Hashable)
-
-AT_ONCE = 1_000  # entries that are read together
 
 _WORDS = {
     Language.ZH: {
@@ -45,7 +42,7 @@ def observed_command(
     lang: LangOption,
     data: DataOption,
     officer: Officer = "",
-    item: Annotated[str, typer.Option(help="Item, by id 事项标识")] = "",
+    item: Item = "",
     case: Case = "",
     since: Since = "",
     until: Until = "",
@@ -53,8 +50,11 @@ def observed_command(
     json: JsonOption = False,
 ) -> None:
     """What would have been refused while a system is observed, by item, officer and code; status 1 if any 观察结果."""
-    wanted = Filter(officer, item, case, "", "", "decision", moment_of(since), moment_of(until, end=True))
-    found = observed_in(_entries(SqliteReader(data / RECORD_FILE), wanted))
+    reader = reader_of(data)
+    wanted = Filter(
+        officer, item_id(reader, item), case, kind="decision", since_ms=moment_of(since), until_ms=moment_of(until, end=True)
+    )
+    found = observed_in(_entries(reader, wanted))
     if json:
         print_json(_as_json(found))
     else:
@@ -64,10 +64,8 @@ def observed_command(
 
 
 def _entries(reader: SqliteReader, wanted: Filter) -> Iterator[ShownEntry]:
-    after = 0
-    while read := list(reader.since(wanted, after=after, limit=AT_ONCE)):
-        yield from map(as_shown, read)
-        after = read[-1].seq
+    for portion in portions(reader, wanted):
+        yield from map(as_shown, portion)
 
 
 def _figures(found: Observed) -> dict[str, int]:

@@ -13,7 +13,7 @@ from sidecar.cli.log_places import DataOption
 from sidecar.cli.log_replay_report import Found, as_json, found_of, lines_of_run
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, print_json, print_json_line, print_line
 from sidecar.cli.progress import Bar, progress_bar
-from sidecar.cli.record import Case, Officer, Since, Until, moment_of
+from sidecar.cli.record import Case, Item, Officer, Since, Until, item_id, moment_of
 from sidecar.ports.records import Filter
 from sidecar.replay.recorded import Cause
 from sidecar.service.remaking import Remaker
@@ -38,7 +38,7 @@ def replay_command(
         Path | None, typer.Option("--with", metavar="DIR", help="By this policy folder instead: what would change 改用此策略目录")
     ] = None,
     officer: Officer = "",
-    item: Annotated[str, typer.Option(help="Item, by id 事项标识")] = "",
+    item: Item = "",
     case: Case = "",
     since: Since = "",
     until: Until = "",
@@ -47,10 +47,11 @@ def replay_command(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One line each as it is found, the figures last 逐行输出")] = False,
 ) -> None:
     """Make every recorded decision again: the same, bit for bit; or by --with tell what would change 重放留痕."""
-    wanted = Filter(officer, item, case, since_ms=moment_of(since), until_ms=moment_of(until, end=True))
     another = PolicyFolder(other).snapshot() if other else None
     folders = [data, *(beside or ())]
     with closing(RecordedPast(data, beside or ())) as past:
+        named = item_id(past.reader, item)
+        wanted = Filter(officer, named, case, since_ms=moment_of(since), until_ms=moment_of(until, end=True))
         replay = LogReplay(past, Remaker(past, FoundGrounds(folders, policies or ())), another)
         with progress_bar() as bar:
             found: list[Found] = []

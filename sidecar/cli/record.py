@@ -18,6 +18,7 @@ from rich.console import Console
 from adapters.storage.kept import KeptGrounds
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
+from sidecar.cli.log_places import DataOption
 from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_error, print_json, print_json_line, print_line
 from sidecar.cli.showing import ShownEntry, cells, fits_whole, lines_of, table_of
 from sidecar.decision_log.entry import KINDS
@@ -38,7 +39,6 @@ class Verdict(StrEnum):
 Kind = StrEnum("Kind", {kind.upper(): kind for kind in KINDS})  # type: ignore[misc]  # as many as there are forms of entries
 
 
-DataOption = Annotated[Path, typer.Option("--data", envvar="QUANHENG_DATA", help="Folder of the record 记录目录")]
 Officer = Annotated[str, typer.Option(help="人员")]
 Item = Annotated[str, typer.Option(help="By id, or by name as the table shows it 事项标识或名称")]
 Case = Annotated[str, typer.Option(help="案号")]
@@ -86,10 +86,10 @@ def query_command(
     jsonl: JsonLinesOption = False,
 ) -> None:
     """Entries by whatever is named, all of it together, newest last; status 1 when there is none 查询."""
-    reader = _reader(data)
+    reader = reader_of(data)
     moments = moment_of(since), moment_of(until, end=True)
     wanted = Filter(
-        officer, _item_id(reader, item), case, code, decision or "", kind or "", *moments,
+        officer, item_id(reader, item), case, code, decision or "", kind or "", *moments,
         post=post, unit=unit, step=step, party=party, rule=rule, caller=caller, text=text, items=items_of(data, power_class),
     )  # fmt: skip
     entries = [as_shown(entry) for entry in reader.query(wanted, limit=limit)][::-1]
@@ -114,7 +114,7 @@ def show_command(
     json: JsonOption = False,
 ) -> None:
     """One decision with all it rests on, and its outcome; status 1 when there is none 查看一条决定."""
-    reader = _reader(data)
+    reader = reader_of(data)
     stored, outcome = reader.find(decision_id), reader.outcome_of(decision_id)
     if stored is None:
         print_error({Language.ZH: f"没有决定 {decision_id}", Language.EN: f"no decision {decision_id}"}[lang])
@@ -143,8 +143,8 @@ def tail_command(
     json: JsonOption = False,
 ) -> None:
     """The newest entries, then each new one as it comes, until Ctrl-C; with --no-follow the newest only 跟踪."""
-    reader = _reader(data)
-    wanted = Filter(officer, _item_id(reader, item), case, code, decision or "")
+    reader = reader_of(data)
+    wanted = Filter(officer, item_id(reader, item), case, code, decision or "")
     recent = list(reader.query(wanted, limit=lines))[::-1] if lines else []
     last = recent[-1].seq if recent else reader.last_seq()
     while True:
@@ -159,7 +159,7 @@ def tail_command(
         last = recent[-1].seq if recent else last
 
 
-def _reader(data: Path) -> SqliteReader:
+def reader_of(data: Path) -> SqliteReader:
     return SqliteReader(data / RECORD_FILE)
 
 
@@ -171,7 +171,7 @@ def items_of(data: Path, power_class: str) -> tuple[str, ...]:
     return found
 
 
-def _item_id(reader: SqliteReader, given: str) -> str:
+def item_id(reader: SqliteReader, given: str) -> str:
     """The id of an item given by its id or by its name."""
     if not given or reader.query(Filter(item=given), limit=1):
         return given

@@ -15,11 +15,10 @@ from sidecar.cli.log_places import CommandClock, DataOption
 from sidecar.cli.output import JsonOption, LangOption, Language, print_json, print_line
 from sidecar.decision_log.retention import Why
 from sidecar.errors import SettingsError
-from sidecar.ports.records import Filter, RecordReader
+from sidecar.ports.records import Filter, RecordReader, portions
 from sidecar.service.record_rules import read_record_rules_file
 from sidecar.service.retaining import Kept, standing_of
 
-PORTION = 5_000
 RulesOption = Annotated[
     Path | None,
     typer.Option("--rules", envvar="QUANHENG_RECORD_RULES", help="Rules of the record; else six months 留痕规则文件"),
@@ -62,10 +61,8 @@ def retain_command(
 
 def entries_of(reader: RecordReader) -> Iterator[tuple[int, dict[str, Any]]]:
     """Number and fields of every entry that is there, in the order of the log."""
-    after = 0
-    while portion := reader.since(Filter(), after=after, limit=PORTION):
+    for portion in portions(reader, Filter()):
         yield from ((stored.seq, msgspec.json.decode(stored.body)) for stored in portion)
-        after = portion[-1].seq
 
 
 def _told(kept: Kept) -> dict[str, Any]:

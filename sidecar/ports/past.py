@@ -6,17 +6,13 @@ from typing import Protocol
 from sidecar.decision.engine import Engine
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.personnel.registers import Personnel
-from sidecar.ports.records import Filter, Stored
+from sidecar.ports.records import Filter, Reads
 
 Versions = Sequence[tuple[int, bytes]]
 
 
-class Past(Protocol):
+class Past(Reads, Protocol):
     """A log that is only read. Of cases and ledgers that many sidecars share, what all logs at hand hold."""
-
-    def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
-        """The oldest entries first, those with a greater `seq` than `after`."""
-        ...
 
     def released(self, wanted: Filter) -> int:
         """How many decisions among what is wanted were kept long enough and are elsewhere."""

@@ -126,15 +126,25 @@ class Stored(NamedTuple):
     body: bytes
 
 
-class RecordReader(Protocol):
+class Reads(Protocol):
+    def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
+        """The oldest entries first, those with a greater `seq` than `after`."""
+        ...
+
+
+def portions(reads: Reads, wanted: Filter, size: int = 1_000) -> Iterator[Sequence[Stored]]:
+    """All that is wanted, the oldest first, no more than `size` entries at once."""
+    after = 0
+    while portion := reads.since(wanted, after=after, limit=size):
+        yield portion
+        after = portion[-1].seq
+
+
+class RecordReader(Reads, Protocol):
     """Reading the log. Safe beside a running writer; sees only what is durable."""
 
     def query(self, wanted: Filter, *, limit: int, before: int | None = None) -> Sequence[Stored]:
         """The newest entries first, at most `limit`, those with a smaller `seq` than `before`."""
-        ...
-
-    def since(self, wanted: Filter, *, after: int, limit: int) -> Sequence[Stored]:
-        """The oldest entries first, those with a greater `seq` than `after`."""
         ...
 
     def totals(self, wanted: Filter, by: str) -> Sequence[Total]:

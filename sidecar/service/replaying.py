@@ -6,6 +6,7 @@ answer a retry would get are held against what lies beside the entries. By anoth
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,7 +21,7 @@ from sidecar.decision.policy import PolicySnapshot
 from sidecar.decision_log.entry import DecisionEntry
 from sidecar.decision_log.hashing import is_leaf
 from sidecar.ports.past import Past
-from sidecar.ports.records import Filter, Stored
+from sidecar.ports.records import Filter, Stored, portions
 from sidecar.replay.changes import Change, Tally, change_of
 from sidecar.replay.recorded import Cause, Difference, differences, is_plain, read_entry
 from sidecar.service.answering import (
@@ -37,7 +38,6 @@ from sidecar.service.asked import Asked
 from sidecar.service.plain_again import plain_again
 from sidecar.service.remaking import NotMadeAgainError, Remade, Remaker
 
-PORTION = 1_000  # entries that are read at once
 DECISION = "decision"
 
 # Members of an entry that no decision makes: what the request brought as digests, the place in the log, time and program.
@@ -71,15 +71,12 @@ class LogReplay:
 
     def run(self, wanted: Filter) -> Iterator[Replayed]:
         """Every decision that is wanted, in the order of the log; entries of other kinds are counted."""
-        after = 0
-        while found := self._past.since(wanted, after=after, limit=PORTION):
-            for stored in found:
-                self.tally.entries += 1
-                replayed = self._replayed(stored)
-                if replayed is not None:
-                    self._count(replayed)
-                    yield replayed
-            after = found[-1].seq
+        for stored in chain.from_iterable(portions(self._past, wanted)):
+            self.tally.entries += 1
+            replayed = self._replayed(stored)
+            if replayed is not None:
+                self._count(replayed)
+                yield replayed
         released = self._past.released(wanted)
         if released:
             self.tally.causes[Cause.RELEASED] += released

@@ -14,13 +14,12 @@ from sidecar.decision.engine import Failed
 from sidecar.decision_log.entry import DecisionEntry
 from sidecar.messages import told
 from sidecar.ports.past import Past
-from sidecar.ports.records import Filter
+from sidecar.ports.records import Filter, portions
 from sidecar.replay.recorded import is_plain
 from sidecar.service.inspect import as_shown
 from sidecar.service.remaking import Remade
 
 Part = dict[str, Any]
-PORTION = 1_000
 NEAREST = 3
 
 _POST, _REGION, _CTL, _ARG = 1, 2, 7, 8  # columns of a p row, as in policies/model.conf
@@ -29,14 +28,8 @@ COUNTS, FAILED, REVOKED = "counts", "failed", "revoked"  # how it stands with an
 
 def case_entries(past: Past, case_id: str) -> list[Part]:
     """All entries of a case in the log at hand, as programs see them."""
-    found: list[Part] = []
-    while case_id:
-        after = found[-1]["seq"] if found else 0
-        portion = past.since(Filter(case_id=case_id), after=after, limit=PORTION)
-        if not portion:
-            break
-        found += [as_shown(stored) for stored in portion]
-    return found
+    found = portions(past, Filter(case_id=case_id)) if case_id else ()
+    return [as_shown(stored) for portion in found for stored in portion]
 
 
 def of_entry(entry: DecisionEntry, case: Sequence[Part]) -> Part:

@@ -331,6 +331,24 @@ def test_decisions_without_a_value_are_counted_in_the_sum(tmp_path: Path) -> Non
     assert json.loads(run.stdout) == [{"value": "item", "allowed": 1, "denied": 0}]
 
 
+def test_an_item_is_named_alike_by_every_command(tmp_path: Path) -> None:
+    """Whoever reads a name in a table may ask by it: counted, exported, made again and observed as by the id."""
+
+    async def fill() -> None:
+        store = SqliteStore(tmp_path / "data")
+        for n, item in enumerate(("a-item", "b-item")):
+            await store.commit(Commit(an_entry(f"d{n}", f"c{n}", item=item, item_name=f"许可{n}"), f"c{n}"))
+        await store.close()
+
+    asyncio.run(fill())
+    data = ("--data", str(tmp_path / "data"), "--item", "许可1")
+    assert json.loads(log("totals", *data, "--json").stdout)[0]["allowed"] == 1
+    log("export", *data, "--to", str(tmp_path / "one.jsonl"))
+    assert [json.loads(line)["item"] for line in (tmp_path / "one.jsonl").read_text("utf-8").splitlines()] == ["b-item"]
+    assert json.loads(log("observed", *data, "--json").stdout)["decisions"] == 1
+    assert json.loads(log("replay", *data, "--json").stdout)["decisions"] == 1
+
+
 def test_the_index_is_made_again(data: Path) -> None:
     """From the record, while nothing serves; it then has all entries."""
     (data / INDEX_FILE).write_bytes(b"no database")
