@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from sidecar.case_history.draw import drawn_from, pool_digest
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.expressions.facts import Fact
-from sidecar.personnel.registers import Appointment, CredentialHeld, Delegation, Interest, Personnel, Span, Term
+from sidecar.personnel.registers import Appointment, CredentialHeld, Delegation, Interest, Leaver, Personnel, Span, Term
 from sidecar.ports.records import Filter
 from sidecar.ports.telling import outcome
 from sidecar.service.answering import CallerFacts
@@ -152,4 +152,54 @@ def test_every_control_is_judged_again_alike(tmp_path: Path, seed: int) -> None:
     assert [(r.seq, r.differences, r.cause, r.told) for r in replay.run(Filter()) if not r.is_same] == []
     assert replay.tally.same == REQUESTS
     assert len(codes) >= 15, codes
+    past.close()
+
+
+FACTS = {"third_party": False, "hearing_requested": False, "hearing_required_by_law": False}
+LATE: tuple[tuple[str, str, dict[str, str], int], ...] = (  # post, step, what is decided, days until the next
+    ("equipment_inspector", "accept", {}, 4),
+    ("equipment_inspector", "special_begins", {}, 7),
+    ("equipment_inspector", "special_ends", {}, 20),
+    ("equipment_inspector", "review", {}, 12),
+    ("equipment_deputy", "decide", {"outcome": "grant"}, 0),
+)
+
+
+async def _late(data: Path, policy: PolicySnapshot) -> list[set[str]]:
+    """What was marked of each act of one licence, which a former colleague applies for."""
+    store, clock, kept = SqliteStore(data), FixedClock(), KeptGrounds(data)
+    kept.keep_policies(PolicyFolder(SHIPPED), policy)
+    (organ,) = {facts.organ for post, facts in policy.posts.items() if post.endswith(".equipment_deputy")}
+    posts = {post.rpartition(".")[2]: post for post in policy.posts if policy.posts[post].organ == organ}
+    people = Personnel(
+        [Appointment(f"o-{n}", posts[post], Span()) for n, (post, *_) in enumerate(LATE)],
+        leavers=[Leaver("x-1", organ, leading=True, left=date(2025, 6, 30), party=PARTY_TOKEN("p1"))],
+    )
+    service = Authorizer(policy, Personnel(), store, clock, PARTY_TOKEN)
+    service.swap(Standing(policy, people, 0, kept.keep_personnel(people)))
+    marked = []
+    for n, (_, step, said, days) in enumerate(LATE):
+        body = {
+            "subject": {"type": "officer", "id": f"o-{n}"},
+            "action": {"name": step, "properties": said},
+            "resource": {"type": "case", "id": "C-1", "properties": {"item": "cn-xk-cylinder-filling", "party": "p1"}},
+            "context": {"facts": FACTS},
+        }
+        wire = msgspec.convert(body, EvaluationRequest)
+        answer: Answer = await outcome(partial(service.begin, wire, CallerFacts("portal", "", "")))
+        assert answer.allowed, answer.body
+        marked.append({flag["code"] for flag in msgspec.json.decode(answer.body)["context"]["flags"]})
+        clock.moment += timedelta(days=days)
+    await store.close()
+    return marked
+
+
+def test_what_was_marked_is_marked_again_alike(tmp_path: Path) -> None:
+    """Limits with their stops, seen from the moment of each act, and the register of those who left: part of what is replayed."""
+    marked = asyncio.run(_late(tmp_path, PolicyFolder(SHIPPED).snapshot()))
+    assert marked == [{"FORMER_STAFF"}, set(), set(), {"FORMER_STAFF", "LIMIT_NEAR"}, {"FORMER_STAFF", "LIMIT_OVER"}]
+    past = RecordedPast(tmp_path)
+    replay = LogReplay(past, Remaker(past, FoundGrounds([tmp_path])))
+    assert [(r.seq, r.differences, r.cause, r.told) for r in replay.run(Filter()) if not r.is_same] == []
+    assert replay.tally.same == len(LATE)
     past.close()
