@@ -14,10 +14,8 @@ import argparse
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,6 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import synthetic as province
+from load import Figures, driven, print_table, processor_seconds
 
 from adapters.storage.policy_folder import PREPARED_FILE, write_files
 from sidecar.compiler.compile import MANIFEST_FILE, POLICY_FILE
@@ -40,16 +39,6 @@ PORT, CERBOS_PORT = 18181, 13592
 CONNECTIONS = (1, 16, 64)
 BODIES = 4_000
 ITEM_POSTS = ("accept", "review", "decide", "issue")
-
-
-class Figures(NamedTuple):
-    """One run: requests a second; latencies, and processor time of the server a request, in microseconds; wrong answers."""
-
-    rate: float
-    p50: float
-    p99: float
-    cpu: float
-    wrong: int
 
 
 class Server(NamedTuple):
@@ -79,7 +68,7 @@ def main() -> None:
                     _run(server, 4, 2)
                     for connections in CONNECTIONS:
                         runs.setdefault((name, connections), []).append(_run(server, connections, options.seconds))
-        _table(runs)
+        print_table(runs, "server")
 
 
 def _options() -> argparse.Namespace:
@@ -254,39 +243,8 @@ def _write_script(script: Path, bodies: Path, path: str) -> None:
 
 
 def _run(server: Server, connections: int, seconds: int) -> Figures:
-    before = _processor(server.process.pid)
     command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(server.script), server.url]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    spent = _processor(server.process.pid) - before
-    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", output)
-    if found is None:
-        raise SystemExit(output)
-    requests, duration, p50, p99, wrong = map(int, found.groups())
-    return Figures(requests / (duration / 1e6), p50, p99, spent * 1e6 / max(1, requests), wrong)
-
-
-def _processor(pid: int) -> float:
-    """Processor seconds of a process and its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _median(runs: list[Figures]) -> Figures:
-    columns = list(zip(*runs, strict=True))
-    return Figures(*(statistics.median(column) for column in columns[:4]), sum(columns[4]))
-
-
-def _table(runs: dict[tuple[str, int], list[Figures]]) -> None:
-    sys.stdout.write(
-        "| connections | server | req/s | p50 µs | p99 µs | CPU µs a request | wrong |\n|---|---|---|---|---|---|---|\n"
-    )
-    for connections in CONNECTIONS:
-        for (name, count), found in runs.items():
-            if count == connections:
-                f = _median(found)
-                sys.stdout.write(
-                    f"| {count} | {name} | {f.rate:,.0f} | {f.p50:,.0f} | {f.p99:,.0f} | {f.cpu:,.0f} | {f.wrong} |\n"
-                )
+    return driven(command, [server.process.pid])
 
 
 def _reload_table(folder: Path, options: argparse.Namespace) -> None:
@@ -306,7 +264,7 @@ def _reload_table(folder: Path, options: argparse.Namespace) -> None:
                 stop.set()
                 thread.join()
                 reloads += options.seconds
-    _table(runs)
+    print_table(runs, "server")
     sys.stdout.write(f"\nabout {reloads} reloads of {options.rows:,} rows\n")
 
 
@@ -325,7 +283,7 @@ def _socket_table(folder: Path, options: argparse.Namespace) -> None:
                 for connections in CONNECTIONS:
                     figures = _repeated(server, folder, base, connections, options.seconds)
                     runs.setdefault((name, connections), []).append(figures)
-    _table(runs)
+    print_table(runs, "server")
 
 
 def _repeated(server: Server, folder: Path, base: str, connections: int, seconds: int) -> Figures:
@@ -333,9 +291,9 @@ def _repeated(server: Server, folder: Path, base: str, connections: int, seconds
     log.unlink(missing_ok=True)
     command = ["taskset", "-c", "1", "h2load", "--h1", f"-c{connections}", f"-D{seconds}", f"-d{folder / 'question.json'}"]
     command += ["-Hcontent-type: application/json", f"--log-file={log}", *([base] if base else [])]
-    before = _processor(server.process.pid)
+    before = processor_seconds([server.process.pid])
     subprocess.run([*command, f"http://127.0.0.1:{PORT}/authorize"], capture_output=True, check=True)
-    spent = _processor(server.process.pid) - before
+    spent = processor_seconds([server.process.pid]) - before
     lines = [line.split("\t") for line in log.read_text().splitlines()]
     times = sorted(int(line[2]) for line in lines)
     wrong = sum(line[1] != "200" for line in lines)

@@ -12,10 +12,7 @@ a request is that of the process in front alone. Medians of the rounds.
 import argparse
 import contextlib
 import json
-import os
-import re
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import synthetic as province
+from load import Figures, driven, print_table
 
 from adapters.storage.policy_folder import PREPARED_FILE, write_files
 from sidecar.compiler.compile import MANIFEST_FILE, POLICY_FILE
@@ -84,16 +82,6 @@ class Contestant(NamedTuple):
     body: str = ""
 
 
-class Figures(NamedTuple):
-    """Requests a second; latencies, and processor time of the process in front a request, in microseconds; wrong answers."""
-
-    rate: float
-    p50: float
-    p99: float
-    cpu: float
-    wrong: float
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=4)
@@ -120,7 +108,7 @@ def main() -> None:
                     _run(contestant, connections, 1, processes, Path(scratch))
                     figures = _run(contestant, connections, options.seconds, processes, Path(scratch))
                     runs.setdefault((contestant.name, connections), []).append(figures)
-    _table(runs)
+    print_table(runs, "in front")
 
 
 @contextlib.contextmanager
@@ -178,30 +166,8 @@ def _run(contestant: Contestant, connections: int, seconds: int, processes: dict
     script = folder / "load.lua"
     text = SCRIPT.replace("OFFICER", province.officer(0)).replace("PATH", contestant.path).replace("BODY", contestant.body)
     script.write_text(text, "utf-8")
-    before = sum(map(_processor, processes[contestant.process]))
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{contestant.port}"]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    spent = sum(map(_processor, processes[contestant.process])) - before
-    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", output)
-    if found is None:
-        raise SystemExit(output)
-    requests, duration, p50, p99, wrong = map(int, found.groups())
-    return Figures(requests / (duration / 1e6), p50, p99, spent * 1e6 / max(1, requests), wrong)
-
-
-def _processor(pid: int) -> float:
-    """Processor seconds of a process and its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _table(runs: dict[tuple[str, int], list[Figures]]) -> None:
-    print("| connections | in front | req/s | p50 µs | p99 µs | CPU µs a request | wrong |")  # noqa: T201
-    print("|---|---|---|---|---|---|---|")  # noqa: T201
-    for (name, connections), figures in sorted(runs.items(), key=lambda run: run[0][1]):
-        rate, p50, p99, cpu, _ = (statistics.median(column) for column in zip(*figures, strict=True))
-        wrong = sum(figure.wrong for figure in figures)
-        print(f"| {connections} | {name} | {rate:,.0f} | {p50:,.0f} | {p99:,.0f} | {cpu:,.0f} | {wrong:,.0f} |")  # noqa: T201
+    return driven(command, processes[contestant.process])
 
 
 if __name__ == "__main__":
