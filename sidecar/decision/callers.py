@@ -14,7 +14,7 @@ from sidecar.decision.decision import Decision, Ground
 from sidecar.messages import say
 
 OUT_OF_SCOPE, UNSUPPORTED = "CALLER_OUT_OF_SCOPE", "OBLIGATION_UNSUPPORTED"
-ACCESS_CONTROL = "GB/T 22239-2019 8.1.4.2"
+RULE, ACCESS_CONTROL = "CALLER", "GB/T 22239-2019 8.1.4.2"  # the rule id of what settings say of callers
 
 
 class CallerLimits(NamedTuple):
@@ -85,18 +85,18 @@ def _out_of_scope(decision: Decision) -> Decision:
         allowed=False,
         code=OUT_OF_SCOPE,
         reason=reason,
-        rule="",
+        rule=RULE,
         basis=ACCESS_CONTROL,
         item=decision.item,
         item_version=0,
         step=decision.step,
-        grounds=(Ground(OUT_OF_SCOPE, reason, "", ACCESS_CONTROL),),
+        grounds=(Ground(OUT_OF_SCOPE, reason, RULE, ACCESS_CONTROL),),
     )
 
 
 def _unsupported(decision: Decision, unmet: list[str]) -> Decision:
     reason = say(UNSUPPORTED, step=decision.step, obligations="、".join(unmet))
     basis = "；".join(dict.fromkeys(due.basis for due in decision.obligations if due.kind in unmet))
-    ground = Ground(UNSUPPORTED, reason, "", basis, missing=tuple(unmet))
-    refused = replace(decision, allowed=False, code=UNSUPPORTED, reason=reason, rule="", basis=basis)
+    ground = Ground(UNSUPPORTED, reason, RULE, basis, missing=tuple(unmet))
+    refused = replace(decision, allowed=False, code=UNSUPPORTED, reason=reason, rule=RULE, basis=basis)
     return replace(refused, grounds=(ground,), obligations=(), flags=(), posts=())
