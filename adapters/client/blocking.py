@@ -86,7 +86,7 @@ class Client:
             except httpx.RequestError as fault:
                 problem = f"{type(fault).__name__}: {fault}"
                 continue
-            if wait is None or attempt == calls.ATTEMPTS or wait.seconds >= until - time.monotonic():
+            if wait is None or not calls.comes_again(wait, attempt, until - time.monotonic()):
                 return call.read_answer(status, body)
             problem = wait.problem
             time.sleep(wait.seconds)

@@ -111,6 +111,11 @@ def overloaded(status: int, headers: httpx.Headers) -> Wait | None:
     return Wait(float(told[:6]), "the sidecar is overloaded")
 
 
+def comes_again(wait: Wait | None, attempt: int, left: float) -> bool:
+    """Whether a call is sent again behind this attempt, with so many seconds left; else what was answered is read."""
+    return wait is not None and attempt < ATTEMPTS and wait.seconds < left
+
+
 def settings(address: str, token: str, uds: Path | None, deadline: float) -> dict[str, Any]:
     """For either client of httpx, without its transport. Raises ValueError for an address that must not be used so."""
     url = httpx.URL(address)

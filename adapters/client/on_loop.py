@@ -84,13 +84,14 @@ class AsyncClient:
         problem, attempt = "", 0
         try:
             async with asyncio.timeout(self._deadline):
+                until = asyncio.get_running_loop().time() + self._deadline
                 for attempt in range(1, calls.ATTEMPTS + 1):
                     try:
                         status, body, wait = await self._sent(call)
                     except httpx.RequestError as fault:
                         problem = f"{type(fault).__name__}: {fault}"
                         continue
-                    if wait is None or attempt == calls.ATTEMPTS or wait.seconds >= self._deadline:
+                    if wait is None or not calls.comes_again(wait, attempt, until - asyncio.get_running_loop().time()):
                         return call.read_answer(status, body)
                     problem = wait.problem
                     await asyncio.sleep(wait.seconds)

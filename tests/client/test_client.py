@@ -129,6 +129,20 @@ def test_an_overloaded_sidecar_is_not_waited_for_beyond_the_deadline(ask: Asking
 
 
 @each_client
+def test_no_longer_than_is_left_of_the_deadline(ask: Asking) -> None:
+    """What the first attempt took is gone: the answer at hand is told at once, and not a silence made of it."""
+    script = Script(answer(b"overloaded: later", 503, **{"Retry-After": "1"}))
+
+    def slowly(request: httpx.Request) -> httpx.Response:
+        time.sleep(0.3)
+        return script(request)
+
+    with pytest.raises(NotAcceptedError, match="overloaded: later"):
+        ask(slowly, "evaluate", QUESTION, deadline=1.2)
+    assert len(script.requests) == 1
+
+
+@each_client
 def test_what_the_sidecar_does_not_take_says_why(ask: Asking) -> None:
     with pytest.raises(NotAcceptedError) as told:
         ask(Script(answer(b"bad_field: subject.id must be text", 400)), "evaluate", QUESTION, request_id="r-1")
