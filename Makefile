@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # On two processes; the tests of a file stay together, since they share what they start.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 2
 
 .PHONY: help run test quick long check build docs clean
 help:
