@@ -34,7 +34,7 @@ quick: $(STAMP)
 	$(PYTEST) -m "not slow and not long"
 
 long: $(STAMP)
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long -o faulthandler_timeout=0
 
 check: $(STAMP)
 	$(BIN)/ruff check .

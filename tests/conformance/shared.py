@@ -15,10 +15,11 @@ KEYS = Fingerprints("party", "state")
 PATIENT: dict[str, Any] = {"deadline": 5.0, "patience": 0.2, "probe_every": 0.1, "sweep_every": 0.5}
 
 
-async def until(reached: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what happens beside the requests; the test's timeout is the bound."""
-    while not await reached():  # noqa: ASYNC110 - nothing rings a bell
-        await asyncio.sleep(0.02)
+async def until(reached: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+    """Wait for what happens beside the requests. Raises TimeoutError: a loop may swallow the signal that ends a test."""
+    async with asyncio.timeout(seconds):
+        while not await reached():  # noqa: ASYNC110 - nothing rings a bell
+            await asyncio.sleep(0.02)
 
 
 def open_shared(folder: Path, url: str, scripts: dict[str, str] = SCRIPTS, **promises: Any) -> RedisStore:

@@ -161,14 +161,16 @@ def test_a_server_that_is_killed_loses_nothing_that_was_answered(server: RedisSe
                     await store.commit(act_on(case, version, f"d{case}-{version}", "accept"))
                     kept.append(f"{case} {version}")
 
-            tasks = [asyncio.create_task(write(n)) for n in range(4)]
-            while len(kept) < before + 10:  # noqa: ASYNC110 - until there is load
+            writers = asyncio.gather(*[write(n) for n in range(4)], return_exceptions=True)
+            # Until there is load; a slow machine may have refused them all.
+            while len(kept) < before + 10 and not writers.done():  # noqa: ASYNC110 - nothing rings a bell
                 await asyncio.sleep(0)
             await asyncio.to_thread(server.kill)
-            results = await asyncio.gather(*tasks, return_exceptions=True)
+            results = await writers
             assert all(isinstance(result, StoreError) for result in results), results
             await asyncio.to_thread(server.start)
             await until(lambda: works(store, "c-after"))
+        assert len(kept) >= 10
         for one in kept:
             case, version = one.split()
             history = await store.read_case(case)
@@ -187,7 +189,7 @@ def test_a_script_that_keeps_the_server_busy_refuses(server: RedisServer, tmp_pa
 
     async def use(store: RedisStore) -> None:
         await store.commit(act_on("c1", 0, "d1", "accept"))
-        busy = threading.Thread(target=keep_busy)
+        busy = threading.Thread(target=keep_busy, daemon=True)
         busy.start()
         try:
             await asyncio.sleep(0.3)
@@ -333,7 +335,9 @@ def test_a_member_of_a_cluster_takes_every_script(tmp_path: Path) -> None:
     try:
         with server.client as client:
             client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+            end = time.monotonic() + 60
             while client.execute_command("CLUSTER INFO").get("cluster_state") != "ok":
+                assert time.monotonic() < end, "the cluster does not form"
                 time.sleep(0.05)
 
         async def use(store: RedisStore) -> None:
@@ -372,12 +376,14 @@ def test_without_waiting_a_failover_loses_an_answered_act_and_that_is_noticed(
     or everything, by the count); what is not waited for is said beforehand."""
     primary, replica, link = replicated
 
+    async def arrived() -> bool:
+        return Redis(port=replica.port).llen(case_keys("c1").events) == 1
+
     async def loses(store: RedisStore) -> None:
         await store.start()
         assert any("replicas" in warning for warning in store.warnings)
         await store.commit(act_on("c1", 0, "d1", "accept"))
-        while Redis(port=replica.port).llen(case_keys("c1").events) != 1:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await until(arrived)
         link.cut = True
         link.drop()
         assert isinstance(await store.commit(act_on("c1", 1, "d2", "review")), Committed)

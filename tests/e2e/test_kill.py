@@ -37,7 +37,7 @@ class _Load:
     def __init__(self, port: int, numbers: "itertools.count[int]") -> None:
         self._port, self._numbers = port, numbers
         self.received: list[tuple[str, str]] = []
-        self._threads = [threading.Thread(target=self._client) for _ in range(CLIENTS)]
+        self._threads = [threading.Thread(target=self._client, daemon=True) for _ in range(CLIENTS)]
 
     def start(self) -> None:
         for thread in self._threads:

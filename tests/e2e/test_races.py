@@ -92,8 +92,10 @@ class Ground:
         self.processes[port] = self._stack.enter_context(running(command, port, "/healthz", log))
 
     def wait_until_ready(self) -> None:
+        end = time.monotonic() + 60
         for port in self.ports:
             while get(port, "/readyz")[0] != 200:
+                assert time.monotonic() < end, f"not ready: {port}"
                 time.sleep(0.05)
 
     def close(self) -> None:
@@ -152,7 +154,7 @@ class Client:
 
 def race(ports: list[int], seed: int, meanwhile: Callable[[], None] = lambda: None) -> list[Done]:
     clients = [Client(n, ports, seed) for n in range(CLIENTS)]
-    threads = [threading.Thread(target=client.run) for client in clients]
+    threads = [threading.Thread(target=client.run, daemon=True) for client in clients]
     for thread in threads:
         thread.start()
     meanwhile()

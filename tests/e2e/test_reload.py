@@ -49,7 +49,7 @@ def test_newer_policies_and_personnel_take_over_without_a_pause(tmp_path: Path) 
 
     with running(serve_command(policies, tmp_path / "data", people, port), port, "/readyz", tmp_path / "log") as process:
         before = get(port, "/readyz")[1]["policy"]
-        thread = threading.Thread(target=load)
+        thread = threading.Thread(target=load, daemon=True)
         thread.start()
         powers = policies / "binhe" / "powers.yaml"
         powers.write_text(powers.read_text("utf-8").replace("name: 食品经营许可", "name: 食品经营许可（新）", 1), "utf-8")

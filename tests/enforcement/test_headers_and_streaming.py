@@ -288,7 +288,9 @@ def test_a_large_answer_streams_back(method: str, target: str) -> None:
             reader, writer = await running.open()
             writer.write(request_bytes(method, target, OFFICER))
             while got < PIECES * len(PIECE):
-                got += len(await reader.read(len(PIECE)))
+                piece = await reader.read(len(PIECE))
+                assert piece, "the answer ended early"
+                got += len(piece)
                 ahead.append(system.made - got // len(PIECE))
                 await asyncio.sleep(0)
         return got

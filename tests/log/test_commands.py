@@ -328,7 +328,7 @@ def authority(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *extensions], cwd=folder, check=True, capture_output=True
     )
     server = HTTPServer(("127.0.0.1", 0), type("Own", (Authority,), {"folder": folder}))
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", folder / "tsa.pem"
     server.shutdown()

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,8 +59,9 @@ class Writer:
         assert self._process.stdout.readline().strip() == "done"
 
     def _wait_until_stopped(self, child: int) -> None:
+        end = time.monotonic() + 60
         while Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0] != "T":
-            pass
+            assert time.monotonic() < end, "the writer does not stop by itself"
 
     def close(self) -> None:
         assert self._process.stdin is not None
