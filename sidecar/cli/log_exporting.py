@@ -1,9 +1,11 @@
 """`quanheng log export`: entries in a file other tools read, one after the other, whole or not at all."""
 
 import csv
+import io
 import os
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -23,12 +25,14 @@ from sidecar.service.inspect import as_shown
 
 PORTION = 500  # entries that are in memory at once
 Entries = Iterator[dict[str, Any]]
+Writer = Callable[[IO[bytes], Entries, str], int]
 
 
 class Form(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     ADL = "adl"
+    PARQUET = "parquet"
 
 
 def export_command(
@@ -36,7 +40,10 @@ def export_command(
     lang: LangOption,
     data: DataOption = Path("var/data"),
     form: Annotated[
-        Form, typer.Option(help="jsonl: entries; csv: a spreadsheet row a decision; adl: Authorization Decision Log 格式")
+        Form,
+        typer.Option(
+            help="jsonl: entries; csv, parquet (an extra): a row a decision 每个决定一行; adl: Authorization Decision Log 格式"
+        ),
     ] = Form.JSONL,
     since: FromDay = "",
     until: ToDay = "",
@@ -46,6 +53,7 @@ def export_command(
     """Entries of a period as a file, oldest first; status 1 when one of them was altered 导出."""
     if to.exists():
         raise SettingsError(f"{to} exists", "name another file, or move that one away")
+    write = writer_of(form)
     kind = "" if form is Form.JSONL else "decision"
     reader = reader_of(data)
     first, behind = day_of(since), day_of(until, end=True)
@@ -53,10 +61,10 @@ def export_command(
     draft = to.with_name(f".{to.name}.{os.getpid()}.part")
     altered: list[int] = []
     try:
-        with draft.open("x", encoding="utf-8-sig" if form is Form.CSV else "utf-8", newline="") as stream:
+        with draft.open("xb") as stream:
             draft.chmod(0o600)
             with progress_bar() as bar:
-                count = _WRITERS[form](stream, _entries(reader, wanted, bar, altered), _origin(reader))
+                count = write(stream, _entries(reader, wanted, bar, altered), _origin(reader))
             stream.flush()
             os.fsync(stream.fileno())
         draft.rename(to)
@@ -95,6 +103,25 @@ def _origin(reader: SqliteReader) -> str:
     return str(as_shown(stored).get("origin", "")) if stored else ""
 
 
+def writer_of(form: Form) -> Writer:
+    """Writes entries to a stream and tells how many there were. Raises SettingsError where the extra it needs is absent."""
+    if form is not Form.PARQUET:
+        return partial(_write_text, *_TEXTS[form])
+    from adapters.parquet import writer  # noqa: PLC0415 - an extra
+
+    return writer()
+
+
+def _write_text(
+    encoding: str, write: Callable[[IO[str], Entries, str], int], stream: IO[bytes], entries: Entries, origin: str
+) -> int:
+    text = io.TextIOWrapper(stream, encoding, newline="")
+    try:
+        return write(text, entries, origin)
+    finally:
+        text.detach()  # writes what is left; the stream stays open to be synced
+
+
 def _write_lines(stream: IO[str], entries: Entries, _: str) -> int:
     count = 0
     for count, entry in enumerate(entries, 1):  # noqa: B007 - what is left is how many there were
@@ -116,8 +143,8 @@ def _write_adl(stream: IO[str], entries: Entries, origin: str) -> int:
     return _write_lines(stream, (adl_record(entry, origin) for entry in entries), origin)
 
 
-_WRITERS: dict[Form, Callable[[IO[str], Entries, str], int]] = {
-    Form.JSONL: _write_lines,
-    Form.CSV: _write_rows,
-    Form.ADL: _write_adl,
+_TEXTS: dict[Form, tuple[str, Callable[[IO[str], Entries, str], int]]] = {
+    Form.JSONL: ("utf-8", _write_lines),
+    Form.CSV: ("utf-8-sig", _write_rows),
+    Form.ADL: ("utf-8", _write_adl),
 }
