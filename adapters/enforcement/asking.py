@@ -45,7 +45,7 @@ async def decided(enforcement: Enforcement, decider: Decider, incoming: Incoming
     verdict = await decider.ask(question.evaluation, secrets.token_hex(16))
     if not verdict.clear and not verdict.malformed:
         log.error("no decision", problem=verdict.problem)
-    return enforcement.rule(verdict)
+    return enforcement.rule(verdict, question)
 
 
 def result_of(status: int | None) -> str:

@@ -28,7 +28,8 @@ from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.headers import never_forwarded
 from adapters.enforcement.identity import Gateways, Peer
 from adapters.enforcement.reasons import reply_of
-from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Incoming, Refusal, Ruling, malformed
+from adapters.enforcement.refusal import Refusal
+from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Incoming, Ruling, malformed
 from sidecar.errors import RequestError
 
 CHANNEL = "ext-authz"

@@ -3,7 +3,8 @@
 import json
 from html import escape
 
-from adapters.enforcement.ruling import Headers, Refusal
+from adapters.enforcement.refusal import Refusal
+from adapters.enforcement.ruling import Headers
 from sidecar.http_api.guard import Reply
 
 

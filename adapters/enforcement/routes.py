@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -129,14 +129,28 @@ class OfficerSource(Part):
         return self
 
 
+class ProxyDuties(Part):
+    """Types of obligations that the reverse proxy itself fulfils before it forwards: written to its file, or told besides to the
+    address it is started with."""
+
+    record: Annotated[tuple[Name, ...], Zh("登记")] = Field(default=(), strict=False, max_length=64)
+    notify: Annotated[tuple[Name, ...], Zh("告知")] = Field(default=(), strict=False, max_length=64)
+
+    @property
+    def types(self) -> frozenset[str]:
+        return frozenset((*self.record, *self.notify))
+
+
 class RouteFile(Part):
     """`contact` is whom a person may call who was refused because something is wrong here: a name, a telephone, an address.
-    `fulfils` are the types of obligations that the system behind sees to, all where left out."""
+    `fulfils` are the types of obligations that the system behind sees to, all where left out; `proxy_fulfils` those that the
+    reverse proxy does, and no other point."""
 
     officer: Annotated[OfficerSource, Zh("人员")]
     acting_post: Annotated[ValueSource | None, Zh("岗位")] = None
     contact: Annotated[Name | None, Zh("联系人")] = None
     fulfils: Annotated[tuple[str, ...] | None, Zh("可履行义务")] = Field(default=None, strict=False, max_length=64)
+    proxy_fulfils: Annotated[ProxyDuties, Zh("代理履行义务")] = Field(default=ProxyDuties())
     routes: Annotated[tuple[Route, ...], Zh("路由")] = Field(min_length=1, strict=False)
 
     @property
@@ -258,6 +272,15 @@ def _fits(route: Route, given: list[str]) -> dict[str, str] | None:
         elif pattern != segment:
             return None
     return values
+
+
+def filled(route: Route, segments: Mapping[str, str]) -> str:
+    """The path of a route with values of another's segments, empty where it needs one that is not among them."""
+    names = [match.group(1) if (match := _PARAMETER.match(segment)) else None for segment in route.segments]
+    if not {name for name in names if name} <= segments.keys():
+        return ""
+    values = [quote(segments[name], safe="") if name else segment for name, segment in zip(names, route.segments, strict=True)]
+    return "/" + "/".join(values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,15 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from adapters.client import Obligation
 from adapters.enforcement.headers import refuse_ambiguous
 from adapters.enforcement.identity import Identity, Peer
-from adapters.enforcement.routes import Matched, Parts, Route, RouteFile, evaluation_of, match_route, plain_segments
+from adapters.enforcement.refusal import Refusal, act_of, denied, held
+from adapters.enforcement.routes import Matched, Parts, Route, RouteFile, evaluation_of, filled, match_route, plain_segments
 from adapters.enforcement.verdict import Verdict
 from sidecar.errors import RequestError
 from sidecar.http_api.strict_json import read_json
-from sidecar.messages import CATALOGUE, Sentence, say
+from sidecar.messages import CATALOGUE, say
 
 BODY_LIMIT = 1024 * 1024  # bytes of a body that must be read to decide; others stream through unbounded
 
@@ -46,24 +48,25 @@ class Incoming(NamedTuple):
     websocket: bool = False
 
 
-class Refusal(NamedTuple):
-    """Why a request goes no further. `facts` are for programs, `lines` for people."""
+class Duty(NamedTuple):
+    """An obligation of an allow that the point itself fulfils before the request goes on, and the act it belongs to."""
 
-    status: int
-    code: str
-    reason: Sentence
-    facts: Mapping[str, Any] = {}
-    lines: tuple[str, ...] = ()
+    decision_id: str
+    item: str
+    step: str
+    case: str
+    obligation: Obligation
 
 
 class Ruling(NamedTuple):
     """Pass or not. `result` names it in counters; `told` are headers for the system behind; `decision_id` is what an outcome is
-    reported under, empty where nothing was decided."""
+    reported under, empty where nothing was decided; `duties` are what the point must have seen to before it lets it pass."""
 
     result: str
     refusal: Refusal | None = None
     told: Mapping[str, str] = {}
     decision_id: str = ""
+    duties: tuple[Duty, ...] = ()
 
     @property
     def passes(self) -> bool:
@@ -71,15 +74,17 @@ class Ruling(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What the sidecar is to be asked: an AuthZEN evaluation."""
+    """What the sidecar is to be asked: an AuthZEN evaluation, and for which route."""
 
     evaluation: dict[str, Any]
+    matched: Matched
 
 
 class Enforcement:
     """The rules of one enforcement point. `fulfils` are the types of obligations it or the system behind sees to, where they are
-    not those of the route file. The sidecar is told of them, and refuses an allow that brings another before anything
-    enters the case; that its answer is looked at all the same is for a sidecar that does not know them.
+    not those of the route file; `own` those the point sees to itself, besides. The sidecar is told of them, and refuses an allow
+    that brings another before anything enters the case; that its answer is looked at all the same is for a sidecar that does not
+    know them.
 
     With `observe` it lets through what is refused, but only where the sidecar has recorded the refusal as an observed one: the
     caller is declared to be observed, and its last day is not over (ADR 0018). Nobody identified, a request that is malformed, a
@@ -93,12 +98,13 @@ class Enforcement:
         channel: str,
         fulfils: Collection[str] | None = None,
         *,
+        own: Collection[str] = (),
         observe: bool = False,
     ) -> None:
-        self._observe = observe
+        self._observe, self._own = observe, frozenset(own)
         self.routes, self._identity, self._channel = routes, identity, channel
         promised = routes.fulfils if fulfils is None else fulfils
-        self._fulfils = None if promised is None else frozenset(promised)
+        self._fulfils = None if promised is None else self._own.union(promised)
         self._read_headers = routes.headers | identity.headers
 
     def match(self, incoming: Incoming) -> Matched | Ruling:
@@ -149,7 +155,7 @@ class Enforcement:
                 evaluation["resource"] |= {"type": "route", "id": incoming.method}  # never the path, which may tell of citizens
             if self._observe:
                 evaluation["context"]["observe"] = True
-            return Question(evaluation)
+            return Question(evaluation, matched)
         except RequestError as fault:
             return malformed(fault)
 
@@ -159,21 +165,43 @@ class Enforcement:
             return await asyncio.to_thread(self.question, incoming, matched)
         return self.question(incoming, matched)
 
-    def rule(self, verdict: Verdict) -> Ruling:
-        """What the sidecar's answer means here."""
+    def rule(self, verdict: Verdict, question: Question) -> Ruling:
+        """What the sidecar's answer to a question means here."""
         if verdict.malformed:
             return malformed(RequestError(*verdict.malformed))
         if not verdict.clear:
             return self.refused("unclear", 503, "NO_DECISION")
-        if not verdict.allowed and self._observe and verdict.observed_until:
+        return self._allowed(verdict, question) if verdict.allowed else self._refused(verdict, question)
+
+    def _refused(self, verdict: Verdict, question: Question) -> Ruling:
+        if self._observe and verdict.observed_until:
             return _observed(verdict)
-        if not verdict.allowed:
-            return Ruling("refused", _denied(verdict), decision_id=verdict.decision_id)
+        if verdict.held:
+            return Ruling("held", held(verdict, question.evaluation, self._signing(question)), decision_id=verdict.decision_id)
+        return Ruling("refused", denied(verdict), decision_id=verdict.decision_id)
+
+    def _allowed(self, verdict: Verdict, question: Question) -> Ruling:
         unmet = [] if self._fulfils is None else [kind for kind in verdict.obligation_kinds if kind not in self._fulfils]
         if unmet:
             return self.refused("unfulfillable", 403, "OBLIGATION_UNMET", obligations=", ".join(unmet))
-        told = {"x-quanheng-decision": verdict.decision_id, "x-quanheng-obligations": ",".join(verdict.obligations)}
-        return Ruling("allowed", told={name: value for name, value in told.items() if value}, decision_id=verdict.decision_id)
+        told = {"x-quanheng-decision": verdict.decision_id, "x-quanheng-obligations": ",".join(verdict.obligation_ids)}
+        present = {name: value for name, value in told.items() if value}
+        return Ruling("allowed", None, present, verdict.decision_id, self._duties(verdict, question) if self._own else ())
+
+    def _duties(self, verdict: Verdict, question: Question) -> tuple[Duty, ...]:
+        item, step, case = act_of(question.evaluation)
+        owed = (obligation for obligation in verdict.obligations if obligation.type in self._own)
+        return tuple([Duty(verdict.decision_id, item, step, case, obligation) for obligation in owed])
+
+    def _signing(self, question: Question) -> str:
+        """Method and path at which the step of a question is co-signed, where the route file has such a route for it."""
+        asked, segments = question.matched.route, question.matched.segments
+        for route in self.routes.routes:
+            if route.intent == "co_sign" and (route.item, route.step) == (asked.item, asked.step):
+                path = filled(route, segments)
+                if path:
+                    return f"{route.method} {path}"
+        return ""
 
     def refused(self, result: str, status: int, code: str, **facts: object) -> Ruling:
         """A reason of the point's own: something is wrong here, not with the officer; and whom to call."""
@@ -193,22 +221,6 @@ def malformed(fault: RequestError) -> Ruling:
     code = f"REQUEST_{fault.code.upper()}"
     sentence = say(code if code in CATALOGUE else "REQUEST_MALFORMED", detail=fault.message)
     return Ruling("malformed", Refusal(fault.status_hint, fault.code, sentence))
-
-
-def _denied(verdict: Verdict) -> Refusal:
-    """403 with what the sidecar said: the reason, its rule and article, who may act, and which decision it was."""
-    facts = {
-        "decision_id": verdict.decision_id,
-        "rule": verdict.rule,
-        "basis": verdict.basis,
-        "remedy": {"posts": verdict.posts, "names": verdict.names},
-    }
-    lines = [f"{verdict.rule}  {verdict.basis}".strip()]
-    if verdict.names:
-        lines.append(f"可办理岗位 who may act: {'、'.join(verdict.names)}")
-    if verdict.decision_id:
-        lines.append(f"决定编号 decision: {verdict.decision_id}")
-    return Refusal(403, verdict.code, verdict.reason, facts, tuple(line for line in lines if line))
 
 
 def _as_text(headers: Headers) -> tuple[tuple[str, str], ...]:

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from adapters.client import ClientError, Decision, NotAcceptedError
+from adapters.client import ClientError, Decision, NotAcceptedError, Obligation
 from sidecar.messages import Sentence
 
 UNSAID = Sentence("", "")
+SIGNATURE_LACKING = "TOO_FEW_OFFICERS"
 _TOLD = 200  # characters of a problem that are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the sidecar said. `clear` is False when it said nothing that can be acted on; `malformed` is code and message when it
-    said that the request itself is wrong."""
+    said that the request itself is wrong; `held` is True of a refusal that nothing but a co-signature would lift."""
 
     allowed: bool
     clear: bool
@@ -26,9 +27,17 @@ class Verdict:
     basis: str = ""
     posts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    obligations: tuple[str, ...] = ()
-    obligation_kinds: tuple[str, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    held: bool = False
     observed_until: str = ""  # of a refusal: the last day on which it may be let through
+
+    @property
+    def obligation_ids(self) -> list[str]:
+        return [obligation.id for obligation in self.obligations]
+
+    @property
+    def obligation_kinds(self) -> list[str]:
+        return [obligation.type for obligation in self.obligations]
 
 
 def verdict_of(decision: Decision) -> Verdict:
@@ -43,10 +52,16 @@ def verdict_of(decision: Decision) -> Verdict:
         basis=decision.basis,
         posts=decision.posts,
         names=decision.may_act,
-        obligations=tuple(duty.id for duty in decision.obligations),
-        obligation_kinds=tuple(duty.type for duty in decision.obligations),
+        obligations=decision.obligations,
+        held=_held(decision),
         observed_until=_observed_until(decision),
     )
+
+
+def _held(decision: Decision) -> bool:
+    grounds = decision.context.get("grounds")
+    codes = [ground.get("code") if isinstance(ground, dict) else None for ground in grounds] if isinstance(grounds, list) else []
+    return not decision.allowed and bool(codes) and {decision.code, *codes} == {SIGNATURE_LACKING}
 
 
 def _observed_until(decision: Decision) -> str:

@@ -80,7 +80,7 @@ class Enforced:
         verdict = self._decider.ask(question.evaluation, secrets.token_hex(16))
         if not verdict.clear and not verdict.malformed:
             log.error("no decision", problem=verdict.problem)
-        return self._enforcement.rule(verdict)
+        return self._enforcement.rule(verdict, question)
 
     def _perform(self, environ: Environ, start_response: StartResponse, ruling: Ruling) -> Iterator[bytes]:
         status: list[int] = []

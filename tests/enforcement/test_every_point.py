@@ -28,6 +28,28 @@ def test_a_refusal_says_why_and_reaches_nothing(point: Point) -> None:
     assert seen.answer.json["code"] == "NO_POWER"
 
 
+SHORT = {"code": "TOO_FEW_OFFICERS"}
+
+
+@every_point
+def test_what_lacks_only_a_co_signature_is_held(point: Point) -> None:
+    """The case is free (409), the act is named; nginx passes on nothing but 403."""
+    seen = point.send(denying(**SHORT, grounds=[SHORT]), "POST", DO, OFFICER, AS_JSON)
+    assert (seen.answer.status in (403, 409), seen.reached) == (True, 0)
+    assert seen.answer.json["held"] == {"item": "an-item", "step": "do", "case": "T-1", "intent": "co_sign"}
+
+
+@every_point
+@pytest.mark.parametrize(
+    "context",
+    [SHORT, {**SHORT, "grounds": []}, {**SHORT, "grounds": [SHORT, {"code": "RECUSAL"}]}, {**SHORT, "grounds": "two"}],
+    ids=["no grounds told", "none", "another besides", "no list"],
+)
+def test_what_a_co_signature_would_not_lift_is_refused(point: Point, context: dict[str, object]) -> None:
+    seen = point.send(denying(**context), "POST", DO, OFFICER, AS_JSON)
+    assert (seen.answer.status, seen.reached, "held" in seen.answer.json) == (403, 0, False)
+
+
 @every_point
 @pytest.mark.parametrize("answer", NO_DECISION)
 def test_what_is_no_decision_reaches_nothing(point: Point, answer: str) -> None:

@@ -173,11 +173,12 @@ REFUSED: dict[str, tuple[list[Act], Act, str]] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_refused_act_never_reaches_the_system(name: str) -> None:
-    """403 with the code and the decision's number, the refusal is on record, the system neither saw nor did anything."""
+    """403 with the code and the decision's number, the refusal is on record, the system neither saw nor did anything. 409 where
+    another officer has only to sign."""
     before, act, code = REFUSED[name]
     office = Office().after(before)
     answer = office.act(act)
-    assert (answer.status, answer.json["code"]) == (403, code)
+    assert (answer.status, answer.json["code"]) == (409 if code == "TOO_FEW_OFFICERS" else 403, code)
     assert office.arrived == []
     last = office.recorded("decision")[-1]
     assert (last["decision_id"], last["decision"], last["code"]) == (answer.json["decision_id"], "deny", code)
@@ -190,6 +191,19 @@ def test_after_the_reviewer_is_refused_another_head_decides() -> None:
     assert office.act((REVIEWER_AND_HEAD, "decide", GRANT)).status == 403
     assert office.act((HEAD, "decide", GRANT)).status == 200
     assert office.done()[-1] == (HEAD, "decide: grant")
+
+
+def test_an_act_waits_for_its_co_signature() -> None:
+    """The refusal says what waits, who may sign and where; the same request passes once they have."""
+    office = Office().after(REVIEWED)
+    waiting = office.act((CHECKER, "site-check", None))
+    held = waiting.json["held"]
+    assert (waiting.status, held["item"], held["step"], held["case"]) == (409, "cn-xk-food-business-licence", "site", "L-1")
+    assert waiting.json["remedy"]["posts"]
+    method, path = held["at"].split(" ")
+    signed = call(office.proxy, method, path, ("X-Officer", SECOND_CHECKER))
+    assert (signed.status, office.act((CHECKER, "site-check", None)).status) == (200, 200)
+    assert office.arrived == ["POST /licences/L-1/site-check/co-sign", "POST /licences/L-1/site-check"]
 
 
 def test_one_case_says_nothing_of_another() -> None:
