@@ -411,6 +411,10 @@ EDGE: dict[str, tuple[str, str]] = {
         "准许附有本处不能履行的义务（{obligations}），请求未转交。请联系系统管理员。",
         "The allow brings obligations nobody here can fulfil ({obligations}); nothing was forwarded. Tell the administrators.",
     ),
+    "OBLIGATION_NOT_TAKEN": (
+        "准许附随的义务未能登记，请求未转交，本次不计办理。请稍后重试。",
+        "What the allow obliges to could not be put on file; nothing was forwarded or counted as done. Try again later.",
+    ),
     "UNMAPPED_ROUTE": (
         "此操作未对应权责清单中的任何环节，也未声明为非权力，不予转交。请联系系统管理员补充路由文件。",
         "This route is no step of the power list and not declared not-a-power; it is not forwarded. Ask for it to be mapped.",

@@ -25,6 +25,7 @@ from adapters.enforcement.proxy.watch import Watch
 from adapters.enforcement.routes import RouteFile, read_routes
 from adapters.enforcement.ruling import Enforcement
 from adapters.storage.policy_folder import PolicyFolder
+from sidecar.cli.fulfilling import Fulfilling, duties_of, fulfilling_of
 from sidecar.cli.listening import BACKLOG, listen_at
 from sidecar.cli.output import log_to_stderr
 from sidecar.errors import RouteFileError, SettingsError
@@ -85,6 +86,12 @@ def proxy_command(
     websocket_seconds: Annotated[
         float, typer.Option(min=1, help="How long a WebSocket lasts before its officer is judged anew 长连接时限（秒）")
     ] = Bounds().websocket_seconds,
+    duties: Annotated[
+        Path | None, typer.Option(help="Folder for the obligations the proxy itself fulfils (proxy_fulfils) 义务登记文件夹")
+    ] = None,
+    notify: Annotated[
+        str | None, typer.Option(help="Where those of proxy_fulfils.notify are told, http[s]://host:port/path 义务告知地址")
+    ] = None,
     observe: ObserveOption = False,
 ) -> None:
     """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
@@ -92,7 +99,9 @@ def proxy_command(
     table = routes_of(routes, policies)
     behind = address_of("--upstream", upstream, Trust(upstream_ca, upstream_certificate, upstream_key, upstream_name))
     asked, token = _sidecar(sidecar)
-    enforcement = Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL, observe=observe)
+    own = table.proxy_fulfils
+    fulfilling = fulfilling_of(own, duties, _told_at(notify))
+    enforcement = Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL, own=own.types, observe=observe)
     bounds = Bounds(
         clients=connections,
         upstreams=upstream_connections,
@@ -103,7 +112,7 @@ def proxy_command(
         log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")
     warn_of_observing(observe=observe)
     ready = {"listening": f"http://{host}:{port}", "upstream": upstream, "sidecar": sidecar, "routes": len(table.routes)}
-    uvloop.run(_serve(enforcement, behind, asked, token, bounds, (host, port), ready))
+    uvloop.run(_serve(enforcement, behind, asked, token, bounds, fulfilling, (host, port), ready))
 
 
 async def _serve(
@@ -112,6 +121,7 @@ async def _serve(
     asked: Address,
     token: str,
     bounds: Bounds,
+    fulfilling: Fulfilling | None,
     where: tuple[str, int],
     ready: dict[str, Any],
 ) -> None:
@@ -122,12 +132,13 @@ async def _serve(
         loop.add_signal_handler(number, stopped.set)
     to_sidecar = Pool(asked.connect, watch, bounds._replace(stall_seconds=DECISION_SECONDS), SIDECAR_CONNECTIONS)
     decider = PooledDecider(to_sidecar, asked.authority, token, DECISION_SECONDS)
-    serving = Serving(ReverseProxy(enforcement, decider), behind.connect, behind.authority, watch, bounds)
-    server = await loop.create_server(serving.client, sock=listening, backlog=BACKLOG)
-    log.info("ready", **ready)
-    await stopped.wait()
-    server.close()
-    await serving.stop()
+    async with duties_of(fulfilling) as duties:
+        serving = Serving(ReverseProxy(enforcement, decider, duties), behind.connect, behind.authority, watch, bounds)
+        server = await loop.create_server(serving.client, sock=listening, backlog=BACKLOG)
+        log.info("ready", **ready)
+        await stopped.wait()
+        server.close()
+        await serving.stop()
     to_sidecar.close()
     watch.stop()
 
@@ -209,9 +220,22 @@ def _refuse_no_address(option: str, given: str) -> None:
 
 def _refuse_plain(sidecar: str, token: str) -> None:
     """A token never crosses a network in the clear."""
-    address = urlsplit(sidecar)
-    if address.scheme != "https" and not is_loopback(address.hostname or "") and token:
+    if token and not is_safe(sidecar):
         raise SettingsError(f"the sidecar {sidecar} is neither https nor on loopback", "use https://")
+
+
+def _told_at(address: str | None) -> str | None:
+    if address is not None:
+        _refuse_no_address("--notify", address)
+        if not is_safe(address):
+            raise SettingsError(f"--notify {address} is neither https nor on loopback", "use https://")
+    return address
+
+
+def is_safe(address: str) -> bool:
+    """Whether what is sent there crosses no network in the clear."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def steps_in(policies: Path) -> dict[str, Collection[str]]:

@@ -192,6 +192,30 @@ def test_an_upstream_that_is_no_address_stops_the_proxy(address: str) -> None:
     assert "--sidecar foo" in fault.message
 
 
+@pytest.mark.parametrize(
+    ("declared", "given", "said"),
+    [
+        ("{record: [deadline]}", [], "--duties belong together"),
+        ("", ["--duties", "duties"], "--duties belong together"),
+        ("{notify: [deadline]}", ["--duties", "duties"], "--notify belong together"),
+        ("{record: [deadline]}", ["--duties", "duties", "--notify", "http://127.0.0.1:9/x"], "--notify belong together"),
+        ("{notify: [deadline]}", ["--duties", "duties", "--notify", "http://10.0.0.1/x"], "neither https nor on loopback"),
+        ("{notify: [deadline]}", ["--duties", "duties", "--notify", "duties"], "--notify duties is not the address"),
+        ("{notify: [deadline]}", ["--duties", "routes.yaml", "--notify", "https://x/y"], "routes.yaml"),
+    ],
+)
+def test_what_the_proxy_is_to_fulfil_and_cannot_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declared: str, given: list[str], said: str
+) -> None:
+    """Found out at start, not by the first officer whose act would have to wait for ever."""
+    monkeypatch.chdir(tmp_path)
+    own = f"proxy_fulfils: {declared}\n" if declared else ""
+    Path("routes.yaml").write_text(own + (EXAMPLE / "routes.yaml").read_text("utf-8"), "utf-8")
+    fault = refusal("proxy", "--routes", "routes.yaml", "--upstream", "http://127.0.0.1:1", *given)
+    assert isinstance(fault, SettingsError)
+    assert said in fault.message
+
+
 def test_a_token_never_crosses_a_network_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """Towards another machine the sidecar must be https."""
     monkeypatch.setenv("QUANHENG_TOKEN", "secret")

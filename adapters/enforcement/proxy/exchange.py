@@ -1,5 +1,6 @@
-"""What the proxy does with one request: match the route → read what the route needs → ask the sidecar → forward, or answer 403
-with a reason a person can read → report the outcome. Closed failure everywhere: unmapped, unclear or malformed is not forwarded.
+"""What the proxy does with one request: match the route → read what the route needs → ask the sidecar → fulfil what it fulfils
+itself → forward, or answer 403 with a reason a person can read → report the outcome. Closed failure everywhere: unmapped, unclear
+or malformed is not forwarded.
 
 Outcome: a 2xx or 3xx answer of the system behind is `performed`; a 4xx answer, and a connection that never opened, is `failed`.
 After a 5xx, a time-out or a connection that broke nobody knows what happened, so nothing is reported and the act stays
@@ -20,11 +21,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from adapters.enforcement.asking import Decider, decided, result_of
 from adapters.enforcement.headers import believable, forwarded, returned
 from adapters.enforcement.proxy.client import Client, Request
+from adapters.enforcement.proxy.duties import Duties
 from adapters.enforcement.proxy.heads import Head, answer_head, chunk, framed, last_chunk, request_head
 from adapters.enforcement.proxy.tunnel import carry
 from adapters.enforcement.proxy.upstream import Answer, Connection, LostError, NotConnectedError, Pool
@@ -49,15 +51,18 @@ log = structlog.get_logger("quanheng.proxy")
 
 
 class ReverseProxy:
-    """The rules and counters of one proxy. `decider` asks the sidecar."""
+    """The rules and counters of one proxy. `decider` asks the sidecar; `duties` fulfils what the enforcement calls its own."""
 
-    def __init__(self, enforcement: Enforcement, decider: Decider) -> None:
-        self._enforcement, self._decider = enforcement, decider
+    def __init__(self, enforcement: Enforcement, decider: Decider, duties: Duties | None = None) -> None:
+        self._enforcement, self._decider, self._duties = enforcement, decider, duties
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "quanheng_proxy_requests", "Requests by what became of them", ["result"], registry=self._registry
         )
         self._counted: dict[str, Callable[[], None]] = {}
+        if duties:
+            waiting = Gauge("quanheng_proxy_duties_waiting", "Duties that wait to be told", registry=self._registry)
+            waiting.set_function(lambda: duties.waiting)
 
     def count(self, result: str) -> None:
         counted = self._counted.get(result)
@@ -72,6 +77,13 @@ class ReverseProxy:
     @property
     def decider(self) -> Decider:
         return self._decider
+
+    async def fulfilled(self, ruling: Ruling) -> Ruling:
+        """The ruling where what it brings has been taken on, else a refusal; then the act has certainly not happened."""
+        if self._duties is not None and await self._duties.take(ruling.duties):
+            return ruling
+        await self._decider.report(ruling.decision_id, "failed", "an obligation was not taken on")
+        return self._enforcement.refused("unfulfilled", 503, "OBLIGATION_NOT_TAKEN")
 
     def own(self, target: bytes) -> Reply:
         """Health and counters."""
@@ -117,6 +129,8 @@ class Exchanges:
             data = await _whole(request, head)
             incoming = incoming._replace(body=data)
         ruling = await decided(self._proxy.enforcement, self._proxy.decider, incoming, matched)
+        if ruling.duties:
+            ruling = await self._proxy.fulfilled(ruling)
         if not ruling.passes:
             return self._refuse(client, head, incoming, ruling, keep_alive=request.body.ended)
         self._proxy.count(ruling.result)
