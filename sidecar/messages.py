@@ -423,6 +423,10 @@ EDGE: dict[str, tuple[str, str]] = {
         "此地址未声明为长连接（WebSocket），请求未转交。请联系系统管理员。",
         "This address is not declared for WebSockets; nothing was forwarded. Tell the administrators.",
     ),
+    "SYSTEM_DOWN": (
+        "业务系统目前不可用，请求未转交，也未作决定。恢复后请重新提交。",
+        "The system behind is down; nothing was forwarded or decided. Try again when it is back.",
+    ),
     "NOT_CONNECTED": (
         "业务系统无法连接，请求未办理。请稍后重试。",
         "The system behind cannot be reached; nothing was done. Try again later.",

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import re
 import signal
 import ssl
 from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.identities import identity_of
 from adapters.enforcement.proxy.bounds import Bounds
 from adapters.enforcement.proxy.exchange import CHANNEL, ReverseProxy
+from adapters.enforcement.proxy.health import Health
 from adapters.enforcement.proxy.serving import Serving
 from adapters.enforcement.proxy.sidecar_client import PooledDecider
 from adapters.enforcement.proxy.upstream import Address, Pool
@@ -92,6 +95,10 @@ def proxy_command(
     notify: Annotated[
         str | None, typer.Option(help="Where those of proxy_fulfils.notify are told, http[s]://host:port/path 义务告知地址")
     ] = None,
+    upstream_health: Annotated[
+        str | None, typer.Option(help="Path of the system behind that answers 2xx when it is well 后端健康检查路径")
+    ] = None,
+    health_seconds: Annotated[float, typer.Option(min=0.1, help="How often it is asked 健康检查间隔（秒）")] = 5.0,
     observe: ObserveOption = False,
 ) -> None:
     """Stand in front of a system: ask, forward or refuse, report 反向代理. The token comes from QUANHENG_TOKEN."""
@@ -112,28 +119,34 @@ def proxy_command(
         log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")
     warn_of_observing(observe=observe)
     ready = {"listening": f"http://{host}:{port}", "upstream": upstream, "sidecar": sidecar, "routes": len(table.routes)}
-    uvloop.run(_serve(enforcement, behind, asked, token, bounds, fulfilling, (host, port), ready))
+    health = None if upstream_health is None else (_health_path(upstream_health), health_seconds)
+    uvloop.run(_serve(_Set(enforcement, behind, asked, token, bounds, fulfilling, health), (host, port), ready))
 
 
-async def _serve(
-    enforcement: Enforcement,
-    behind: Address,
-    asked: Address,
-    token: str,
-    bounds: Bounds,
-    fulfilling: Fulfilling | None,
-    where: tuple[str, int],
-    ready: dict[str, Any],
-) -> None:
+class _Set(NamedTuple):
+    """What a proxy is started with. `health` is a path of the system behind and how often it is asked, in seconds."""
+
+    enforcement: Enforcement
+    behind: Address
+    asked: Address
+    token: str
+    bounds: Bounds
+    fulfilling: Fulfilling | None
+    health: tuple[str, float] | None
+
+
+async def _serve(given: _Set, where: tuple[str, int], ready: dict[str, Any]) -> None:
     """Until told to stop."""
+    bounds, behind, asked = given.bounds, given.behind, given.asked
     loop, listening, watch = asyncio.get_running_loop(), listen_at(*where), Watch(bounds.tick_seconds)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     to_sidecar = Pool(asked.connect, watch, bounds._replace(stall_seconds=DECISION_SECONDS), SIDECAR_CONNECTIONS)
-    decider = PooledDecider(to_sidecar, asked.authority, token, DECISION_SECONDS)
-    async with duties_of(fulfilling) as duties:
-        serving = Serving(ReverseProxy(enforcement, decider, duties), behind.connect, behind.authority, watch, bounds)
+    decider = PooledDecider(to_sidecar, asked.authority, given.token, DECISION_SECONDS)
+    async with duties_of(given.fulfilling) as duties, _health_of(given, watch) as health:
+        proxy = ReverseProxy(given.enforcement, decider, duties, health)
+        serving = Serving(proxy, behind.connect, behind.authority, watch, bounds)
         server = await loop.create_server(serving.client, sock=listening, backlog=BACKLOG)
         log.info("ready", **ready)
         await stopped.wait()
@@ -141,6 +154,18 @@ async def _serve(
         await serving.stop()
     to_sidecar.close()
     watch.stop()
+
+
+def _health_of(given: _Set, watch: Watch) -> AbstractAsyncContextManager[Health | None]:
+    if given.health is None:
+        return nullcontext()
+    return Health(Pool(given.behind.connect, watch, given.bounds, 1), given.behind.authority, *given.health).asked()
+
+
+def _health_path(path: str) -> str:
+    if not re.fullmatch(r"/[\x21-\x7e]*", path):
+        raise SettingsError(f"--upstream-health {path} is no path", "write it like /healthz / 请写成 /healthz 这样的路径")
+    return path
 
 
 def address_of(option: str, given: str, trust: Trust | None = None) -> Address:

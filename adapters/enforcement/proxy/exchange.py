@@ -20,6 +20,7 @@ import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
@@ -28,6 +29,7 @@ from adapters.enforcement.headers import believable, forwarded, returned
 from adapters.enforcement.proxy.client import Client, Request
 from adapters.enforcement.proxy.duties import Duties
 from adapters.enforcement.proxy.heads import Head, answer_head, chunk, framed, last_chunk, request_head
+from adapters.enforcement.proxy.health import Health
 from adapters.enforcement.proxy.tunnel import carry
 from adapters.enforcement.proxy.upstream import Answer, Connection, LostError, NotConnectedError, Pool
 from adapters.enforcement.reasons import reply_of
@@ -51,10 +53,13 @@ log = structlog.get_logger("quanheng.proxy")
 
 
 class ReverseProxy:
-    """The rules and counters of one proxy. `decider` asks the sidecar; `duties` fulfils what the enforcement calls its own."""
+    """The rules and counters of one proxy. `decider` asks the sidecar; `duties` fulfils what the enforcement calls its own;
+    `health` knows whether the system behind is down."""
 
-    def __init__(self, enforcement: Enforcement, decider: Decider, duties: Duties | None = None) -> None:
-        self._enforcement, self._decider, self._duties = enforcement, decider, duties
+    def __init__(
+        self, enforcement: Enforcement, decider: Decider, duties: Duties | None = None, health: Health | None = None
+    ) -> None:
+        self._enforcement, self._decider, self._duties, self._health = enforcement, decider, duties, health
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "quanheng_proxy_requests", "Requests by what became of them", ["result"], registry=self._registry
@@ -78,6 +83,11 @@ class ReverseProxy:
     def decider(self) -> Decider:
         return self._decider
 
+    @property
+    def down(self) -> bool:
+        """Whether the system behind is known to be down."""
+        return self._health is not None and self._health.down
+
     async def fulfilled(self, ruling: Ruling) -> Ruling:
         """The ruling where what it brings has been taken on, else a refusal; then the act has certainly not happened."""
         if self._duties is not None and await self._duties.take(ruling.duties):
@@ -86,13 +96,23 @@ class ReverseProxy:
         return self._enforcement.refused("unfulfilled", 503, "OBLIGATION_NOT_TAKEN")
 
     def own(self, target: bytes) -> Reply:
-        """Health and counters."""
+        """Health, readiness and counters."""
         path = target.partition(b"?")[0]
         if path == OWN_PREFIX + b"metrics":
             return Reply(200, generate_latest(self._registry), b"text/plain; version=0.0.4; charset=utf-8")
         if path == OWN_PREFIX + b"healthz":
             return Reply(200, b'{"status":"ok"}', b"application/json")
+        if path == OWN_PREFIX + b"readyz":
+            return self._readiness()
         return Reply(404, b"not_found: nothing is served here")
+
+    def _readiness(self) -> Reply:
+        said: dict[str, Any] = {"status": "not_ready" if self.down else "ready"}
+        if self._health:
+            said["upstream"] = self._health.told
+        if self._duties:
+            said["duties_waiting"] = self._duties.waiting
+        return Reply(503 if self.down else 200, msgspec.json.encode(said), b"application/json")
 
 
 class Exchanges:
@@ -123,6 +143,9 @@ class Exchanges:
         matched = self._proxy.enforcement.match(incoming)
         if isinstance(matched, Ruling):
             return self._refuse(client, head, incoming, matched, keep_alive=request.body.ended)
+        if self._proxy.down:
+            refused = self._proxy.enforcement.refused("down", 503, "SYSTEM_DOWN")
+            return self._refuse(client, head, incoming, refused, keep_alive=request.body.ended)
         data = None
         if matched.route.reads_body:
             client.go_on(request)
