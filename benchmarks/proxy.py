@@ -3,15 +3,20 @@
     python benchmarks/proxy.py [--seconds 4] [--rounds 3]
 
 Needs `wrk` and `nginx` (Debian). The system behind is an nginx that answers at once. In front of it stand, in turns: nobody;
-nginx as a reverse proxy with kept connections; `quanheng proxy` for a route that is no power; and the same for an act, decided
-by the real sidecar over a Unix socket with a durable record before every answer, and its outcome reported. The same question put
-to the sidecar itself, over TCP, shows what is its share. Everything shares the cores of the machine; the processor time of
-a request is that of the process in front alone. Medians of the rounds.
+nginx as a reverse proxy with kept connections; `quanheng proxy` for a route that is no power; and the same for an act, asked and
+reported over a Unix socket, once with a decider that answers at once (an nginx that says what the sidecar said of the first such
+act), which shows what the proxy itself adds, and once with the real sidecar, which makes two durable records of each act. The
+same question put to the sidecar itself, over TCP, shows what is its share.
+
+What is in front has the first core, the sidecar the last; what answers at once and the load run where there is room. The
+processor time of a request is that of the process in front, and of the sidecar where it is asked. Medians of the rounds, in each
+of which everything runs in turn.
 """
 
 import argparse
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -31,9 +36,16 @@ from sidecar.decision.policy import prepared_of
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = 10_000
+HEALTH = "/.quanheng/healthz"
 CONNECTIONS = (1, 64)
-SYSTEM, NGINX, PROXY, SIDECAR = 18282, 18283, 18284, 18285
+SYSTEM, NGINX, PROXY, SIDECAR, TOLD_AT_ONCE = 18282, 18283, 18284, 18285, 18286
 READING, ACT = "/things/T/read", "/things/@/accept"
+QUESTION = {
+    "subject": {"type": "officer", "id": province.officer(0)},
+    "action": {"name": "accept"},
+    "resource": {"type": "case", "id": "@", "properties": {"item": province.item_id(0), "region": province.region_of(0)}},
+    "context": {"facts": {"amount": 100}},
+}
 
 NGINX_CONF = f"""worker_processes 1; daemon off; error_log stderr; pid nginx.pid;
 events {{ worker_connections 1024; }}
@@ -44,6 +56,13 @@ http {{
     server {{ listen 127.0.0.1:{NGINX};
              location / {{ proxy_pass http://system; proxy_http_version 1.1; proxy_set_header Connection ""; }} }}
 }}
+"""
+DECIDER_CONF = """worker_processes 1; daemon off; error_log stderr; pid decider.pid;
+events { worker_connections 1024; }
+http {
+    access_log off; keepalive_requests 100000000; default_type application/json;
+    server { listen unix:SOCKET; location /authorize { return 200 'DECISION'; } location /v1/ { return 200 '{}'; } }
+}
 """
 ROUTES = f"""officer: {{header: X-Officer}}
 routes:
@@ -78,7 +97,7 @@ class Contestant(NamedTuple):
     name: str
     port: int
     path: str
-    process: str  # whose processor time is told
+    processes: tuple[str, ...]  # whose processor time is told
     body: str = ""
 
 
@@ -87,18 +106,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    question = {
-        "subject": {"type": "officer", "id": province.officer(0)},
-        "action": {"name": "accept"},
-        "resource": {"type": "case", "id": "@", "properties": {"item": province.item_id(0), "region": province.region_of(0)}},
-        "context": {"facts": {"amount": 100}},
-    }
     contestants = (
-        Contestant("the system alone", SYSTEM, READING, "nginx"),
-        Contestant("nginx in front", NGINX, READING, "nginx"),
-        Contestant("Quanheng in front, a route that is no power", PROXY, READING, "proxy"),
-        Contestant("Quanheng in front, an act decided and recorded", PROXY, ACT, "proxy"),
-        Contestant("the sidecar alone, the same question", SIDECAR, "/authorize", "tcp sidecar", json.dumps(question)),
+        Contestant("the system alone", SYSTEM, READING, ("nginx",)),
+        Contestant("nginx in front", NGINX, READING, ("nginx",)),
+        Contestant("Quanheng in front, a route that is no power", PROXY, READING, ("proxy",)),
+        Contestant("Quanheng in front, an act, decided at once", TOLD_AT_ONCE, ACT, ("quick proxy",)),
+        Contestant("Quanheng in front, an act, decided and recorded", PROXY, ACT, ("proxy", "sidecar")),
+        Contestant("the sidecar alone, the same question", SIDECAR, "/authorize", ("tcp sidecar",), json.dumps(QUESTION)),
     )
     runs: dict[tuple[str, int], list[Figures]] = {}
     with tempfile.TemporaryDirectory() as scratch, _everything(Path(scratch)) as processes:
@@ -123,23 +137,33 @@ def _everything(folder: Path) -> Iterator[dict[str, list[int]]]:
     (folder / "nginx.conf").write_text(NGINX_CONF)
     serve = [sys.executable, "-m", "sidecar", "serve", "--policies", str(folder / "policies")]
     serve += ["--personnel", str(folder / "people"), "--insecure", "--data"]
-    socket = folder / "sidecar.sock"
-    proxy = [sys.executable, "-m", "sidecar", "proxy", "--routes", str(folder / "routes.yaml"), "--port", str(PROXY)]
-    proxy += ["--upstream", f"http://127.0.0.1:{SYSTEM}", "--sidecar", f"unix://{socket}"]
+    sockets = {"proxy": folder / "sidecar.sock", "quick proxy": folder / "decider.sock"}
+    first, last = (["taskset", "-c", str(core)] for core in (0, (os.cpu_count() or 1) - 1))
+    proxy = [*first, sys.executable, "-m", "sidecar", "proxy", "--routes", str(folder / "routes.yaml")]
+    proxy += ["--upstream", f"http://127.0.0.1:{SYSTEM}"]
+    asking = {name: ["--sidecar", f"unix://{socket}"] for name, socket in sockets.items()}
     commands = {
         "nginx": ["nginx", "-p", str(folder), "-c", "nginx.conf"],
-        "sidecar": [*serve, str(folder / "data"), "--uds", str(socket)],
-        "tcp sidecar": [*serve, str(folder / "data2"), "--port", str(SIDECAR)],
-        "proxy": proxy,
+        "sidecar": [*last, *serve, str(folder / "data"), "--uds", str(sockets["proxy"])],
+        "tcp sidecar": [*last, *serve, str(folder / "data2"), "--port", str(SIDECAR)],
+        "proxy": [*proxy, *asking["proxy"], "--port", str(PROXY)],
+        "quick proxy": [*proxy, *asking["quick proxy"], "--port", str(TOLD_AT_ONCE)],
     }
     started: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(name: str, command: list[str]) -> None:
+        with (folder / f"{name}.log").open("wb") as output:
+            started[name] = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+
     try:
         for name, command in commands.items():
-            with (folder / f"{name}.log").open("wb") as output:
-                started[name] = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
-        for port, path in ((SYSTEM, "/"), (NGINX, "/"), (SIDECAR, "/readyz"), (PROXY, "/.quanheng/healthz")):
+            start(name, command)
+        for port, path in ((SYSTEM, "/"), (NGINX, "/"), (SIDECAR, "/readyz"), *((p, HEALTH) for p in (PROXY, TOLD_AT_ONCE))):
             _wait(f"http://127.0.0.1:{port}{path}")
-        while not socket.is_socket():
+        decider = DECIDER_CONF.replace("SOCKET", str(sockets["quick proxy"])).replace("DECISION", _decision())
+        (folder / "decider.conf").write_text(decider, "utf-8")
+        start("decider", ["nginx", "-p", str(folder), "-c", "decider.conf"])
+        while not all(socket.is_socket() for socket in sockets.values()):
             time.sleep(0.1)
         yield {name: [process.pid, *_children(process.pid)] for name, process in started.items()}
     finally:
@@ -147,6 +171,17 @@ def _everything(folder: Path) -> Iterator[dict[str, list[int]]]:
             process.send_signal(signal.SIGTERM)
         for process in started.values():
             process.wait(timeout=60)
+
+
+def _decision() -> str:
+    """What the sidecar says of an act, as a text of nginx's configuration."""
+    address, kind = f"http://127.0.0.1:{SIDECAR}/authorize", {"Content-Type": "application/json"}
+    asked = urllib.request.Request(address, json.dumps(QUESTION).replace("@", "first").encode(), kind)
+    with urllib.request.urlopen(asked, timeout=5) as answer:
+        told: str = answer.read().decode()
+    if '"decision":true' not in told or "$" in told:
+        raise SystemExit(told)
+    return told.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _wait(url: str) -> None:
@@ -167,7 +202,7 @@ def _run(contestant: Contestant, connections: int, seconds: int, processes: dict
     text = SCRIPT.replace("OFFICER", province.officer(0)).replace("PATH", contestant.path).replace("BODY", contestant.body)
     script.write_text(text, "utf-8")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{contestant.port}"]
-    return driven(command, processes[contestant.process])
+    return driven(command, [pid for name in contestant.processes for pid in processes[name]])
 
 
 if __name__ == "__main__":

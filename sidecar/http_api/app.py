@@ -1,16 +1,15 @@
-"""The FastAPI application around the hot path: outcomes, reading, health, metrics, documentation."""
+"""The FastAPI application around the hot path: reading, health, metrics, documentation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from sidecar import __version__
@@ -19,14 +18,16 @@ from sidecar.decision_log.entry import KINDS
 from sidecar.errors import NotFoundError, OverloadedError, RequestError, StoreError
 from sidecar.http_api.authzen import Evaluations, add_evaluations, add_metadata, add_searches
 from sidecar.http_api.callers import Caller, Callers
-from sidecar.http_api.decisions import Decisions, check_content_type
+from sidecar.http_api.decisions import Decisions
 from sidecar.http_api.documentation import HEADERS, page_of
 from sidecar.http_api.guard import OVERLOADED, App, Bounds, Guard, certificate
 from sidecar.http_api.lane import ProtocolFactory, lane_to
 from sidecar.http_api.log_proofs import add_proofs, told
 from sidecar.http_api.metrics import Metrics
-from sidecar.http_api.openapi import with_decision_paths
-from sidecar.http_api.strict_json import check_text, read_json
+from sidecar.http_api.openapi import with_hot_paths
+from sidecar.http_api.outcomes import LOG_UNAVAILABLE, Outcomes, problems
+from sidecar.http_api.straight import Straight
+from sidecar.http_api.strict_json import check_text
 from sidecar.messages import counted
 from sidecar.ports.records import Filter, RecordStore
 from sidecar.service.answering import CallerFacts
@@ -47,17 +48,8 @@ log = structlog.get_logger("quanheng.http")
 Moment = Annotated[int | None, Query(ge=0, le=2**53 - 1)]  # milliseconds since the epoch, or the number of an entry
 
 
-class OutcomeReport(BaseModel):
-    """What became of an act: it was performed, or it failed and counts no longer."""
-
-    model_config = ConfigDict(strict=True)
-
-    result: Literal["performed", "failed"]
-    detail: str = Field(default="", max_length=200)
-
-
 class Served(NamedTuple):
-    """What is served: an application for whatever comes, and the protocol that puts the lane of decisions in front of it."""
+    """What is served: an application for whatever comes, and the protocol that puts the lane in front of it."""
 
     app: App
     protocol: ProtocolFactory
@@ -74,7 +66,6 @@ def build_app(
     searching = searching_of(authorizer)
     app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None)
     _add_errors(app, metrics)
-    _add_outcomes(app, OutcomeReports(authorizer.store, authorizer.clock, authorizer.personal), callers)
     inspector = Inspector(authorizer.store, authorizer.clock, authorizer.personal)
     if keeper is not None:
         anybody, reads, formed = Depends(_known(callers)), _reader_among(callers, inspector), [Depends(_well_formed)]
@@ -88,10 +79,11 @@ def build_app(
         _add_powers(app, searching, callers)
     _add_health(app, authorizer, settings, metrics, keeper)
     _add_documentation(app)
-    with_decision_paths(app)
-    decisions = Decisions(app, authorizer, callers, metrics, keeper)
+    with_hot_paths(app)
+    reports = OutcomeReports(authorizer.store, authorizer.clock, authorizer.personal)
+    straight = Straight(app, Decisions(authorizer, callers, metrics, keeper), Outcomes(reports, callers))
     bounds = Bounds(settings.body_limit, settings.body_deadline, loopback_only=settings.insecure and settings.uds is None)
-    return Served(Guard(decisions, bounds, metrics.rejected), lane_to(decisions, bounds, metrics.rejected))
+    return Served(Guard(straight, bounds, metrics.rejected), lane_to(straight, bounds, metrics.rejected))
 
 
 def _known(callers: Callers) -> Callable[[Request], Caller]:
@@ -135,31 +127,6 @@ def _caller_for(duty: str, callers: Callers) -> Any:
 def _facts(request: Request, caller: Caller) -> CallerFacts:
     client = request.client.host if request.client else ""
     return CallerFacts(caller.name, client, request.headers.get("x-request-id", ""), caller.limits)
-
-
-def _add_outcomes(app: FastAPI, reports: OutcomeReports, callers: Callers) -> None:
-    asks = _caller_for("ask", callers)
-
-    body = {"content": {"application/json": {"schema": OutcomeReport.model_json_schema()}}, "required": True}
-
-    @app.post("/v1/decisions/{decision_id}/outcome", tags=["decisions"], openapi_extra={"requestBody": body})
-    async def report_outcome(decision_id: str, request: Request, caller: Caller = asks) -> dict[str, Any]:
-        """Report what became of an allowed act."""
-        check_content_type(request.headers.get("content-type", ""))
-        report = _report(await request.body())
-        return await reports.report(decision_id, report.result, report.detail, _facts(request, caller))
-
-
-def _report(body: bytes) -> OutcomeReport:
-    """Read with the same strictness as a request for a decision, which FastAPI's own reading of bodies has not."""
-    try:
-        return OutcomeReport.model_validate(read_json(body))
-    except ValidationError as fault:
-        raise RequestError("bad_request", _problems(fault.errors())) from None
-
-
-def _problems(errors: Sequence[Any]) -> str:
-    return "; ".join(f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in errors)
 
 
 def _well_formed(request: Request) -> None:
@@ -337,7 +304,7 @@ def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, fault: RequestValidationError) -> PlainTextResponse:
         metrics.rejected("bad_request")
-        return PlainTextResponse(f"bad_request: {_problems(fault.errors())}", 400)
+        return PlainTextResponse(f"bad_request: {problems(fault.errors())}", 400)
 
     @app.exception_handler(RequestError)
     async def refused(_: Request, fault: RequestError) -> PlainTextResponse:
@@ -351,7 +318,7 @@ def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     @app.exception_handler(StoreError)
     async def unrecorded(_: Request, fault: StoreError) -> PlainTextResponse:
         log.error("record unavailable", problem=fault.message)
-        return PlainTextResponse("LOG_UNAVAILABLE: the record cannot be read or written now", 503, headers=_COME_AGAIN)
+        return PlainTextResponse(LOG_UNAVAILABLE, 503, headers=_COME_AGAIN)
 
     @app.exception_handler(OverloadedError)
     async def overloaded(_: Request, __: OverloadedError) -> PlainTextResponse:

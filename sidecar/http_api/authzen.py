@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request, Response
 
 from sidecar.errors import NotFoundError, RequestError
 from sidecar.http_api.callers import Caller
-from sidecar.http_api.decisions import check_content_type
 from sidecar.http_api.guard import reply_to
+from sidecar.http_api.heads import check_content_type
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.strict_json import MAX_KEYS, read_json
 from sidecar.ports.telling import outcome

@@ -28,6 +28,7 @@ MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16 * 1024
 MAX_REQUEST_ID = 256
 PLAIN = b"text/plain; charset=utf-8"
+JSON = b"application/json"
 CERTIFICATE = "quanheng.certificate"  # the ASGI extension under which the lane tells of it
 _UNAUTHENTICATED = 401
 

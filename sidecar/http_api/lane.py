@@ -1,17 +1,20 @@
-"""The lane: a decision that arrives in the ordinary way is answered straight from its connection.
+"""The lane: a question or a report that arrives in the ordinary way is answered straight from its connection.
 
 Between a connection and an ASGI application stand a task, a scope, two queues of messages and as many wrappers, for whatever HTTP
-may bring. A question for a decision is one small POST on a kept connection, whole in one packet; for it all of that costs more
-than the answer. So the lane takes a request only when nothing about it is out of the ordinary:
+may bring. A question for a decision is one small POST on a kept connection, whole in one packet, and so is the report of what
+became of the act; for them all of that costs more than the answer. So the lane takes a request only when nothing about it is out
+of the ordinary:
 
-    POST of one of the two paths, without a query; HTTP/1.1 on a connection that stays open, no request before it unanswered;
+    POST of an evaluation path, or of the outcome of a decision that is named as ours are, without a query; HTTP/1.1 on a
+    connection that stays open, no request before it unanswered;
     a declared length within bounds, no coding, no upgrade, no expectation, no header twice; the whole body there at once.
 
 Everything else goes the way of every request, through the guard, which also says what is wrong. Parsing is httptools's and the
 connection uvicorn's in both cases; the lane stands in for one thing only, the cycle of one request and its answer.
 
-A kept connection sends the same head again and again, but for the length of the body and the identifier of the request. A head
-that is byte for byte the one before, but for those two, is not parsed again (`repeated_head.py`).
+A kept connection sends the same head again and again, but for the length of the body, the identifier of the request and the
+decision that is reported on. A head that is byte for byte the one before, but for these, is not parsed again, see
+`repeated_head.py`.
 """
 
 import asyncio
@@ -25,13 +28,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sidecar.errors import RequestError
 from sidecar.http_api.callers import CERTIFICATE_NAMES
-from sidecar.http_api.decisions import JSON, PATHS, Decisions, Head
-from sidecar.http_api.guard import CERTIFICATE, Bounds, Rejected, Reply, check_head, reply_to
-from sidecar.http_api.repeated_head import RepeatedHead, repeated_head
+from sidecar.http_api.guard import CERTIFICATE, JSON, Bounds, Rejected, Reply, check_head, reply_to
+from sidecar.http_api.heads import DECISION_PATHS, Head
+from sidecar.http_api.repeated_head import OUTCOME, RepeatedHead, repeated_head
+from sidecar.http_api.straight import Straight
 
 ProtocolFactory = Callable[..., asyncio.Protocol]
 
-_URLS = frozenset(path.encode() for path in PATHS)
+_QUESTIONS = frozenset(path.encode() for path in DECISION_PATHS)
 _UNUSUAL = frozenset({b"transfer-encoding", b"content-encoding", b"upgrade", b"expect"})
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _LENGTH_DIGITS = 9
@@ -39,9 +43,9 @@ _OK = 200
 _BUSY = math.inf  # idle since never
 
 
-def lane_to(decisions: Decisions, bounds: Bounds, rejected: Rejected) -> ProtocolFactory:
+def lane_to(straight: Straight, bounds: Bounds, rejected: Rejected) -> ProtocolFactory:
     """A protocol for uvicorn, which makes one for every connection."""
-    return partial(_Lane, decisions, bounds, rejected)
+    return partial(_Lane, straight, bounds, rejected)
 
 
 def _names_of(certificate: Mapping[str, Any]) -> tuple[str, ...]:
@@ -68,14 +72,18 @@ class _Turn:
         self.disconnected = self.response_complete = False
         self.keep_alive = True  # uvicorn takes it back when the server stops
 
+    @property
+    def what(self) -> str:
+        return "an outcome" if self.head.reported else "a decision"
+
 
 class _Lane(HttpToolsProtocol):
     """One connection. `_reading` is a request of the lane whose body is still to come, `_packet` the packet that is being parsed
     where it began with a request, and `_repeated` the head of the last request, where a packet was that request and no more."""
 
-    def __init__(self, decisions: Decisions, bounds: Bounds, rejected: Rejected, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, straight: Straight, bounds: Bounds, rejected: Rejected, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._decisions, self._bounds, self._rejected = decisions, bounds, rejected
+        self._straight, self._bounds, self._rejected = straight, bounds, rejected
         self._reading: _Turn | None = None
         self._packet, self._amid = b"", False
         self._repeated: RepeatedHead | None = None
@@ -129,7 +137,9 @@ class _Lane(HttpToolsProtocol):
     def _turn(self) -> _Turn | None:
         """A turn for a request with nothing out of the ordinary about it."""
         values = dict(self.headers)
-        if not (self._is_free() and self._is_plain(values) and self._is_bounded(values)):
+        outcome = None if self.url in _QUESTIONS else OUTCOME.fullmatch(self.url)
+        asked = outcome is not None or self.url in _QUESTIONS
+        if not (asked and self._is_free() and self._is_plain(values) and self._is_bounded(values)):
             return None
         authorization, identifier = values.get(b"authorization"), values.get(b"x-request-id")
         head = Head(
@@ -138,6 +148,7 @@ class _Lane(HttpToolsProtocol):
             (identifier or b"").decode("latin-1"),
             self.client[0] if self.client else "",
             self._certificate,
+            outcome[1].decode() if outcome else "",
         )
         return _Turn(head, identifier)
 
@@ -147,8 +158,8 @@ class _Lane(HttpToolsProtocol):
 
     def _is_plain(self, values: dict[bytes, bytes]) -> bool:
         parser = self.parser
-        asked = self.url in _URLS and parser.get_method() == b"POST" and parser.get_http_version() == "1.1"
-        return asked and len(values) == len(self.headers) and _UNUSUAL.isdisjoint(values) and not parser.should_upgrade()
+        posted = parser.get_method() == b"POST" and parser.get_http_version() == "1.1"
+        return posted and len(values) == len(self.headers) and _UNUSUAL.isdisjoint(values) and not parser.should_upgrade()
 
     def _is_bounded(self, values: dict[bytes, bytes]) -> bool:
         length = values.get(b"content-length", b"")
@@ -170,12 +181,12 @@ class _Lane(HttpToolsProtocol):
     def _take(self, turn: _Turn) -> None:
         self.cycle = turn  # type: ignore[assignment]  # all that uvicorn asks of a cycle, see _Turn
         try:
-            self._decisions.begin(turn.head, turn.body, partial(self._answer, turn))
+            self._straight.begin(turn.head, turn.body, partial(self._answer, turn))
         except Exception as fault:  # noqa: BLE001 - as in the guard: whatever it is, it becomes an answer
             self._answer(turn, fault)
 
     def _answer(self, turn: _Turn, told: Reply | Exception) -> None:
-        reply = reply_to(told, "a decision", self._rejected) if isinstance(told, Exception) else told
+        reply = reply_to(told, turn.what, self._rejected) if isinstance(told, Exception) else told
         turn.response_complete = True
         if not self.transport.is_closing():
             self.transport.write(self._written(turn, reply))

@@ -13,7 +13,7 @@ import msgspec
 from fastapi import FastAPI
 
 from sidecar.http_api.authzen import EVALUATIONS, SEARCH, WELL_KNOWN
-from sidecar.http_api.decisions import PATHS
+from sidecar.http_api.heads import DECISION_PATHS, OUTCOME_PATH
 from sidecar.http_api.openapi_parts import (
     OF_CALLERS,
     OF_EVERY_OPERATION,
@@ -26,6 +26,7 @@ from sidecar.http_api.openapi_parts import (
     ref,
     search_request,
 )
+from sidecar.http_api.outcomes import OutcomeReport
 from sidecar.service.asked import EvaluationRequest
 
 EXAMPLES = "openapi_examples.json"
@@ -53,7 +54,7 @@ def examples() -> tuple[Example, ...]:
     return msgspec.json.decode(data, type=tuple[Example, ...])
 
 
-def with_decision_paths(app: FastAPI) -> None:
+def with_hot_paths(app: FastAPI) -> None:
     """Make `/openapi.json` and `/docs` show the whole interface."""
     own = app.openapi
 
@@ -72,7 +73,8 @@ def _completed(schema: dict[str, Any]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
     components["responses"], components["securitySchemes"] = error_responses(), SECURITY_SCHEMES
-    schema["paths"] = {path: {"post": _evaluation(path, evaluation)} for path in sorted(PATHS)} | schema["paths"]
+    hot = {path: {"post": _evaluation(path, evaluation)} for path in sorted(DECISION_PATHS)}
+    schema["paths"] = {**hot, OUTCOME_PATH: {"post": _outcome()}, **schema["paths"]}
     for path, method, operation in _operations(schema):
         _with_bodies(path, operation)
         _with_errors(path, method, operation)
@@ -92,6 +94,18 @@ def _evaluation(path: str, body: dict[str, Any]) -> dict[str, Any]:
         "operationId": path.strip("/").replace("/", "_"),
         "requestBody": _body(body),
         "responses": {"200": _json("the decision, allow or deny", ref("Decision"))},
+    }
+
+
+def _outcome() -> dict[str, Any]:
+    named = {"name": "decision_id", "in": "path", "required": True, "schema": {"type": "string", "title": "Decision Id"}}
+    return {
+        "tags": ["decisions"],
+        "summary": "Report what became of an allowed act",
+        "operationId": "report_outcome_v1_decisions__decision_id__outcome_post",
+        "parameters": [named],
+        "requestBody": _body(OutcomeReport.model_json_schema()),
+        "responses": {"200": _json("the report that stands", ref("Reported"))},
     }
 
 

@@ -138,6 +138,15 @@ SCHEMAS: Part = {
         "required": ["evaluations"],
         "properties": {"evaluations": {"type": "array", "items": {"$ref": "#/components/schemas/Decision"}}},
     },
+    "Reported": {
+        "type": "object",
+        "required": ["decision_id", "result", "case"],
+        "properties": {
+            "decision_id": {"type": "string"},
+            "result": {"type": "string", "enum": ["performed", "failed"]},
+            "case": {"type": "object", "description": "its id and version; an empty id and 0 where there is none"},
+        },
+    },
     "EvaluationsRequest": {
         "type": "object",
         "description": "Entities beside `evaluations` are what an item has that names none. Without it: one evaluation.",

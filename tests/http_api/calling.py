@@ -126,8 +126,8 @@ def keeps_its_promises(answer: Body) -> None:
 class Plain:
     """The service over one plain Casbin policy, and its record."""
 
-    def __init__(self, policy: PlainPolicy, **settings: Any) -> None:
-        self.store = MemoryStore()
+    def __init__(self, policy: PlainPolicy, store: RecordStore | None = None, **settings: Any) -> None:
+        self.store = store or MemoryStore()
         self.authorizer = PlainAuthorizer(policy, self.store, FixedClock(), Personal(PARTY_TOKEN, PassingKeys()))
         self.app = build_app(self.authorizer, Settings.model_validate({"callers": CALLERS, **settings})).app
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,11 +14,11 @@ from uvicorn.server import ServerState
 
 from adapters.storage.memory import MemoryStore
 from sidecar.http_api import lane
-from sidecar.http_api.app import build_app
+from sidecar.http_api.app import Served, build_app
 from sidecar.ports.records import Commit, Committed, Replayed
 from sidecar.ports.telling import Then
 from sidecar.settings import Settings
-from tests.http_api.calling import ACCEPT, CALLERS, Sidecar, token_of
+from tests.http_api.calling import ACCEPT, CALLERS, Sidecar, asking, token_of
 
 BODY = json.dumps(ACCEPT).encode()
 LAST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
@@ -106,13 +106,74 @@ CASES: dict[str, tuple[Sequence[bytes], int]] = {
     "an ordinary request, then nonsense": ([request(), b"NONSENSE\r\n\r\n"], 1),
 }
 
+SERVED: dict[Sidecar, Served] = {}  # services that several tests share
+NAMED = b"@" * 26  # in its place stands the decision that was made before
+REPORT = b"POST /v1/decisions/%s/outcome HTTP/1.1"
+DONE, FAILED = b'{"result":"performed","detail":"HTTP 200"}', b'{"result":"failed","detail":"HTTP 404"}'
+
+
+def report(*headers: bytes, body: bytes = DONE, named: bytes = NAMED, line: bytes = REPORT) -> bytes:
+    return request(*headers, body=body, line=line % named)
+
+
+# the same, of reports on an act
+REPORTS: dict[str, tuple[Sequence[bytes], int]] = {
+    "performed": ([report()], 1),
+    "failed": ([report(body=FAILED)], 1),
+    "without a detail": ([report(body=b'{"result":"performed"}')], 1),
+    "a detail that names a person": ([report(body='{"result":"failed","detail":"11010519491231002X 未到"}'.encode())], 1),
+    "said again": ([report(), report(), report()], 3),
+    "the opposite": ([report(), report(body=FAILED)], 2),
+    "the opposite the other way round": ([report(body=FAILED), report()], 2),
+    "with an identifier": ([report(b"X-Request-ID: r-1")], 1),
+    "with other identifiers": ([report(b"X-Request-ID: r-%d" % n) for n in range(3)], 3),
+    "the identifier of a question": ([request(b"X-Request-ID: r-1"), report(b"X-Request-ID: r-1")], 2),
+    "between questions": ([request(body=question("C-2")), report(), request(body=question("C-3")), report()], 4),
+    "two decisions in turn": ([report(), report(named=b"0" * 26), report()], 3),
+    "of nobody": ([report(named=b"0" * 26)], 1),
+    "a name that is none of ours": ([report(named=b"d-1")], 0),
+    "a name in small letters": ([report(named=b"a" * 26)], 0),
+    "a name in a coding": ([report(named=b"%30" * 26)], 0),
+    "a name with a line feed in a coding": ([report(named=NAMED + b"%0A")], 0),
+    "again with a name that is none of ours": ([report(), report(named=NAMED[:-1] + b"_"), report()], 2),
+    "again with a longer name": ([report(), report(named=NAMED + b"0")], 1),
+    "again with a shorter name": ([report(), report(named=NAMED[:-1])], 1),
+    "again with a query": ([report(), report(line=b"POST /v1/decisions/%s/outcome?x HTTP/1.1")], 1),
+    "no name": ([report(named=b"")], 0),
+    "two names": ([report(named=b"A/B")], 0),
+    "a path that goes on": ([report(line=b"POST /v1/decisions/%s/outcome/ HTTP/1.1")], 0),
+    "another path": ([report(line=b"POST /v1/decisions/%s/outcomes HTTP/1.1")], 0),
+    "a query": ([report(line=b"POST /v1/decisions/%s/outcome?x=1 HTTP/1.1")], 0),
+    "another method": ([report(line=b"PUT /v1/decisions/%s/outcome HTTP/1.1")], 0),
+    "HTTP/1.0": ([report(line=b"POST /v1/decisions/%s/outcome HTTP/1.0")], 0),
+    "no token": ([report().replace(TOKEN, b"X-Token: none")], 1),
+    "a caller that did not ask": ([report().replace(b"token-of-portal", b"token-of-counter")], 1),
+    "a caller that may not ask": ([report().replace(b"token-of-portal", b"token-of-idle")], 1),
+    "a caller that only reads": ([report().replace(b"token-of-portal", b"token-of-auditor")], 1),
+    "another media type": ([report().replace(b"application/json", b"text/plain")], 1),
+    "a media type with a charset": ([report().replace(b"application/json", b"application/json; charset=utf-8")], 1),
+    "no JSON": ([report(body=b"{")], 1),
+    "no result": ([report(body=b"{}")], 1),
+    "another result": ([report(body=b'{"result":"maybe"}')], 1),
+    "a result twice": ([report(body=b'{"result":"performed","result":"performed"}')], 1),
+    "a long detail": ([report(body=b'{"result":"failed","detail":"%s"}' % (b"x" * 201))], 1),
+    "another member": ([report(body=b'{"result":"performed","why":1}')], 1),
+    "no body": ([report(body=b"")], 1),
+    "the body in two pieces": ([report()[:-5], report()[-5:]], 0),
+    "two at once": ([report() + report()], 1),
+    "a strange host": ([report().replace(HOST, b"Host: evil.example")], 1),
+    "an expectation": ([report(b"Expect: 100-continue")], 0),
+    "a header twice": ([report(b"Content-Type: text/plain")], 0),
+}
+
 
 @contextlib.asynccontextmanager
 async def connected(
     sidecar: Sidecar, *, through_lane: bool = True, keep_alive: float = 5, **settings: Any
 ) -> AsyncIterator[Connected]:
     """The service on a port of its own, and one connection to it."""
-    served = build_app(sidecar.authorizer, Settings.model_validate({"callers": CALLERS, **settings}))
+    served = SERVED.get(sidecar) if not settings else None
+    served = served or build_app(sidecar.authorizer, Settings.model_validate({"callers": CALLERS, **settings}))
     protocol: Any = served.protocol if through_lane else "httptools"
     config = uvicorn.Config(served.app, http=protocol, lifespan="off", log_level="critical", timeout_keep_alive=keep_alive)  # type: ignore[arg-type]
     config.load()
@@ -179,6 +240,39 @@ def exchange(packets: Sequence[bytes], *, through_lane: bool, sidecar: Sidecar, 
 def test_the_lane_answers_like_the_way_of_every_request(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Status, headers and body are equal, and so is the record; what is out of the ordinary does not go through the lane."""
     packets, expected = CASES[name]
+    one, other = Sidecar(), Sidecar()
+    assert through_the_lane(monkeypatch, [(one, packets), (other, packets)]) == expected
+    assert recorded(one) == recorded(other)
+
+
+@pytest.fixture(scope="module")
+def _two_services() -> Iterator[None]:
+    """Building a service takes ten times as long as asking it: the reports, each on a case of its own, share two."""
+    for sidecar in (Sidecar(), Sidecar()):
+        SERVED[sidecar] = build_app(sidecar.authorizer, Settings.model_validate({"callers": CALLERS}))
+    yield
+    SERVED.clear()
+
+
+@pytest.mark.usefixtures("_two_services")
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_in_the_lane_is_answered_like_every_request(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of what became of an act, and of the case it belongs to."""
+    packets, expected = REPORTS[name]
+    case = f"R-{list(REPORTS).index(name)}"
+    act = asking(case=case)
+    named = [str(sidecar.allowed(act)[0]["decision_id"]).encode() for sidecar in SERVED]
+    sent = [[packet.replace(NAMED, name) for packet in packets] for name in named]
+    assert through_the_lane(monkeypatch, list(zip(SERVED, sent, strict=True))) == expected
+    one, other = SERVED
+    assert recorded(one, case_id=case) == recorded(other, case_id=case)
+    assert len(one.entries()) == len(other.entries())
+    assert (one.case(case).version, len(one.case(case).failed)) == (other.case(case).version, len(other.case(case).failed))
+
+
+def through_the_lane(monkeypatch: pytest.MonkeyPatch, exchanges: Sequence[tuple[Sidecar, Sequence[bytes]]]) -> int:
+    """How many requests of the first exchange go through the lane; the second goes the way of every request, and all that comes
+    back must be the same."""
     through: list[object] = []
     take = lane._Lane._take
 
@@ -187,12 +281,15 @@ def test_the_lane_answers_like_the_way_of_every_request(name: str, monkeypatch: 
         take(self, turn)
 
     monkeypatch.setattr(lane._Lane, "_take", counted)
-    one, other = Sidecar(), Sidecar()
-    assert exchange(packets, through_lane=True, sidecar=one) == exchange(packets, through_lane=False, sidecar=other)
-    assert len(through) == expected
+    (one, packets), (other, same) = exchanges
+    assert exchange(packets, through_lane=True, sidecar=one) == exchange(same, through_lane=False, sidecar=other)
+    return len(through)
+
+
+def recorded(sidecar: Sidecar, **wanted: str) -> str:
+    """Entries, with what differs each time blotted out."""
     changing = r'"(decision_id|prev_case|case_digest)": "\w*"|"latency_us": \d+|hmac-sha256:\d+:\w+'
-    blotted = [re.sub(changing, "", json.dumps(s.entries())) for s in (one, other)]
-    assert blotted[0] == blotted[1]
+    return re.sub(changing, "", json.dumps(sidecar.entries(**wanted)))
 
 
 def test_a_head_that_was_sent_before_is_not_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,6 +305,9 @@ def test_a_head_that_was_sent_before_is_not_parsed_again(monkeypatch: pytest.Mon
     packets = [request(b"X-Request-ID: r-%d" % n, body=question(f"C-{10**n}")) for n in range(5)]
     exchange([*packets, packets[0].replace(b"X-Request", b"x-request")], through_lane=True, sidecar=Sidecar())
     assert len(parsed) == 3  # the first, the one in other letters, and the one that ends the exchange
+    parsed.clear()
+    exchange([report(b"X-Request-ID: r-%d" % n, named=b"%026d" % n) for n in range(5)], through_lane=True, sidecar=Sidecar())
+    assert len(parsed) == 2  # whichever decision is reported on
 
 
 def test_an_idle_connection_is_closed() -> None:

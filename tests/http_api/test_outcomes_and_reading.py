@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -96,6 +97,19 @@ def test_an_outcome_and_an_act_at_once_are_both_kept(either: Sidecar) -> None:
     assert report.status_code == 200
     assert either.case().version == (4 if act.json()["decision"] else 3)
     assert not either.case().is_done("review")
+
+
+def test_an_outcome_of_a_case_that_left_the_memory_is_recorded(tmp_path: Path) -> None:
+    """A sidecar that was started since, whose first guess of the case is wrong, reads it and reports on its newest version."""
+    path = tmp_path / "data"
+    before = Sidecar(SqliteStore(path))
+    decision = acted(before, ACCEPT, REVIEW)
+    asyncio.run(before.store.close())
+    started = Sidecar(SqliteStore(path))
+    response = started.report(decision, PERFORMED)
+    assert (response.status_code, response.json()["case"]) == (200, {"id": "C-1", "version": 3})
+    assert started.entries()[-1]["case_digest"] == started.case().digest
+    asyncio.run(started.store.close())
 
 
 def test_a_signature_can_fail_too(sidecar: Sidecar) -> None:

@@ -1,10 +1,16 @@
 """A Casbin policy that knows nothing of power lists, served over AuthZEN as it is."""
 
+import asyncio
 from itertools import product
+from pathlib import Path
 
 import httpx
 import pytest
 
+from adapters.storage.memory import MemoryStore
+from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.record_reader import SqliteReader
+from adapters.storage.sqlite import SqliteStore
 from sidecar.decision.engine import read_engine
 from sidecar.errors import PolicyError
 from sidecar.service.plain import plain_policy
@@ -103,14 +109,37 @@ def test_a_field_that_is_not_sent_is_400() -> None:
     assert (response.status_code, response.text) == (400, "missing_field: resource.properties.tenant is needed by the policy")
 
 
+@pytest.mark.parametrize("result", ["performed", "failed"])
+def test_each_decision_has_its_outcome(tmp_path: Path, result: str) -> None:
+    """There is no case that it could change: the record takes one after another, and says so."""
+    policy = plain_policy(read_engine(RBAC.model, RBAC.rows), {}, "sha256:0", "policy.csv")
+    store = SqliteStore(tmp_path / "data")
+    for plain in Plain(policy), Plain(policy, store):
+        for _ in range(3):
+            decision = plain.ask("wang", "file", "read").json()["context"]["decision_id"]
+            for _ in range(2):
+                told = plain.send(to(f"/v1/decisions/{decision}/outcome", {"result": result}))
+                assert (told.status_code, told.json()) == (
+                    200,
+                    {"decision_id": decision, "result": result, "case": {"id": "", "version": 0}},
+                )
+        entries = plain.entries()
+        assert [entry["kind"] for entry in entries] == ["decision", "outcome"] * 3
+        assert {(entry["case_id"], entry["case_version"]) for entry in entries} == {("", 0)}
+        assert plain.store.failure == ""
+    asyncio.run(store.close())
+    assert list(SqliteReader(tmp_path / "data" / RECORD_FILE).case_events("")) == []
+
+
 def test_retries_conflicts_and_lost_records() -> None:
     """The same identifier gives the same bytes; another act under it is 409; without a record there is no allow."""
-    plain = Plain.of(RBAC.model, RBAC.rows)
+    store = MemoryStore()
+    plain = Plain(plain_policy(read_engine(RBAC.model, RBAC.rows), {}, "sha256:0", "policy.csv"), store)
     first, again = plain.ask("wang", "file", "read", request_id="r"), plain.ask("wang", "file", "read", request_id="r")
     assert first.content == again.content
     assert plain.ask("li", "file", "read", request_id="r").status_code == 409
     assert len(plain.entries()) == 1
-    plain.store.break_with("disk full")
+    store.break_with("disk full")
     lost = plain.ask("wang", "file", "read").json()
     assert (lost["decision"], lost["context"]["code"]) == (False, "LOG_UNAVAILABLE")
 
