@@ -5,24 +5,25 @@ can be deleted while nothing runs, for it is made again from the record. It name
 one that belongs to another record, or to one that a restored backup has set back, is not believed by any reader and made anew.
 
 Newest entries stand in `recent`, a row each, filled with one statement for thousands of entries, inside SQLite and beside Python.
-When a block of 16,384 is whole it is sealed: for each value of each field its places in the block (`places.py`), for each day the
-counts; the rows go. So a record of ten million entries has some six hundred blocks, and whatever is asked is answered by
-intersecting a few sets a block. Party tokens, nearly as many as entries, have no posting of their own: those of a block that
-begin alike lie together. Texts are kept once, not once an entry: a text search looks through what was ever said, then for who
-said it.
+When a block of 16,384 is whole it is sealed: for each value of each field its places in the block (`places.py`), for each place
+its value of the fields that are counted by, for each day the counts; the rows go. So a record of ten million entries has some
+six hundred blocks, and whatever is asked is answered by intersecting a few sets a block. Party tokens, nearly as many as
+entries, have no posting of their own: those of a block that begin alike lie together. Texts are kept once, not once an entry: a
+text search looks through what was ever said, then for who said it.
 """
 
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from adapters.storage.asked_fields import FIELDS, SEVERAL, SINGLE
-from adapters.storage.places import base_of, block_of, kept_of, times_by_place
+from adapters.storage.places import base_of, block_of, column_of, kept_of, times_by_place
 
 INDEX_FILE = "index.sqlite3"
-FORMAT = 2
+FORMAT = 3
 PORTION = 5_000  # entries of one transaction
 CHECKPOINT_PAGES = 8_000  # of its own write-ahead log; rarely, because that is when it makes the disk wait
 PARTY_KEY = 16  # characters of a token behind its prefix; two of ten million share them once in some million records
@@ -30,6 +31,7 @@ ALL = "all"  # the field whose one value every decision has, for counting by day
 
 _POSTED = [name for name in FIELDS if name != "party"]
 COUNTED = ("item", "unit", "officer", "post", "step", "code", "rule", "caller")
+COLUMNS = tuple(name for name in COUNTED if name in SINGLE)
 
 _COLUMNS = ", ".join(f"{name} TEXT NOT NULL" for name in FIELDS)
 _SCHEMA = f"""
@@ -39,6 +41,9 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE TABLE IF NOT EXISTS terms (id INTEGER PRIMARY KEY, field TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (field, value));
 CREATE TABLE IF NOT EXISTS postings (
   term INTEGER NOT NULL, block INTEGER NOT NULL, places NOT NULL, PRIMARY KEY (term, block)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS columns (
+  field TEXT NOT NULL, block INTEGER NOT NULL, terms BLOB NOT NULL, places BLOB NOT NULL,
+  PRIMARY KEY (field, block)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS parties (
   bucket TEXT NOT NULL, block INTEGER NOT NULL, places TEXT NOT NULL, PRIMARY KEY (bucket, block)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counts (
@@ -46,7 +51,7 @@ CREATE TABLE IF NOT EXISTS counts (
   PRIMARY KEY (term, day)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reached (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, leaf BLOB NOT NULL);
 """
-_TABLES = ("recent", "blocks", "terms", "postings", "parties", "counts", "reached")
+_TABLES = ("recent", "blocks", "terms", "postings", "columns", "parties", "counts", "reached")
 _BELIEVED = "SELECT r.seq FROM {index}.reached AS r JOIN {record}.entries AS e ON e.seq = r.seq AND e.leaf = r.leaf"
 _TAKE_IN = f"""
 INSERT INTO main.recent (seq, time_ms, {", ".join(FIELDS)})
@@ -93,6 +98,8 @@ def seal(connection: sqlite3.Connection, block: int) -> None:
             "INSERT INTO postings SELECT id, ?, ? FROM terms WHERE field = ? AND value = ?",
             [(block, kept_of(places), field, value) for value, places in values],
         )
+        if field in COLUMNS:
+            _keep_column(connection, field, block, values)
         time.sleep(0)  # whoever serves beside goes first
     connection.execute("INSERT OR IGNORE INTO terms (field, value) VALUES (?, ?)", (ALL, ALL))
     for field in (ALL, *COUNTED):
@@ -104,6 +111,14 @@ def seal(connection: sqlite3.Connection, block: int) -> None:
         kept = (block, min(moments), max(moments), zlib.compress(times_by_place(times), 1))
         connection.execute("INSERT INTO blocks VALUES (?, ?, ?, ?)", kept)
     connection.execute("DELETE FROM recent WHERE seq <= ?", (base_of(block + 1),))
+
+
+def _keep_column(connection: sqlite3.Connection, field: str, block: int, values: Sequence[tuple[str, str]]) -> None:
+    """The same once more as which value each place has, to count by: that takes as long for a thousand values as for one."""
+    select = "SELECT id FROM terms WHERE field = ? AND value = ?"
+    terms = array("I", (connection.execute(select, (field, value)).fetchone()[0] for value, _ in values))
+    kept = (field, block, terms.tobytes(), column_of([places for _, places in values]))
+    connection.execute("INSERT INTO columns VALUES (?, ?, ?, ?)", kept)
 
 
 class RecordIndex:

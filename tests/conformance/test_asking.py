@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.storage import places
+from adapters.storage import index_reader, places
 from adapters.storage.memory import MemoryStore
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_index import INDEX_FILE, RecordIndex
@@ -82,6 +82,10 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     patch = pytest.MonkeyPatch()
     patch.setattr(places, "BLOCK", 16)
     patch.setattr(places, "FEW", request.param)
+    if request.param == 1:  # the ways of many values and of blocks far apart, which a small office would not see
+        patch.setattr(index_reader, "_FEW", 0)
+        patch.setattr(index_reader, "_SPARSE", 1)
+        patch.setattr(index_reader, "_STRETCH", 4)
     folder = tmp_path_factory.mktemp("office")
     chance, memory = random.Random(7), MemoryStore()
     entries = [an_entry_at(n, chance) for n in range(1, COUNT + 1)]
@@ -156,6 +160,28 @@ def test_plain_totals_come_from_the_counts(office: Office, wanted: Filter, by: s
     assert found == office.seen.totals(wanted, by)
     assert sum(total.allowed + total.denied for total in found) > 0
     assert not [text for text in asked if "postings" in text]
+
+
+def test_what_is_rare_is_read_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nearly every entry has is looked for only in the block that the rare thing is in."""
+    monkeypatch.setattr(places, "BLOCK", 8)
+
+    async def write() -> None:
+        store = SqliteStore(tmp_path)
+        for n in range(1, 41):
+            await store.commit(Commit(an_entry(f"d{n}", "", person="o-9" if n == 20 else "o-1")))
+        await store.close()
+
+    asyncio.run(write())
+    reader = SqliteReader(tmp_path / RECORD_FILE)
+    asked: list[str] = []
+    connection = reader._connection()
+    often = connection.execute("SELECT id FROM idx.terms WHERE field = 'decision' AND value = 'allow'").fetchone()[0]
+    connection.set_trace_callback(asked.append)
+    assert [e.seq for e in reader.query(Filter(decision="allow", officer="o-9"), limit=50)] == [20]
+    reader.close()
+    read = [text for text in asked if f"json_each('[{often}]')" in text]
+    assert [text[text.index("BETWEEN") :] for text in read] == ["BETWEEN 2 AND 2"]
 
 
 def test_pages_do_not_shift_while_entries_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
