@@ -109,15 +109,6 @@ class CaseHistory(msgspec.Struct, frozen=True):
     def is_done(self, step: str) -> bool:
         return any(act.step == step and act.kind == PERFORMED for act in self.acts)
 
-    def was_refused(self, step: str) -> bool:
-        """Whether the step was last performed with the outcome `refuse` (不予受理, 不予许可)."""
-        performed = self.performances(step)
-        return bool(performed) and performed[-1].outcome == REFUSE
-
-    def persons_of(self, step: str) -> frozenset[str]:
-        """Everyone who took part in a step: performers, co-signers and voters alike, and those they acted for."""
-        return frozenset([person for act in self.acts if act.step == step for person in act.persons])
-
     def open_signatures(self, step: str) -> frozenset[str]:
         """Who has co-signed the step since it was last performed."""
         return frozenset([act.person for act in self.since_performed(step) if act.kind == CO_SIGNED])
@@ -138,11 +129,6 @@ class CaseHistory(msgspec.Struct, frozen=True):
                 open_acts = [] if act.kind == PERFORMED else [*open_acts, act]
         return tuple(open_acts)
 
-    def refused_steps(self) -> frozenset[str]:
-        """Steps last performed with the outcome `refuse`."""
-        last = {act.step: act.outcome for act in self.acts if act.kind == PERFORMED}
-        return frozenset([step for step, outcome in last.items() if outcome == REFUSE])
-
     def has_failed(self, step: str) -> bool:
         """Whether the step was allowed and reported to have failed, and not been performed since."""
         return not self.is_done(step) and any(act.step == step and act.kind == PERFORMED for act in self.failed)
@@ -155,9 +141,6 @@ class CaseHistory(msgspec.Struct, frozen=True):
             if act.decision_id == decision_id:
                 break
         return known
-
-    def done_steps(self) -> frozenset[str]:
-        return frozenset([act.step for act in self.acts if act.kind == PERFORMED])
 
 
 def extend(history: CaseHistory, event: CaseEvent, stored: bytes = b"", digest: str = "") -> CaseHistory:

@@ -4,7 +4,7 @@ A guard gets the argument of its deny row and this context, and answers None (le
 the facts its sentence needs. It never looks at anything else: no clock, no store, no other request.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from sidecar.case_history.draw import DrawBrought
-from sidecar.case_history.history import GRANT, PERFORMED, ActRecorded, CaseHistory
+from sidecar.case_history.history import GRANT, PERFORMED, REFUSE, ActRecorded, CaseHistory
 from sidecar.case_history.ledger import Ledger
 from sidecar.case_history.resolution import Resolution
 from sidecar.compiler.manifest import ItemFacts
@@ -102,11 +102,11 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     ledgers: Mapping[str, Ledger] = {}
     deadlines: Deadlines = WEEKDAYS_ONLY
 
-    @property
+    @once
     def day(self) -> date:
         return self.now.date()
 
-    @property
+    @once
     def persons(self) -> tuple[str, ...]:
         """Who stands behind the request: the one who acts, and the one they act for."""
         request = self.request
@@ -141,7 +141,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         entry = self.item.steps.get(self.request.step)
         return entry.posts if entry else ()
 
-    @property
+    @once
     def owned(self) -> frozenset[str]:
         """The posts held today by the one whose power it is: who acts, or the one they act for."""
         return self.personnel.posts(self.request.on_behalf or self.request.person, self.day)
@@ -190,16 +190,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     def facts(self) -> Values:
         """Remembered, asserted now, and derived from the case's own history; the last always win. What is not of its declared
         type is unknown."""
-        asserted, history = {**self.history.facts, **self.request.facts}, self.history
-        facts: dict[str, Value] = {**self.read(asserted), **_nothing_done(tuple(self.item.steps)), TODAY: self.day.toordinal()}
-        done = history.done_steps() if history.acts else ()
-        refused = history.refused_steps() if done else ()
-        for step in self.item.steps if done else ():
-            was_done, was_refused, on = derived_facts(step)
-            facts[was_done], facts[was_refused] = step in done, step in refused
-            if step in done:
-                facts[on] = history.performances(step)[-1].day.toordinal()
-        return facts
+        return _Facts(self)
 
     def read(self, asserted: Mapping[str, Asserted]) -> dict[str, Value]:
         """What is asserted, as the item's expressions read it."""
@@ -223,9 +214,27 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         """Decisions of this case that were revoked: they no longer open the way to anything."""
         return frozenset([act.corrects for act in self.history.acts if act.corrects and self.verb(act.step) == "revoke"])
 
-    def performances(self, step: str) -> tuple[ActRecorded, ...]:
+    @once
+    def performed(self) -> Mapping[str, Sequence[ActRecorded]]:
+        """The performances of each step that was done, in their order, revoked ones among them."""
+        found: dict[str, list[ActRecorded]] = {}
+        for act in self.history.acts:
+            if act.kind == PERFORMED:
+                found.setdefault(act.step, []).append(act)
+        return found
+
+    def performances(self, step: str) -> Sequence[ActRecorded]:
         """The performances of a step that stand: they did not fail and were not revoked."""
-        return tuple([act for act in self.history.performances(step) if act.decision_id not in self.revoked])
+        acts, revoked = self.performed.get(step, ()), self.revoked
+        return [act for act in acts if act.decision_id not in revoked] if revoked else acts
+
+    @once
+    def took_part(self) -> Mapping[str, set[str]]:
+        """Everyone who took part in each step: performers, co-signers and voters alike, and those they acted for."""
+        found: dict[str, set[str]] = {}
+        for act in self.history.acts:
+            found.setdefault(act.step, set()).update(act.persons)
+        return found
 
     @property
     def acting(self) -> frozenset[str]:
@@ -249,11 +258,76 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     def asked_step(self) -> str:
         return self.step_name(self.request.step)
 
+    @once
+    def asked_verb(self) -> str:
+        return self.verb(self.request.step)
+
+
+class _Facts(Mapping[str, Value]):
+    """What is known, each fact found when it is first read: an item has a hundred, a condition reads two."""
+
+    def __init__(self, context: ControlContext) -> None:
+        self._context, self._derived = context, _derived(tuple(context.item.steps))
+        self._read: dict[str, Value | None] = {}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of any mapping, without an exception for what is unknown."""
+        if name not in self._read:
+            self._read[name] = self._found(name)
+        value = self._read[name]
+        return default if value is None else value
+
+    def __getitem__(self, name: str) -> Value:
+        value: Value | None = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        names = dict.fromkeys([*self._context.item.facts, *self._derived])
+        return (name for name in names if self.get(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _found(self, name: str) -> Value | None:
+        derived = self._derived.get(name)
+        if derived is not None:
+            return derived[0](derived[1], self._context)
+        context = self._context
+        fact = context.item.facts.get(name)
+        asserted = context.request.facts if name in context.request.facts else context.history.facts
+        return fact.read(asserted[name]) if fact is not None and name in asserted else None
+
+
+def _was_done(step: str, context: ControlContext) -> bool:
+    return step in context.performed
+
+
+def _was_refused(step: str, context: ControlContext) -> bool:
+    performed = context.performed.get(step, ())
+    return bool(performed) and performed[-1].outcome == REFUSE
+
+
+def _done_on(step: str, context: ControlContext) -> int | None:
+    performed = context.performed.get(step, ())
+    return performed[-1].day.toordinal() if performed else None
+
+
+def _is_today(_: str, context: ControlContext) -> int:
+    return context.day.toordinal()
+
+
+_Derive = Callable[[str, ControlContext], Value | None]
+
 
 @lru_cache(maxsize=4_096)
-def _nothing_done(steps: tuple[str, ...]) -> Mapping[str, Value]:
-    """What is known of the steps of a case in which none has been done."""
-    return {name: False for step in steps for name in derived_facts(step)[:2]}
+def _derived(steps: tuple[str, ...]) -> Mapping[str, tuple[_Derive, str]]:
+    """How the facts of an item's steps follow from the history, by their names."""
+    found: dict[str, tuple[_Derive, str]] = {TODAY: (_is_today, "")}
+    for step in steps:
+        found |= zip(derived_facts(step), ((_was_done, step), (_was_refused, step), (_done_on, step)), strict=True)
+    return found
 
 
 def missing(names: tuple[str, ...], context: ControlContext) -> Stop:

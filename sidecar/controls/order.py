@@ -34,7 +34,7 @@ _SENT_BACK = {"legal_review": "REVIEW_NOT_PASSED", "deliberate": "NOT_ADOPTED"}
 
 def after(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: the step that must be done before, and neither have ended in a refusal nor been revoked."""
-    if not context.history.is_done(arg):
+    if arg not in context.performed:
         return not_done(arg, context)
     return _closes_the_way(arg, context)
 
@@ -42,7 +42,7 @@ def after(arg: str, context: ControlContext) -> Stop | None:
 def unless_done(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: `step:condition` — the step must be done before, as in `after`, wherever the condition holds."""
     step, _, text = arg.partition(":")
-    if context.history.is_done(step):
+    if step in context.performed:
         return _closes_the_way(step, context)
     condition = read_row(text)
     holds = condition.holds(context.facts)
@@ -52,15 +52,17 @@ def unless_done(arg: str, context: ControlContext) -> Stop | None:
 
 
 def _closes_the_way(step: str, context: ControlContext) -> Stop | None:
-    if context.verb(context.request.step) in AFTER_REFUSAL:
+    if context.asked_verb in AFTER_REFUSAL:
+        return None
+    stands, refused = bool(context.performances(step)), context.performed[step][-1].outcome == REFUSE
+    if stands and not refused:
         return None
     facts = {"missing": context.step_name(step), "step": context.asked_step}
-    if not context.performances(step):
+    if not stands:
         return Stop(_code_of(step, context), facts, sentence="PRIOR_STEP_REVOKED", missing=(step,))
     verb = context.verb(step)
-    follows = verb == "deliberate" and context.request.outcome == REFUSE  # what was not adopted may be decided so
-    if not context.history.was_refused(step) or follows:
-        return None
+    if verb == "deliberate" and context.request.outcome == REFUSE:
+        return None  # what was not adopted may be decided so
     if verb in _SENT_BACK:
         return Stop(_code_of(step, context), facts, sentence=_SENT_BACK[verb], missing=(step,))
     return Stop("STEP_OUT_OF_ORDER", facts, sentence="PRIOR_STEP_REFUSED")
@@ -68,9 +70,9 @@ def _closes_the_way(step: str, context: ControlContext) -> Stop | None:
 
 def times(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: how often the step may be performed in one case; what was revoked or sent back does not count."""
-    step = context.request.step
-    again = context.verb(step) in _SENT_BACK
-    done = [act for act in context.performances(step) if not (again and act.outcome == REFUSE)]
+    done = context.performances(context.request.step)
+    if context.asked_verb in _SENT_BACK:
+        done = [act for act in done if act.outcome != REFUSE]
     if len(done) < int(arg):
         return None
     return Stop("STEP_ALREADY_DONE", {"step": context.asked_step, "times": len(done), "limit": arg})

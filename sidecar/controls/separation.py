@@ -8,7 +8,8 @@ bring as many hands as are asked for.
 Articles: 行政许可法 34, 48; 行政处罚法 64, 67; 政府采购法 61; 行政事业单位内部控制规范 12 (不相容岗位相互分离).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from sidecar.case_history.history import CaseHistory
 from sidecar.controls.context import CO_SIGN, ControlContext, Stop
@@ -17,7 +18,8 @@ from sidecar.power_list import vocabulary as words
 
 def distinct(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: a step the acting person may not have taken part in."""
-    if context.history.persons_of(arg).isdisjoint(context.persons):
+    taken = context.took_part.get(arg)
+    if taken is None or taken.isdisjoint(context.persons):
         return None
     return Stop("SAME_PERSON_PRIOR_STEP", {"other": context.step_name(arg), "other_step": arg, "step": context.asked_step})
 
@@ -26,7 +28,7 @@ def not_all(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: steps, the asked one among them, of which nobody may have taken part in all."""
     others = [step for step in arg.split("|") if step != context.request.step]
     for person in context.persons:
-        if all(person in context.history.persons_of(step) for step in others):
+        if all(person in context.took_part.get(step, ()) for step in others):
             named = "、".join(map(context.step_name, others))
             return Stop("SAME_PERSON_PRIOR_STEP", {"other": named, "step": context.asked_step}, sentence="ALL_BY_ONE_PERSON")
     return None
@@ -34,18 +36,29 @@ def not_all(arg: str, context: ControlContext) -> Stop | None:
 
 def persons(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: `n:step=k|…` — n distinct persons in the case, whose mandatory steps each take k persons."""
-    wanted, _, listed = arg.partition(":")
-    takes = {step: int(k) for step, _, k in (part.partition("=") for part in listed.split("|"))}
+    wanted, takes = _read_persons(arg)
     request, history = context.request, context.history
     groups = [frozenset(act.persons) for act in history.acts if context.verb(act.step) not in words.ABOUT_OFFICERS]
     reached = hands([*groups, frozenset(context.persons)])
-    left = sum(k for step, k in takes.items() if step != request.step and not history.is_done(step))
+    left = sum(k for step, k in takes.items() if step != request.step and step not in context.performed)
     if request.intent == CO_SIGN:
         left += max(0, takes[request.step] - len(history.since_performed(request.step)) - 1)
-    if reached + left >= int(wanted):
+    if reached + left >= wanted:
         return None
     facts = {"required": wanted, "present": reached, "left": left, "step": context.asked_step}
     return Stop("SAME_PERSON_PRIOR_STEP", facts, sentence="TOO_FEW_PERSONS_IN_CASE")
+
+
+@lru_cache(maxsize=4_096)
+def _read_persons(arg: str) -> tuple[int, Mapping[str, int]]:
+    wanted, _, listed = arg.partition(":")
+    return int(wanted), {step: int(k) for step, _, k in (part.partition("=") for part in listed.split("|"))}
+
+
+@lru_cache(maxsize=4_096)
+def _read_duties(arg: str) -> tuple[int, tuple[frozenset[str], ...]]:
+    at_most, _, listed = arg.partition(":")
+    return int(at_most), tuple([frozenset(duty.split("+")) for duty in listed.split("|")])
 
 
 def hands(groups: Iterable[frozenset[str]]) -> int:
@@ -61,11 +74,10 @@ def hands(groups: Iterable[frozenset[str]]) -> int:
 def incompatible(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: `n:duty|duty…` — at most n of the duties in one hand, by the posts held today, the post used now, and those used
     in this case."""
-    at_most, _, listed = arg.partition(":")
-    duties = [frozenset(duty.split("+")) for duty in listed.split("|")]
+    at_most, duties = _read_duties(arg)
     for person in context.persons:
         posts = context.personnel.posts(person, context.day) | {context.post} | _used(context.history, person)
-        if sum(1 for duty in duties if duty & posts) > int(at_most):
+        if len([duty for duty in duties if not duty.isdisjoint(posts)]) > at_most:
             return Stop("SAME_PERSON_PRIOR_STEP", {"step": context.asked_step}, sentence="INCOMPATIBLE_DUTIES")
     return None
 

@@ -14,6 +14,7 @@ Shares are compared as whole numbers, never as decimals. Articles: 行政许可�
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from sidecar.controls.context import CO_SIGN, VOTE, ControlContext, Stop
 from sidecar.controls.separation import hands
@@ -123,6 +124,7 @@ def _holds(wanted: str, held: Group) -> bool:
     return not held.isdisjoint(wanted.split("/"))
 
 
+@lru_cache(maxsize=4_096)
 def _options(arg: str) -> tuple[str, Mapping[str, str]]:
     head, *rest = arg.split("|")
     return head, dict(part.split("=", 1) for part in rest if part != "-")

@@ -84,24 +84,23 @@ GUARDS: Mapping[str, Guard] = MappingProxyType(
 
 
 class Judge:
-    """Judges the controls of one request, each once; Casbin asks it through the function `stops`."""
+    """Judges the controls of one request, and keeps why it was stopped."""
 
     def __init__(self, context: ControlContext) -> None:
         self.context = context
-        self._answers: dict[tuple[str, str], Stop | None] = {}
+        self._stops: dict[tuple[str, str], Stop] = {}
 
-    def answer(self, control: str, arg: str) -> Stop | None:
-        key = (control, arg)
-        if key in self._answers:
-            return self._answers[key]
+    def stops(self, control: str, arg: str) -> bool:
+        """The Casbin function `stops(case, ctl, arg)`: the case is the judge."""
         try:
             stop = GUARDS[control](arg, self.context)
         except Exception:  # noqa: BLE001 - whatever went wrong inside, the prohibition stands
             stop = Stop("CONTROL_ERROR", {"control": control})
-        self._answers[key] = stop
-        return stop
+        if stop is None:
+            return False
+        self._stops[control, arg] = stop
+        return True
 
-
-def stops(judge: Judge, control: str, arg: str) -> bool:
-    """The Casbin function `stops(case, ctl, arg)`."""
-    return judge.answer(control, arg) is not None
+    def answer(self, control: str, arg: str) -> Stop | None:
+        """Why the control stopped the request, None where it did not or was not asked."""
+        return self._stops.get((control, arg))

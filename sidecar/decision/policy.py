@@ -9,7 +9,7 @@ import msgspec
 
 from sidecar.compiler.manifest import ItemFacts, RowSource, read_manifest, sha256
 from sidecar.compiler.rows import OPEN
-from sidecar.controls.table import stops
+from sidecar.controls.table import Judge
 from sidecar.decision.decision import Decision
 from sidecar.decision.engine import Engine, Row, engine_over, read_engine
 from sidecar.decision.engine.effects import ALLOW_AND_DENY, DENY
@@ -42,7 +42,7 @@ DEMANDED = frozenset(
 )
 
 # What a stock Casbin enforcer must register to load model and rows; `g` is Casbin's own.
-CASBIN_FUNCTIONS: Functions = MappingProxyType({"within": within, "in_force": in_force, "stops": stops})
+CASBIN_FUNCTIONS: Functions = MappingProxyType({"within": within, "in_force": in_force, "stops": Judge.stops})
 
 
 def refuse_weak_model(model: bytes, policy: bytes) -> None:

@@ -68,7 +68,8 @@ def read_engine(
 ) -> Engine:
     """An engine from a model and its rows. Raises PolicyError with the place of what is wrong.
 
-    `functions` are those the matcher may name beside Casbin's own; those in `total` never raise and give a truth value.
+    `functions` are those the matcher may name beside Casbin's own; those in `total` never raise, give a truth value and
+    answer alike for the same arguments.
     An effect that allows what no row speaks of is refused unless `default_allow` says it is meant.
     """
     model = read_model(model_text)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from sidecar.controls import table
 from sidecar.controls.context import AccessRequest, ControlContext, Stop
-from sidecar.controls.table import GUARDS, Judge, stops
+from sidecar.controls.table import GUARDS, Judge
 from sidecar.power_list.control_kinds import ControlKind
 from tests.samples import ACCEPTED, EVERYONE, SNAPSHOT, ask, codes, history, moment
 
@@ -34,11 +34,17 @@ def with_guards(monkeypatch: pytest.MonkeyPatch) -> Any:
     return replace_guards
 
 
+def why_stopped(kind: str, arg: str) -> Stop | None:
+    judge = Judge(context())
+    assert judge.stops(kind, arg)
+    return judge.answer(kind, arg)
+
+
 @pytest.mark.parametrize("kind", [kind.value for kind in ControlKind])
 def test_a_guard_that_fails_refuses(kind: str, with_guards: Any) -> None:
     """Whatever goes wrong while a prohibition is evaluated, the prohibition stands."""
     with_guards(**{kind: broken})
-    assert Judge(context()).answer(kind, "1") == Stop("CONTROL_ERROR", {"control": kind})
+    assert why_stopped(kind, "1") == Stop("CONTROL_ERROR", {"control": kind})
 
 
 def test_a_failing_guard_becomes_the_headline_of_a_refusal(with_guards: Any) -> None:
@@ -52,7 +58,7 @@ def test_a_failing_guard_becomes_the_headline_of_a_refusal(with_guards: Any) -> 
 
 def test_a_kind_without_a_guard_refuses() -> None:
     """A row of a kind this version does not know prohibits."""
-    assert Judge(context()).answer("rotation", "3") == Stop("CONTROL_ERROR", {"control": "rotation"})
+    assert why_stopped("rotation", "3") == Stop("CONTROL_ERROR", {"control": "rotation"})
 
 
 @pytest.mark.parametrize(
@@ -61,21 +67,15 @@ def test_a_kind_without_a_guard_refuses() -> None:
 )
 def test_a_malformed_argument_refuses(kind: str, arg: str) -> None:
     """A row that was damaged on its way prohibits."""
-    assert stops(Judge(context()), kind, arg)
+    assert Judge(context()).stops(kind, arg)
 
 
-def test_each_control_is_asked_once(with_guards: Any) -> None:
-    """Casbin may evaluate a matcher as often as it likes; the guard sees one question."""
-    asked: list[str] = []
-
-    def counting(arg: str, _context: ControlContext) -> Stop | None:
-        asked.append(arg)
-        return None
-
-    with_guards(times=counting)
+def test_what_stops_is_told_of_the_control_that_was_asked(with_guards: Any) -> None:
+    """Casbin may evaluate a matcher as often as it likes; why a row stops is kept by control and argument."""
+    with_guards(times=lambda arg, _: Stop("STEP_ALREADY_DONE", {"limit": arg}) if arg == "2" else None)
     judge = Judge(context())
-    assert [stops(judge, "times", arg) for arg in ("1", "1", "2", "1")] == [False] * 4
-    assert asked == ["1", "2"]
+    assert [judge.stops("times", arg) for arg in ("1", "2", "1", "2")] == [False, True, False, True]
+    assert [judge.answer("times", arg) for arg in ("1", "2", "3")] == [None, Stop("STEP_ALREADY_DONE", {"limit": "2"}), None]
 
 
 def test_facts_of_the_history_win_over_assertions() -> None:

@@ -356,5 +356,7 @@ def test_a_damaged_row_prohibits(kind: str, arg: str) -> None:
     request = AccessRequest("boss", "decide", "buy", "C-1", outcome="grant", facts={"sum": 1, "group": 1, "urgent": True})
     cases = Cases()
     cases.ask("C-1", "clerk", "accept")
-    stop = Judge(ControlContext(request, item, "3", cases.cases["C-1"], PEOPLE, cases.now)).answer(kind, arg)
+    judge = Judge(ControlContext(request, item, "3", cases.cases["C-1"], PEOPLE, cases.now))
+    assert judge.stops(kind, arg)
+    stop = judge.answer(kind, arg)
     assert stop is not None
