@@ -9,6 +9,7 @@ exact set of their kinds (`deadline:issue` for a time limit); `flags`, where wri
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from typing import NamedTuple
 
 from sidecar.case_history.draw import DrawBrought, pool_digest
 from sidecar.case_history.history import (
@@ -113,14 +114,25 @@ def run_expectations(files: Mapping[str, bytes], policy: PolicySnapshot) -> Repo
     )
 
 
+class Asked(NamedTuple):
+    """What an expectation has `decide()` decide on."""
+
+    personnel: Personnel
+    history: CaseHistory
+    request: AccessRequest
+    now: datetime
+    ledgers: Mapping[str, Ledger]
+
+
+def asked_of(expectation: Expectation, policy: PolicySnapshot) -> Asked:
+    """The request of an expectation, with the case and the registers it gives."""
+    personnel, history = _personnel(expectation, policy), _history(expectation, policy)
+    request, now = _request(expectation, policy), _now(expectation)
+    return Asked(personnel, history, request, now, _counted(expectation, policy, personnel, history, request, now))
+
+
 def _run(expectation: Expectation, place: Place, policy: PolicySnapshot) -> Outcome:
-    personnel, history, request, now = (
-        _personnel(expectation, policy),
-        _history(expectation, policy),
-        _request(expectation, policy),
-        _now(expectation),
-    )
-    decision = decide(policy, personnel, history, request, now, _counted(expectation, policy, personnel, history, request, now))
+    decision = decide(policy, *asked_of(expectation, policy))
     return Outcome(expectation.name, expectation.item, place, decision, tuple(_differences(expectation, decision)))
 
 
