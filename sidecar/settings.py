@@ -16,7 +16,8 @@ party_key       file with the key of party tokens; in the data folder unless nam
 state_key       file with the key of state tokens; in the data folder unless named
 cases           the case store many sidecars share: redis://HOST:PORT/DB, rediss://…, unix://PATH; without it the record of this
                 sidecar holds its cases. What else belongs to it begins with cases_.
-callers         name → {token_sha256, certificate, may, items, obligations, observe_until}: who may call, and what
+callers         name → {token_sha256, certificate, may, items, obligations, observe_until, reads, names_reader}: who may call,
+                and what
 insecure        loopback without tokens, and a log for trying out where none was made; said at each start and in /readyz
 origin          the log that must lie in the data folder; another one stops the start
 keys            folder of the log's signing key (default: the data folder's name with .keys, beside it)
@@ -48,6 +49,7 @@ _OTHER_VARIABLES = frozenset(
 
 CertificateName = Annotated[str, StringConstraints(pattern=r"^(DNS|URI|IP):[^\s*]+$")]
 ItemName = Annotated[str, StringConstraints(pattern=r"^[^*\s]*\*?$", min_length=1)]
+UnitName = Annotated[str, StringConstraints(pattern=r"^[^*/\s]+(/\*)?$", max_length=128)]
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -56,7 +58,8 @@ class CallerSettings(BaseModel):
     together. `may`: ask (decisions, outcomes), read (decisions and cases). `items`: those it may ask about, by name or by the
     beginning of a name (`cn-xk-food-*`); all where left out. `obligations`: types it fulfils; an allow that brings another is
     refused, and nothing is refused for them where left out. `observe_until`: the last day on which its enforcement points may let
-    through what is refused, and only record it."""
+    through what is refused, and only record it. `reads`: units (organs) whose entries it may read, `/*` behind one for all below
+    it, too; the whole record where left out. `names_reader`: it reads for persons and names each in the header X-Reader."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -66,6 +69,14 @@ class CallerSettings(BaseModel):
     items: tuple[ItemName, ...] | None = None
     obligations: frozenset[str] | None = None
     observe_until: date | None = None
+    reads: Annotated[tuple[UnitName, ...], Field(min_length=1, max_length=200)] | None = None
+    names_reader: bool = False
+
+    @model_validator(mode="after")
+    def _reads_if_it_may(self) -> "CallerSettings":
+        if "read" not in self.may and (self.reads is not None or self.names_reader):
+            raise ValueError('reads and names_reader are for a caller that may read: may = ["read"]')
+        return self
 
     @model_validator(mode="after")
     def _known_by_something(self) -> "CallerSettings":
@@ -155,15 +166,17 @@ class Settings(BaseModel):
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key belong together")
         self._known_certificates()
-        self._observable()
+        self._for_power_lists()
         if self.witness_quorum > len(self.witnesses):
             raise ValueError(f"witness_quorum asks for {self.witness_quorum} witnesses, {len(self.witnesses)} are named")
         return self
 
-    def _observable(self) -> None:
-        """What is observed must be recorded as such, which only decisions by power lists are."""
+    def _for_power_lists(self) -> None:
+        """What is observed must be recorded as such, and what is read by unit have one: only decisions by power lists do."""
         if self.model is not None and self.observed:
             raise ValueError("observe_until is for power lists: a plain Casbin policy is not observed")
+        if self.model is not None and any(caller.reads is not None for caller in self.callers.values()):
+            raise ValueError("reads is for power lists: what a plain Casbin policy decided is of no unit")
 
     @property
     def observed(self) -> dict[str, date]:

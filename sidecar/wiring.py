@@ -113,7 +113,7 @@ class PowerListService:
         )  # fmt: skip
         metrics = Metrics(store.counters)
         self.keeper = keeper_of(settings, opened, store, clock, metrics.unrecorded, personal)
-        self.served = build_app(self.authorizer, settings, self.keeper, metrics)
+        self.served = build_app(self.authorizer, settings, self.keeper, metrics, self._kept.items_of)
         self.life = ServiceLife(store, self.keeper, self.in_force, opened.warnings)
 
     def in_force(self) -> InForce:

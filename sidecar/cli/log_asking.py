@@ -35,6 +35,7 @@ from sidecar.cli.record import (
 )
 from sidecar.errors import SettingsError
 from sidecar.ports.records import TOTALS, Filter, Total
+from sidecar.service.counting import RULE, counted
 
 By = StrEnum("By", {name.upper(): name for name in TOTALS})  # type: ignore[misc]  # what the record can be counted by
 
@@ -70,10 +71,7 @@ def totals_command(
         code=code, rule=rule, decision=decision or "", caller=caller, party=party, text=text, since_day=day_of(since),
         until_day=day_of(until, end=True),
     )  # fmt: skip
-    whole = reader.totals(wanted, "decision")
-    found = reader.totals(wanted, by.value)
-    if by.value != "rule":
-        found = [*_without_a_value(whole, found), *found]
+    found = counted(reader, wanted, by.value).lines
     if json:
         print_json([total._asdict() for total in found])
     elif found:
@@ -107,19 +105,12 @@ def day_of(text: str, *, end: bool = False) -> str:
         raise SettingsError(f"{text!r} is not a day", "write 2026-11-23") from fault
 
 
-def _without_a_value(whole: Sequence[Total], found: Sequence[Total]) -> Sequence[Total]:
-    """Decisions that have nothing in the field, as those of an act on no list have no item: they are in the sum too."""
-    allowed = sum(total.allowed for total in whole) - sum(total.allowed for total in found)
-    denied = sum(total.denied for total in whole) - sum(total.denied for total in found)
-    return [Total("", max(allowed, 0), max(denied, 0))] if allowed > 0 or denied > 0 else []
-
-
 def _show(found: Sequence[Total], by: str, lang: Language) -> None:
     """A table on a terminal, columns between tabs in a pipe; what is counted once an entry has a sum."""
     heads = {Language.ZH: (by, "准许", "拒绝", "合计"), Language.EN: (by, "allowed", "denied", "both")}[lang]
     nothing = {Language.ZH: "（无）", Language.EN: "(none)"}[lang]
     rows = [(t.value or nothing, str(t.allowed), str(t.denied), str(t.allowed + t.denied)) for t in found]
-    if by != "rule":
+    if by != RULE:
         allowed, denied = sum(t.allowed for t in found), sum(t.denied for t in found)
         whole = {Language.ZH: "合计", Language.EN: "all"}[lang]
         rows.append((whole, str(allowed), str(denied), str(allowed + denied)))

@@ -1,6 +1,6 @@
 """Entries of the record as people see them: a table that fits the terminal, a line in a pipe, one decision in full."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -61,6 +61,7 @@ _WORDS = {
         "begun": "开始",
         "ended": "结束",
         "observed": "（观察，已放行）",
+        "refused": "（被拒绝）",
         "created": "建立",
         "taken_over": "接管",
         "rotated": "更换",
@@ -73,7 +74,7 @@ _WORDS = {
         "co_sign": "会签",
         "altered": "‼已被篡改",
     },
-    Language.EN: {"log_read": "read", "altered": "‼ALTERED", "observed": "(observed: let through)"},
+    Language.EN: {"log_read": "read", "altered": "‼ALTERED", "observed": "(observed: let through)", "refused": "(refused)"},
 }
 
 
@@ -82,10 +83,10 @@ def cells(entry: ShownEntry, lang: Language) -> tuple[str, ...]:
     said = _WORDS[lang]
     verdict = entry.get("decision") or entry.get("kind", "")
     word = entry.get("result") or entry.get("event", "")
-    code = entry.get("code") or _word(word, lang) or entry.get("query", {}).get("what", "")
+    code = entry.get("code") or _word(word, lang) or _read(entry.get("query", {}), lang)
     return (
         entry.get("time", "")[:19],
-        entry.get("subject", {}).get("person", "") or entry.get("caller", "") or entry.get("actor", ""),
+        entry.get("subject", {}).get("person", "") or entry.get("person") or entry.get("caller", "") or entry.get("actor", ""),
         entry.get("item_name") or entry.get("item", ""),
         _step(entry.get("action", {}), lang),
         entry.get("case_id", ""),
@@ -100,6 +101,11 @@ def _marks(entry: ShownEntry) -> list[str]:
     """What must be seen beside the decision."""
     observed = "observed" in entry.get("asked", {})
     return [mark for mark, there in (("observed", observed), ("altered", "altered" in entry)) if there]
+
+
+def _read(query: Mapping[str, str], lang: Language) -> str:
+    """What a reading was of, and that it was refused."""
+    return " ".join(filter(None, [query.get("what", ""), _word("refused", lang) if "refused" in query else ""]))
 
 
 def _word(word: str, lang: Language) -> str:

@@ -95,7 +95,8 @@ class OutcomeEntry(Placed, frozen=True, kw_only=True):
 
 
 class LogReadEntry(Placed, frozen=True, kw_only=True):
-    """Reading the record is itself an act and recorded (GB/T 22239, audit of audit)."""
+    """Reading the record is itself an act and recorded (GB/T 22239, audit of audit). `person` is for whom a reading system said
+    that it reads, `query` what was asked, `shown` how many entries, acts of a case or lines of totals were then shown."""
 
     v: int = VERSION
     kind: Literal["log_read"] = "log_read"
@@ -105,7 +106,9 @@ class LogReadEntry(Placed, frozen=True, kw_only=True):
     time_source: str
     caller: str
     client_ip: str
+    person: str = ""
     query: dict[str, str]
+    shown: int = 0
     masked: Mapping[str, str] = {}
 
 

@@ -1,7 +1,9 @@
 """The FastAPI application around the hot path: reading, health, metrics, documentation."""
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -14,7 +16,6 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from sidecar import __version__
 from sidecar.decision.search import MAX_RESULTS
-from sidecar.decision_log.entry import KINDS
 from sidecar.errors import NotFoundError, OverloadedError, RequestError, StoreError
 from sidecar.http_api.authzen import Evaluations, add_evaluations, add_metadata, add_searches
 from sidecar.http_api.callers import Caller, Callers
@@ -26,17 +27,17 @@ from sidecar.http_api.log_proofs import add_proofs, told
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.openapi import with_hot_paths
 from sidecar.http_api.outcomes import LOG_UNAVAILABLE, Outcomes, problems
+from sidecar.http_api.reading import ItemsOf, add_reading, reader_among, well_formed
 from sidecar.http_api.straight import Straight
-from sidecar.http_api.strict_json import check_text
 from sidecar.messages import counted
-from sidecar.ports.records import Filter, RecordStore
+from sidecar.ports.records import RecordStore
 from sidecar.service.answering import CallerFacts
-from sidecar.service.asked import MAX_IDENTIFIER
 from sidecar.service.authorize import Authorizer
 from sidecar.service.deciding import Deciding
 from sidecar.service.inspect import Inspector
 from sidecar.service.log_keeper import LogKeeper
 from sidecar.service.outcome import OutcomeReports
+from sidecar.service.paging import Pages
 from sidecar.service.plain import PlainAuthorizer
 from sidecar.service.plain_search import PlainSearches
 from sidecar.service.search import Searches
@@ -44,8 +45,6 @@ from sidecar.service.searching import Searching
 from sidecar.settings import Settings, is_loopback
 
 log = structlog.get_logger("quanheng.http")
-
-Moment = Annotated[int | None, Query(ge=0, le=2**53 - 1)]  # milliseconds since the epoch, or the number of an entry
 
 
 class Served(NamedTuple):
@@ -56,9 +55,14 @@ class Served(NamedTuple):
 
 
 def build_app(
-    authorizer: Deciding, settings: Settings, keeper: LogKeeper | None = None, metrics: Metrics | None = None
+    authorizer: Deciding,
+    settings: Settings,
+    keeper: LogKeeper | None = None,
+    metrics: Metrics | None = None,
+    items_of: ItemsOf | None = None,
 ) -> Served:
-    """Everything that is served, from the outside in: lane, guard, hot path, FastAPI. Without a keeper there are no proofs."""
+    """Everything that is served, from the outside in: lane, guard, hot path, FastAPI. Without a keeper there are no proofs.
+    `items_of` knows the items of a class of power in all policies that ever served here; without it, in those that do."""
     metrics = metrics or Metrics(authorizer.store.counters)
     if keeper is not None:
         metrics.keeper = keeper
@@ -66,11 +70,11 @@ def build_app(
     searching = searching_of(authorizer)
     app = FastAPI(title="Quanheng 权衡", version=__version__, redirect_slashes=False, docs_url=None, redoc_url=None)
     _add_errors(app, metrics)
-    inspector = Inspector(authorizer.store, authorizer.clock, authorizer.personal)
+    inspector = _inspector_of(authorizer)
+    reads = reader_among(_known(callers), _facts, inspector)
     if keeper is not None:
-        anybody, reads, formed = Depends(_known(callers)), _reader_among(callers, inspector), [Depends(_well_formed)]
-        add_proofs(app, keeper, inspector, anybody=anybody, reads=reads, formed=formed, facts=_facts)
-    _add_reading(app, inspector, callers)
+        add_proofs(app, keeper, inspector, anybody=Depends(_known(callers)), reads=reads, formed=[Depends(well_formed)])
+    add_reading(app, inspector, reads, items_of or partial(_items_serving, authorizer))
     asks = _caller_for("ask", callers)
     add_evaluations(app, Evaluations(authorizer, metrics, keeper), asks, _facts)
     add_searches(app, searching, asks, _facts)
@@ -96,22 +100,6 @@ def _known(callers: Callers) -> Callable[[Request], Caller]:
     return find
 
 
-def _reader_among(callers: Callers, inspector: Inspector) -> Any:
-    """The caller, where it may read the record; that one was refused is itself recorded, with what it wanted to see."""
-    known = _known(callers)
-
-    async def find(request: Request) -> Caller:
-        caller = known(request)
-        if "read" not in caller.may:
-            wanted = {**request.path_params, **request.query_params}
-            route = request.scope["route"].path
-            await inspector.record_reading(_facts(request, caller), {**wanted, "what": route, "refused": "may not read"})
-            raise HTTPException(403, "forbidden: this caller may not read")
-        return caller
-
-    return Depends(find)
-
-
 def _caller_for(duty: str, callers: Callers) -> Any:
     known = _known(callers)
 
@@ -129,61 +117,17 @@ def _facts(request: Request, caller: Caller) -> CallerFacts:
     return CallerFacts(caller.name, client, request.headers.get("x-request-id", ""), caller.limits)
 
 
-def _well_formed(request: Request) -> None:
-    """Path and query are bounded like a body, for they are recorded; a parameter nobody reads is a misspelt filter."""
-    for text in (*request.path_params.values(), *request.query_params.values()):
-        check_text(text)
-        if len(text) > MAX_IDENTIFIER:
-            raise RequestError("bad_request", f"a parameter is longer than {MAX_IDENTIFIER} characters")
-    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
-    for name in request.query_params:
-        if name not in known:
-            raise RequestError("bad_request", f"query.{name[:40]!r}: no such parameter; known: {', '.join(sorted(known))}")
+def _inspector_of(authorizer: Deciding) -> Inspector:
+    if isinstance(authorizer, Authorizer):
+        pages = Pages(authorizer.tokens.derived("pages"))
+        return Inspector(authorizer.store, authorizer.clock, authorizer.personal, pages, lambda: authorizer.policy.organs)
+    pages = Pages(authorizer.page_key if isinstance(authorizer, PlainAuthorizer) else secrets.token_bytes(32))
+    return Inspector(authorizer.store, authorizer.clock, authorizer.personal, pages, dict)
 
 
-def _add_reading(app: FastAPI, inspector: Inspector, callers: Callers) -> None:
-    reads = _reader_among(callers, inspector)
-
-    formed = [Depends(_well_formed)]
-
-    @app.get("/v1/decisions", tags=["record"], dependencies=formed)
-    async def list_decisions(
-        request: Request,
-        officer: str = "",
-        item: str = "",
-        case: str = "",
-        code: str = "",
-        decision: Annotated[str, Query(pattern="^(allow|deny)?$")] = "",
-        kind: Annotated[str, Query(pattern=f"^({'|'.join(KINDS)})?$")] = "",
-        post: str = "",
-        unit: str = "",
-        step: str = "",
-        rule: str = "",
-        party: str = "",
-        system: Annotated[str, Query(alias="caller")] = "",
-        text: str = "",
-        since_ms: Moment = None,
-        until_ms: Moment = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        before: Moment = None,
-        caller: Caller = reads,
-    ) -> dict[str, Any]:
-        """Entries of the log, newest first. Reading is recorded."""
-        wanted = Filter(
-            officer, item, case, code, decision, kind, since_ms, until_ms,
-            post=post, unit=unit, step=step, rule=rule, party=party, caller=system, text=text,
-        )  # fmt: skip
-        return await inspector.decisions(wanted, limit=limit, before=before, caller=_facts(request, caller))
-
-    @app.get("/v1/decisions/{decision_id}", tags=["record"], dependencies=formed)
-    async def show_decision(decision_id: str, request: Request, caller: Caller = reads) -> dict[str, Any]:
-        """One decision and its outcome. Reading is recorded."""
-        return await inspector.decision(decision_id, _facts(request, caller))
-
-    @app.get("/v1/cases/{case_id}", tags=["record"], dependencies=formed)
-    async def show_case(case_id: str, request: Request, caller: Caller = reads) -> dict[str, Any]:
-        """A case as its own history tells it. Reading is recorded."""
-        return await inspector.case(case_id, _facts(request, caller))
+def _items_serving(authorizer: Deciding, power_class: str) -> set[str]:
+    items = authorizer.policy.items if isinstance(authorizer, Authorizer) else {}
+    return {name for name, item in items.items() if item.power_class == power_class}
 
 
 def searching_of(authorizer: Deciding) -> Searching:
@@ -198,7 +142,7 @@ def searching_of(authorizer: Deciding) -> Searching:
 def _add_powers(app: FastAPI, searches: Searches, callers: Callers) -> None:
     reads = _caller_for("read", callers)
 
-    @app.get("/v1/officers/{person}/powers", tags=["searches"], dependencies=[Depends(_well_formed), reads])
+    @app.get("/v1/officers/{person}/powers", tags=["searches"], dependencies=[Depends(well_formed), reads])
     async def powers(
         person: str, after: str = "", limit: Annotated[int, Query(ge=1, le=MAX_RESULTS)] = MAX_RESULTS
     ) -> dict[str, Any]:

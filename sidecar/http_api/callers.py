@@ -20,10 +20,14 @@ CERTIFICATE_NAMES = {"DNS": "DNS", "URI": "URI", "IP Address": "IP"}  # as Pytho
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """`reads` are the units whose entries it may read, None for the whole record; `names_reader`: it reads for persons."""
+
     name: str
     may: frozenset[str]
     limits: CallerLimits = field(default=UNLIMITED)
     certificate: str = ""
+    reads: tuple[str, ...] | None = None
+    names_reader: bool = False
 
 
 class Callers:
@@ -70,4 +74,5 @@ def _caller(name: str, settings: CallerSettings) -> Caller:
     items, obligations = settings.items, settings.obligations
     until = settings.observe_until.isoformat() if settings.observe_until else ""
     limits = UNLIMITED if items is None and obligations is None and not until else CallerLimits(items, obligations, until)
-    return Caller(name, frozenset(settings.may), limits, settings.certificate or "")
+    certificate = settings.certificate or ""
+    return Caller(name, frozenset(settings.may), limits, certificate, settings.reads, settings.names_reader)

@@ -23,7 +23,7 @@ Rejected = Callable[[str], None]  # told the code of every request that was not 
 
 _LENGTH = re.compile(r"[0-9]{1,18}\Z")
 _LOOPBACK = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?\Z", re.IGNORECASE)
-_ONCE = (b"host", b"content-type", b"authorization", b"x-request-id", b"content-encoding", b"content-length")
+_ONCE = (b"host", b"content-type", b"authorization", b"x-request-id", b"x-reader", b"content-encoding", b"content-length")
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16 * 1024
 MAX_REQUEST_ID = 256

@@ -4,10 +4,9 @@ Checkpoints, tiles and proofs are hashes and signatures: any caller may have the
 for callers who may read, and reading them is recorded.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from sidecar.decision_log.checkpoint import read_checkpoint
@@ -16,9 +15,9 @@ from sidecar.decision_log.tiles import WIDTH, Tile, TilePathError, bundle, tile_
 from sidecar.errors import NotFoundError, RequestError
 from sidecar.ports.log import Signed
 from sidecar.ports.records import Filter, RecordStore
-from sidecar.service.answering import CallerFacts
 from sidecar.service.inspect import Inspector
 from sidecar.service.log_keeper import LogKeeper, consistency_of, inclusion_of
+from sidecar.service.reading import Reader
 
 NOTE = "text/plain; charset=utf-8"
 OCTETS = "application/octet-stream"
@@ -28,7 +27,6 @@ _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 Size = Annotated[int, Query(ge=0, le=2**53 - 1)]
 From = Annotated[int, Query(alias="from", ge=0, le=2**53 - 1)]
 To = Annotated[int | None, Query(alias="to", ge=0, le=2**53 - 1)]
-Facts = Callable[[Request, Any], CallerFacts]
 
 
 def add_proofs(
@@ -39,9 +37,8 @@ def add_proofs(
     anybody: Any,
     reads: Any,
     formed: list[Any],
-    facts: Facts,
 ) -> None:
-    """`anybody` and `reads` find the caller, for whom it is enough to be known, or who must be allowed to read."""
+    """`anybody` finds the caller, for whom it is enough to be known, `reads` the reader."""
 
     @app.get("/v1/log/checkpoint", tags=["log"], dependencies=[*formed, anybody], response_class=PlainTextResponse)
     async def checkpoint() -> PlainTextResponse:
@@ -75,10 +72,10 @@ def add_proofs(
         return {"origin": keeper.identity.origin, "hash": keeper.hash.name, "from": old, "to": wanted, "hashes": hashes}
 
     @app.get("/v1/log/tile/entries/{path:path}", tags=["log"], dependencies=formed)
-    async def entries(path: str, request: Request, caller: Any = reads) -> Response:
+    async def entries(path: str, reader: Reader = reads) -> Response:
         """A bundle of up to 256 entries, each behind its length in two bytes. Reading is recorded."""
         tile = _tile(f"tile/entries/{path}", _signed(keeper).size)
-        await inspector.record_reading(facts(request, caller), {"what": "entries", "bundle": path})
+        await inspector.entries(path, reader, tile.width)
         return Response(_bundle(keeper.store, tile), media_type=OCTETS, headers=_FOR_EVER)
 
     @app.get("/v1/log/tile/{path:path}", tags=["log"], dependencies=[*formed, anybody])
@@ -89,13 +86,10 @@ def add_proofs(
         return Response((data or b"")[: wanted.width * DIGEST_SIZE], media_type=OCTETS, headers=_FOR_EVER)
 
     @app.get("/v1/decisions/{decision_id}/proof", tags=["log"], dependencies=formed, response_class=PlainTextResponse)
-    async def evidence(decision_id: str, request: Request, caller: Any = reads) -> PlainTextResponse:
+    async def evidence(decision_id: str, reader: Reader = reads) -> PlainTextResponse:
         """The evidence file of one decision: entry, place, way to the root, signed checkpoint (C2SP tlog-proof). Reading is
         recorded."""
-        await inspector.record_reading(facts(request, caller), {"what": "proof", "id": decision_id})
-        stored = await keeper.store.find_decision(decision_id)
-        if stored is None:
-            raise NotFoundError(f"no decision {decision_id}")
+        stored = await inspector.found(decision_id, reader, "proof", keeper.store.find_decision)
         return PlainTextResponse(str(await keeper.evidence(stored)), media_type=NOTE, headers=_SOON)
 
 

@@ -32,6 +32,10 @@ from sidecar.service.asked import EvaluationRequest
 EXAMPLES = "openapi_examples.json"
 _OPEN = ("/healthz", "/readyz", "/metrics", WELL_KNOWN)  # no caller is asked who it is
 _METHODS = {"get", "post"}
+_READ: dict[str, tuple[str, dict[str, Any]]] = {  # what is answered to a reader, and its form
+    "/v1/decisions": ("a page of entries", ref("Entries")),
+    "/v1/log/totals": ("a page of totals", ref("Totals")),
+}
 
 
 class Example(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -120,6 +124,8 @@ def _with_bodies(path: str, operation: dict[str, Any]) -> None:
         responses["200"] = _json("a page of results", ref("Found"))
     elif path.startswith(WELL_KNOWN):
         responses["200"] = _json("where everything is", ref("Metadata"))
+    elif path in _READ:
+        responses["200"] = _json(*_READ[path])
     elif path.startswith("/v1/log/tile/"):
         content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         responses["200"] = {"description": "bytes, see docs/reference/log-format.md", "content": content}

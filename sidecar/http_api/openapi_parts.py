@@ -80,6 +80,7 @@ _BOTH_LANGUAGES: Part = {
     "required": ["zh", "en"],
     "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
 }
+_COUNTS: Part = {name: {"type": "integer", "minimum": 0} for name in ("allowed", "denied")}
 _TEXTS: Part = {"type": "array", "items": {"type": "string"}}
 
 SCHEMAS: Part = {
@@ -178,11 +179,41 @@ SCHEMAS: Part = {
         "required": ["results", "page"],
         "properties": {
             "results": {"type": "array", "items": {"type": "object"}},
-            "page": {
-                "type": "object",
-                "required": ["next_token", "count"],
-                "properties": {"next_token": {"type": "string"}, "count": {"type": "integer"}},
+            "page": {"$ref": "#/components/schemas/NextPage"},
+        },
+    },
+    "NextPage": {
+        "type": "object",
+        "description": "`count` is what this page holds. An empty `next_token` is the end.",
+        "required": ["next_token", "count"],
+        "properties": {"next_token": {"type": "string"}, "count": {"type": "integer"}},
+    },
+    "Entries": {
+        "type": "object",
+        "description": "Entries as they lie in the log, newest first, each with its leaf hash; `altered` where that is another.",
+        "required": ["entries", "page"],
+        "properties": {
+            "entries": {"type": "array", "items": {"type": "object"}},
+            "page": {"$ref": "#/components/schemas/NextPage"},
+        },
+    },
+    "Totals": {
+        "type": "object",
+        "description": "All decisions that were asked for, and their lines in the order of the values; the line of the empty "
+        "value is of those that have none. A decision that several rules refused is in the line of each.",
+        "required": ["by", "allowed", "denied", "totals", "page"],
+        "properties": {
+            "by": {"type": "string"},
+            **_COUNTS,
+            "totals": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["value", "allowed", "denied"],
+                    "properties": {"value": {"type": "string"}, **_COUNTS},
+                },
             },
+            "page": {"$ref": "#/components/schemas/NextPage"},
         },
     },
     "Metadata": {

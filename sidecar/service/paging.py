@@ -1,4 +1,4 @@
-"""Pages of a search, and the tokens that lead from one to the next.
+"""Pages of a search or of the log, and the tokens that lead from one to the next.
 
 A token names where the next page begins, how long it may be, and the question it belongs to: who asked, what was searched, every
 entity and the context. It carries a MAC of ours, so that none can be made or altered outside; one that is sent with another
@@ -43,7 +43,12 @@ class Pages:
         token, limit = page.get("token", ""), page.get("limit")
         if not isinstance(token, str) or not (limit is None or (type(limit) is int and limit >= 0)):
             raise RequestError("bad_page", "page.token must be text and page.limit a whole number from 0")
-        asked = Turn("", min(limit or MAX_RESULTS, MAX_RESULTS), hashlib.sha256(encode(question)).hexdigest()[:_DIGITS])
+        return self.turned(token, min(limit, MAX_RESULTS) if limit else limit, MAX_RESULTS, *question)
+
+    def turned(self, token: str, limit: int | None, usual: int, *question: object) -> Turn:
+        """The page behind a token, the first one where it is empty; `usual` is the limit where none is named, or 0. Raises
+        RequestError."""
+        asked = Turn("", limit or usual, hashlib.sha256(encode(question)).hexdigest()[:_DIGITS])
         if not token:
             return asked
         known = self._opened(token)
@@ -53,8 +58,11 @@ class Pages:
 
     def answer(self, results: Sequence[Mapping[str, str]], following: str, turn: Turn) -> dict[str, object]:
         """A page of results; `following` is the name behind which the next one begins, empty at the end."""
-        token = self._closed(turn._replace(after=following)) if following else ""
-        return {"results": results, "page": {"next_token": token, "count": len(results)}}
+        return {"results": results, "page": self.told(len(results), following, turn)}
+
+    def told(self, count: int, following: str, turn: Turn) -> dict[str, object]:
+        """What is said of a page of `count` results."""
+        return {"next_token": self._closed(turn._replace(after=following)) if following else "", "count": count}
 
     def _closed(self, turn: Turn) -> str:
         said = base64.urlsafe_b64encode(encode(turn)).decode()

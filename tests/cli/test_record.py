@@ -19,7 +19,7 @@ from adapters.storage.sqlite import SqliteStore
 from sidecar.case_history.history import OutcomeReported
 from sidecar.cli.commands import app
 from sidecar.cli.output import Language
-from sidecar.cli.showing import fits_whole, table_of
+from sidecar.cli.showing import cells, fits_whole, table_of
 from sidecar.decision_log.entry import OutcomeEntry
 from sidecar.errors import SecondWriterError, SettingsError, StoreError
 from sidecar.ports.records import Commit, Filter
@@ -360,3 +360,11 @@ def test_the_index_is_made_again(data: Path) -> None:
     lock = take_lock(data / LOCK_FILE)
     assert isinstance(log("reindex", "--data", str(data)).exception, SecondWriterError)
     os.close(lock)
+
+
+def test_a_reading_is_shown_with_its_person_and_whether_it_was_refused() -> None:
+    """Who read through a system, not the system alone."""
+    reading = {"kind": "log_read", "time": "2026-01-05T09:00:00.000+08:00", "caller": "inspection", "decision_id": "r-1"}
+    told = cells({**reading, "person": "o-2001", "query": {"what": "totals", "refused": "outside"}}, Language.EN)
+    assert told == ("2026-01-05T09:00:00", "o-2001", "", "", "", "read", "totals (refused)", "", "r-1")
+    assert cells({**reading, "query": {"what": "totals"}}, Language.ZH)[1:7] == ("inspection", "", "", "", "查阅", "totals")

@@ -1,4 +1,4 @@
-"""The whole service in this process: sample policies, a clock that stands, four callers, and a client that speaks ASGI to it."""
+"""The whole service in this process: sample policies, a clock that stands, five callers, and a client that speaks ASGI to it."""
 
 import asyncio
 import hashlib
@@ -28,7 +28,7 @@ from tests.samples import EVERYONE, SNAPSHOT
 AUTHORIZE, EVALUATION = "/authorize", "/access/v1/evaluation"
 BOTH = (AUTHORIZE, EVALUATION)
 
-DUTIES = {"portal": ("ask",), "counter": ("ask",), "auditor": ("read",), "idle": ()}
+DUTIES = {"portal": ("ask",), "counter": ("ask",), "auditor": ("read",), "inspection": ("read",), "idle": ()}
 PARTY_TOKEN = party_tokeniser(b"k" * 32)
 
 Body = dict[str, Any]
@@ -81,8 +81,11 @@ class Sidecar:
     def post(self, body: Body, path: str = AUTHORIZE, **how: Any) -> httpx.Response:
         return self.send(to(path, body, **how))
 
-    def get(self, path: str, query: Mapping[str, Any] | None = None, caller: str = "auditor") -> httpx.Response:
-        return self.send(httpx.Request("GET", f"http://127.0.0.1:8181{path}", params=query, headers=bearer(caller)))
+    def get(
+        self, path: str, query: Mapping[str, Any] | None = None, caller: str = "auditor", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        sent = {**bearer(caller), **(headers or {})}
+        return self.send(httpx.Request("GET", f"http://127.0.0.1:8181{path}", params=query, headers=sent))
 
     def report(self, decision_id: str, body: Body, **how: Any) -> httpx.Response:
         return self.post(body, f"/v1/decisions/{decision_id}/outcome", **how)

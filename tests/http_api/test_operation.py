@@ -243,6 +243,7 @@ def test_the_description_holds_every_documented_path(sidecar: Sidecar) -> None:
         *((path, "post") for path in BOTH),
         ("/v1/decisions/{decision_id}/outcome", "post"),
         ("/v1/decisions", "get"),
+        ("/v1/log/totals", "get"),
         ("/v1/decisions/{decision_id}", "get"),
         ("/v1/cases/{case_id}", "get"),
         ("/v1/officers/{person}/powers", "get"),

@@ -221,6 +221,12 @@ NINE = 1_767_574_800_000  # 2026-01-05T09:00 in Shanghai
 
 # query → letters of the entries found, newest first; b is also the letter of its outcome
 FOUND: list[tuple[dict[str, Any], str]] = [
+    ({"class": "licensing"}, "becba"),
+    ({"class": "penalty"}, "d"),
+    ({"class": "penalty", "item": "permit"}, ""),
+    ({"since": "2026-01-05", "until": "2026-01-05"}, "bedcba"),
+    ({"since": "2026-01-06"}, ""),
+    ({"until": "2026-01-04"}, ""),
     ({}, "bedcba"),
     ({"officer": "reviewer"}, "bcb"),
     ({"officer": "clerk"}, "ea"),
@@ -262,20 +268,58 @@ def test_entries_are_shown_whole(day: Day) -> None:
         assert leaf == leaf_hash(canonical_bytes(entry)).hex()
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 6, 7])
-def test_pages_follow_one_another(day: Day, size: int) -> None:
-    """Following `next` shows every entry once, newest first, and ends; readings made on the way do not shift it."""
-    whole = [entry["seq"] for entry in day.entries][::-1]
-    seen: list[int] = []
-    before = whole[0] + 1
-    for _ in range(10):
-        page = day.sidecar.get("/v1/decisions", {"limit": size, "before": before}).json()
-        assert (page["next"] is None) == (len(page["entries"]) < size)
-        seen += [entry["seq"] for entry in page["entries"]]
-        if page["next"] is None:
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 6, 7])
+def test_pages_follow_one_another(either: Sidecar, size: int) -> None:
+    """Following the tokens shows every entry once, newest first, and ends; what is recorded on the way does not shift it, and
+    nobody is led to an empty page."""
+    whole = [either.answer(asking(case=f"C-{n}"))["context"]["decision_id"] for n in range(6)][::-1]
+    query: dict[str, Any] = {"limit": size, "caller": "portal"}
+    seen: list[str] = []
+    for _ in range(len(whole) + 1):
+        page = either.get("/v1/decisions", query).json()
+        assert page["page"]["count"] == len(page["entries"]) > 0
+        seen += ids(page)
+        if not page["page"]["next_token"]:
             break
-        before = page["next"]
+        either.answer(asking(case="C-9", intent="question"))
+        query = {"token": page["page"]["next_token"], "caller": "portal"}
     assert seen == whole
+
+
+# what is sent with a token → nothing but a plain 400
+OTHERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "another question": lambda token: {"token": token, "officer": "clerk"},
+    "another class": lambda token: {"token": token, "class": "licensing"},
+    "another kind": lambda token: {"token": token, "kind": "decision"},
+    "another limit": lambda token: {"token": token, "limit": 2},
+    "a letter less": lambda token: {"token": token[:-1]},
+    "a letter more": lambda token: {"token": token + "A"},
+    "a letter changed": lambda token: {"token": ("B" if token[0] == "A" else "A") + token[1:]},
+    "no token at all": lambda _: {"token": "17"},
+    "not ASCII": lambda token: {"token": token + "é"},
+}
+
+
+@pytest.mark.parametrize("changed", OTHERS.values(), ids=OTHERS)
+def test_a_token_is_good_for_its_question_only(either: Sidecar, changed: Callable[[str], dict[str, Any]]) -> None:
+    """As with the searches of AuthZEN; nothing is shown, and no reading recorded."""
+    either.answer(ACCEPT)
+    either.answer(ACCEPT)
+    token = either.get("/v1/decisions", {"limit": 1}).json()["page"]["next_token"]
+    count = len(either.entries())
+    assert either.get("/v1/decisions", {"token": token}).status_code == 200
+    response = either.get("/v1/decisions", changed(token))
+    assert (response.status_code, response.text.split(":")[0]) == (400, "bad_page")
+    assert len(either.entries()) == count + 1
+
+
+def test_a_token_is_good_for_its_caller_and_route_only(either: Sidecar) -> None:
+    """Whoever finds one cannot read with it, and the one of a list leads nowhere in the totals."""
+    either.answer(ACCEPT)
+    either.answer(ACCEPT)
+    token = either.get("/v1/decisions", {"limit": 1}).json()["page"]["next_token"]
+    assert either.get("/v1/log/totals", {"token": token}).status_code == 400
+    assert either.get("/v1/decisions", {"token": token}, caller="inspection").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -285,7 +329,8 @@ def test_pages_follow_one_another(day: Day, size: int) -> None:
         ({"limit": 501}, "limit"),
         ({"limit": "all"}, "limit"),
         ({"limit": 1.5}, "limit"),
-        ({"before": "x"}, "before"),
+        ({"since": "today"}, "since"),
+        ({"class": "nonsense"}, "class"),
         ({"since_ms": "today"}, "since_ms"),
         ({"until_ms": "1e9"}, "until_ms"),
         ({"decision": "maybe"}, "decision"),
@@ -301,7 +346,7 @@ def test_a_malformed_query_is_400_and_names_the_parameter(untouched: Sidecar, qu
     assert untouched.entries() == []
 
 
-@pytest.mark.parametrize("name", ["before", "since_ms", "until_ms"])
+@pytest.mark.parametrize("name", ["since_ms", "until_ms"])
 def test_a_number_beyond_all_entries_is_no_failure(either: Sidecar, name: str) -> None:
     """Whole numbers of any size are answered: with what they select, or 400."""
     either.allowed(ACCEPT)
@@ -434,12 +479,13 @@ def test_each_reading_is_an_entry(
     assert len(either.entries()) == 2
 
 
-def test_a_reading_is_recorded_before_it_is_shown(either: Sidecar) -> None:
-    """The newest entry a reader sees is its own reading."""
-    either.allowed(ACCEPT)
-    newest = either.get("/v1/decisions").json()["entries"][0]
-    assert (newest["kind"], newest["seq"]) == ("log_read", 2)
-    assert newest == {**either.entries()[-1], "leaf": newest["leaf"]}
+def test_a_reading_is_told_with_how_much_was_shown(either: Sidecar) -> None:
+    """An entry each, before it is answered: what was found is counted, what was not is none."""
+    decision = either.allowed(ACCEPT, REVIEW)[0]["decision_id"]
+    assert len(either.get("/v1/decisions").json()["entries"]) == 2
+    for path in ("/v1/decisions?limit=1", f"/v1/decisions/{decision}", "/v1/cases/C-1", "/v1/decisions/d-1", "/v1/cases/C-9"):
+        either.get(path)
+    assert [entry["shown"] for entry in either.entries(kind="log_read")] == [2, 1, 1, 2, 0, 0]
 
 
 @pytest.mark.parametrize("path", ["/v1/decisions", "/v1/decisions/{}", "/v1/cases/C-1"])
