@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import structlog
@@ -46,6 +47,25 @@ async def decided(enforcement: Enforcement, decider: Decider, incoming: Incoming
     if not verdict.clear and not verdict.malformed:
         log.error("no decision", problem=verdict.problem)
     return enforcement.rule(verdict, question)
+
+
+async def still_allowed(enforcement: Enforcement, decider: Decider, incoming: Incoming, matched: Matched) -> str:
+    """Ask again for what goes on since it was allowed: the code of a refusal, empty where there is none.
+
+    Everything is looked at anew, also who the officer is: a token that has run out since is nobody's. It is a question (ADR
+    0005), so no case counts it, and a step that is done once is not refused for having been done by the very act that goes on.
+    Nothing is observed here: where a refusal may be let through, that is said when it is opened again.
+    """
+    question = await enforcement.asked(incoming, matched)
+    if isinstance(question, Ruling):
+        return question.refusal.code if question.refusal else ""
+    context = {**question.evaluation["context"], "intent": "question"}
+    context.pop("observe", None)
+    verdict = await decider.ask({**question.evaluation, "context": context}, secrets.token_hex(16))
+    if verdict.done:
+        return ""
+    refusal = enforcement.rule(replace(verdict, observed_until=""), question).refusal
+    return refusal.code if refusal else ""
 
 
 def result_of(status: int | None) -> str:

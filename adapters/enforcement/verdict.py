@@ -7,14 +7,14 @@ from adapters.client import ClientError, Decision, NotAcceptedError, Obligation
 from sidecar.messages import Sentence
 
 UNSAID = Sentence("", "")
-SIGNATURE_LACKING = "TOO_FEW_OFFICERS"
+_SIGNATURE_LACKING, _DONE = "TOO_FEW_OFFICERS", "STEP_ALREADY_DONE"
 _TOLD = 200  # characters of a problem that are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the sidecar said. `clear` is False when it said nothing that can be acted on; `malformed` is code and message when it
-    said that the request itself is wrong; `held` is True of a refusal that nothing but a co-signature would lift."""
+    said that the request itself is wrong; `grounds` are the codes of all that stands against it."""
 
     allowed: bool
     clear: bool
@@ -28,8 +28,18 @@ class Verdict:
     posts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     obligations: tuple[Obligation, ...] = ()
-    held: bool = False
+    grounds: frozenset[str] = frozenset()
     observed_until: str = ""  # of a refusal: the last day on which it may be let through
+
+    @property
+    def held(self) -> bool:
+        """Whether a refusal is one that nothing but a co-signature would lift."""
+        return not self.allowed and self.grounds == {_SIGNATURE_LACKING}
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing stands against it but that it was done already."""
+        return not self.allowed and self.grounds == {_DONE}
 
     @property
     def obligation_ids(self) -> list[str]:
@@ -53,15 +63,17 @@ def verdict_of(decision: Decision) -> Verdict:
         posts=decision.posts,
         names=decision.may_act,
         obligations=decision.obligations,
-        held=_held(decision),
+        grounds=frozenset() if decision.allowed else _grounds(decision),
         observed_until=_observed_until(decision),
     )
 
 
-def _held(decision: Decision) -> bool:
-    grounds = decision.context.get("grounds")
-    codes = [ground.get("code") if isinstance(ground, dict) else None for ground in grounds] if isinstance(grounds, list) else []
-    return not decision.allowed and bool(codes) and {decision.code, *codes} == {SIGNATURE_LACKING}
+def _grounds(decision: Decision) -> frozenset[str]:
+    """Empty where they are not told, or not in their form."""
+    told = decision.context.get("grounds")
+    codes = [ground.get("code") if isinstance(ground, dict) else None for ground in told] if isinstance(told, list) else []
+    named = [code for code in codes if isinstance(code, str)]
+    return frozenset((decision.code, *named)) if named and len(named) == len(codes) else frozenset()
 
 
 def _observed_until(decision: Decision) -> str:

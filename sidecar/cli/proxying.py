@@ -89,6 +89,9 @@ def proxy_command(
     websocket_seconds: Annotated[
         float, typer.Option(min=1, help="How long a WebSocket lasts before its officer is judged anew 长连接时限（秒）")
     ] = Bounds().websocket_seconds,
+    websocket_ask_seconds: Annotated[
+        float, typer.Option(min=1, help="How often it is asked whether a WebSocket's officer still may 长连接复核间隔（秒）")
+    ] = Bounds().websocket_ask_seconds,
     duties: Annotated[
         Path | None, typer.Option(help="Folder for the obligations the proxy itself fulfils (proxy_fulfils) 义务登记文件夹")
     ] = None,
@@ -114,6 +117,7 @@ def proxy_command(
         upstreams=upstream_connections,
         answer_seconds=answer_seconds,
         websocket_seconds=websocket_seconds,
+        websocket_ask_seconds=websocket_ask_seconds,
     )
     if not is_loopback(host):
         log.warning("INSECURE", what="the proxy listens without TLS beyond loopback; put it behind the authenticating gateway")

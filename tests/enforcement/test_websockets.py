@@ -5,12 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import httpx
 import pytest
 
 from adapters.enforcement import asgi
+from adapters.enforcement.asking import decided, still_allowed
+from adapters.enforcement.identities import identity_of
+from adapters.enforcement.identity import Peer
 from adapters.enforcement.proxy.bounds import Bounds
+from adapters.enforcement.routes import Matched
+from adapters.enforcement.ruling import Enforcement, Incoming
+from sidecar.errors import RequestError
 from sidecar.http_api.guard import Message, Receive, Scope, Send
-from tests.enforcement.chain import OFFICER, Sidecar, denying, proxy, scope_of
+from tests.enforcement.chain import ALLOW, OFFICER, ROOT, Sidecar, denying, proxy, scope_of
 from tests.enforcement.points import _decider, enforcement, routes
 from tests.enforcement.wire import QUICK, exchanged, request_bytes
 
@@ -27,10 +34,11 @@ BIG = bytes(range(256)) * 16_384  # 4 MiB
 
 
 class Echoing:
-    """A system behind that switches, then says back what it hears. `asked` are the handshakes, `heard` counts bytes."""
+    """A system behind that switches, then says back what it hears. `asked` are the handshakes, `heard` counts bytes, `last` are
+    the last where they are few."""
 
     def __init__(self, answer: bytes = SWITCHING) -> None:
-        self.answer, self.asked, self.heard = answer, list[bytes](), 0
+        self.answer, self.asked, self.heard, self.last = answer, list[bytes](), 0, b""
         self.ended = asyncio.Event()
         self.transport: Any = None
 
@@ -49,7 +57,7 @@ class Echoing:
                     system.asked.append(head.lower())
                     self.transport.write(system.answer)
                     self.switched = True
-                system.heard += len(data)
+                system.heard, system.last = system.heard + len(data), system.last + data if len(data) < 1000 else b""
                 if data:
                     self.transport.write(data)
 
@@ -205,6 +213,168 @@ def test_a_side_that_has_said_all_still_hears() -> None:
             return await asyncio.wait_for(reader.read(), 10)
 
     assert asyncio.run(run()) == b"last words"
+
+
+ASKING = QUICK._replace(websocket_ask_seconds=0.01, linger_seconds=0.5)
+ALLOWED, LOST = (200, ALLOW), denying(code="POST_EXPIRED").answers[0]
+DONE = {"code": "STEP_ALREADY_DONE"}
+ALREADY = (200, {"decision": False, "context": {"decision_id": "d-3", **DONE, "grounds": [DONE]}})
+RECUSED = (200, {"decision": False, "context": {"decision_id": "d-4", **DONE, "grounds": [DONE, {"code": "RECUSAL"}]}})
+
+
+class AskedAgain(Sidecar):
+    """A sidecar that answers the first question at once, and others when it is told to."""
+
+    def __init__(self, answers: list[Any]) -> None:
+        super().__init__(answers)
+        self.go_on = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.questions and request.url.path == "/authorize":
+            await asyncio.wait_for(self.go_on.wait(), 10)
+        return await super().handle_async_request(request)
+
+    async def answered(self) -> None:
+        """The next question has its answer, and what follows from it has been begun: nothing of that waits for bytes."""
+        count = len(self.questions)
+        self.go_on.set()
+        async with asyncio.timeout(10):
+            while len(self.questions) == count:  # noqa: ASYNC110 - counted, not told
+                await asyncio.sleep(0.001)
+        for _ in range(200):
+            await asyncio.sleep(0)
+
+
+def closed_with(code: bytes) -> bytes:
+    return bytes([0x88, 2 + len(code)]) + (1008).to_bytes(2) + code
+
+
+def unmasked(frame: bytes) -> bytes:
+    """A masked closing frame, as who sent it meant it."""
+    key, payload = frame[2:6], frame[6:]
+    assert frame[1] & 0x80
+    return bytes([frame[0], frame[1] & 0x7F]) + bytes(byte ^ key[n % 4] for n, byte in enumerate(payload))
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "asked"),
+    [
+        ([ALLOWED, ALLOWED, LOST], b"POST_EXPIRED", 3),
+        ([ALLOWED, ALREADY, LOST], b"POST_EXPIRED", 3),
+        ([ALLOWED, (500, b"")], b"NO_DECISION", 2),
+        ([ALLOWED, (200, {"decision": "true"})], b"NO_DECISION", 2),
+        ([ALLOWED, httpx.ConnectError("refused")], b"NO_DECISION", 3),  # tried twice
+        ([ALLOWED, RECUSED], b"STEP_ALREADY_DONE", 2),
+    ],
+    ids=["the right is lost", "what it did itself is no loss", "no decision", "no true", "no sidecar", "done, and recused"],
+)
+def test_a_websocket_ends_when_the_right_to_it_ends(answers: list[Any], code: bytes, asked: int) -> None:
+    """Asked again as a question, which no case counts; both sides are told why, between two frames."""
+    system, sidecar = Echoing(), AskedAgain(answers)
+
+    async def run() -> bytes:
+        async with opened(system, sidecar, bounds=ASKING) as (reader, writer):
+            writer.write(b"\x81\x05hello")
+            got = await asyncio.wait_for(reader.readexactly(7), 10)
+            sidecar.go_on.set()
+            got += await asyncio.wait_for(reader.readexactly(len(closed_with(code))), 10)
+            writer.close()
+            await asyncio.wait_for(system.ended.wait(), 10)
+            return got
+
+    assert asyncio.run(run()) == b"\x81\x05hello" + closed_with(code)
+    assert unmasked(system.last[7:]) == closed_with(code)
+    assert [question["context"]["intent"] for question in sidecar.questions] == ["exercise"] + ["question"] * (asked - 1)
+    assert len(sidecar.reports) == 1
+
+
+def test_a_frame_that_has_begun_is_ended_first() -> None:
+    """Of what comes behind it nothing goes on any more, in either direction."""
+    system, sidecar, wanted = Echoing(), AskedAgain([ALLOWED, LOST]), b"\x82\x05abcde" + closed_with(b"POST_EXPIRED")
+
+    async def run() -> bytes:
+        async with opened(system, sidecar, bounds=ASKING._replace(linger_seconds=10.0)) as (reader, writer):
+            writer.write(b"\x82\x05abc")
+            got = await asyncio.wait_for(reader.readexactly(5), 10)
+            await sidecar.answered()
+            writer.write(b"de\x82\x01x")
+            got += await asyncio.wait_for(reader.readexactly(len(wanted) - 5), 10)
+            writer.close()
+            return got + await asyncio.wait_for(reader.read(), 10)
+
+    assert asyncio.run(run()) == wanted
+
+
+def test_a_frame_that_is_never_ended_holds_nobody() -> None:
+    """Into its midst nothing is put; the connection ends."""
+    system, sidecar = Echoing(), AskedAgain([ALLOWED, LOST])
+
+    async def run() -> bytes:
+        async with opened(system, sidecar, bounds=ASKING._replace(linger_seconds=0.05)) as (reader, writer):
+            writer.write(b"\x82\x05abc")
+            got = await asyncio.wait_for(reader.readexactly(5), 10)
+            await sidecar.answered()
+            got += await asyncio.wait_for(reader.read(), 10)
+            await asyncio.wait_for(system.ended.wait(), 10)
+            return got
+
+    assert asyncio.run(run()) == b"\x82\x05abc"
+
+
+@pytest.mark.parametrize("target", ["/live/T-1", "/news"])
+def test_the_longest_time_ends_every_websocket(target: str) -> None:
+    """Also one that is no power, of which nobody is asked."""
+    system, sidecar = Echoing(), Sidecar()
+
+    async def run() -> bytes:
+        async with opened(system, sidecar, target, ASKING._replace(websocket_seconds=0.05)) as (reader, writer):
+            got = await asyncio.wait_for(reader.readexactly(len(closed_with(b"TIME_IS_OVER"))), 10)
+            writer.close()
+            return got
+
+    assert asyncio.run(run()) == closed_with(b"TIME_IS_OVER")
+    assert bool(sidecar.questions) == (target != "/news")
+
+
+def test_whose_token_has_run_out_is_nobody_any_more() -> None:
+    """Who the officer is is looked at anew, before the sidecar is asked."""
+    file = routes(ROUTES)
+
+    class Once:
+        waits, headers, told_by_gateways, asked = False, frozenset[str](), frozenset[str](), 0
+
+        def officer(self, *_: object) -> str:
+            self.asked += 1
+            if self.asked > 1:
+                raise RequestError("no_officer", "expired", 401)
+            return "o-1"
+
+        def believes(self, _: object) -> bool:
+            return True
+
+    sidecar, identity = Sidecar(), Once()
+    point = Enforcement(file, identity, "reverse-proxy")
+    incoming = Incoming("GET", "/live/T-1", "", (), Peer("127.0.0.1"), None, websocket=True)
+
+    async def run() -> tuple[bool, str]:
+        matched = point.match(incoming)
+        assert isinstance(matched, Matched)
+        first = await decided(point, _decider(sidecar), incoming, matched)
+        return first.passes, await still_allowed(point, _decider(sidecar), incoming, matched)
+
+    assert asyncio.run(run()) == (True, "no_officer")
+    assert len(sidecar.questions) == 1
+
+
+def test_a_point_that_observes_asks_plainly_whether_the_right_still_is() -> None:
+    """Where a refusal may be let through, that is judged and recorded when the WebSocket is opened again."""
+    file, sidecar = routes(ROUTES), denying(code="NO_POWER", observed={"until": "2026-12-31"})
+    point = Enforcement(file, identity_of(file.officer, ROOT), "reverse-proxy", observe=True)
+    incoming = Incoming("GET", "/live/T-1", "", ((b"x-officer", b"o-1"),), Peer("127.0.0.1"), None, websocket=True)
+    matched = point.match(incoming)
+    assert isinstance(matched, Matched)
+    assert asyncio.run(still_allowed(point, _decider(sidecar), incoming, matched)) == "NO_POWER"
+    assert "observe" not in sidecar.questions[0]["context"]
 
 
 @pytest.mark.parametrize("limit", ["websocket_idle_seconds", "websocket_seconds"])

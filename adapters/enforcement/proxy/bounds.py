@@ -15,6 +15,7 @@ class Bounds(NamedTuple):
     upstreams: int = 256  # connections to the system behind at once
     kept_seconds: float = 4.0  # an unused connection to the system behind: below the five seconds after which many servers end it
     websocket_idle_seconds: float = 300.0  # a WebSocket on which nothing comes from either side
+    websocket_ask_seconds: float = 60.0  # until it is asked again whether the officer still may
     websocket_seconds: float = 3600.0  # a WebSocket altogether: after it the officer is judged anew
     stop_seconds: float = 10.0  # requests that are being answered when the proxy is told to stop
     linger_seconds: float = 1.0  # what a client still sends is dropped for so long, lest a reset takes the answer from it

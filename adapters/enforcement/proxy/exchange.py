@@ -16,6 +16,7 @@ must be read to decide.
 """
 
 import asyncio
+import functools
 import math
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -24,13 +25,13 @@ import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from adapters.enforcement.asking import Decider, decided, result_of
+from adapters.enforcement.asking import Decider, decided, result_of, still_allowed
 from adapters.enforcement.headers import believable, forwarded, returned
 from adapters.enforcement.proxy.client import Client, Request
 from adapters.enforcement.proxy.duties import Duties
 from adapters.enforcement.proxy.heads import Head, answer_head, chunk, framed, last_chunk, request_head
 from adapters.enforcement.proxy.health import Health
-from adapters.enforcement.proxy.tunnel import carry
+from adapters.enforcement.proxy.tunnel import Still, carry
 from adapters.enforcement.proxy.upstream import Answer, Connection, LostError, NotConnectedError, Pool
 from adapters.enforcement.reasons import reply_of
 from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Incoming, Ruling, malformed, too_large
@@ -157,7 +158,8 @@ class Exchanges:
         if not ruling.passes:
             return self._refuse(client, head, incoming, ruling, keep_alive=request.body.ended)
         self._proxy.count(ruling.result)
-        return await self._perform(request, head, data, client, ruling)
+        still = functools.partial(still_allowed, self._proxy.enforcement, self._proxy.decider, incoming, matched)
+        return await self._perform(request, head, data, client, ruling, still)
 
     def _refuse(self, client: Client, head: Head | None, incoming: Incoming, ruling: Ruling, *, keep_alive: bool) -> bool:
         """A body that is still to come is not read: the connection ends."""
@@ -181,7 +183,9 @@ class Exchanges:
 
     # -- forwarding -------------------------------------------------------------------------------------------------------------
 
-    async def _perform(self, request: Request, head: Head, data: bytes | None, client: Client, ruling: Ruling) -> bool:
+    async def _perform(
+        self, request: Request, head: Head, data: bytes | None, client: Client, ruling: Ruling, still: Still
+    ) -> bool:
         try:
             upstream, answer, pump = await self._answered(request, head, data, client, ruling)
         except NotConnectedError as fault:
@@ -192,7 +196,7 @@ class Exchanges:
             log.error("upstream broke", problem=str(fault))  # noqa: TRY400 - expected, a stack adds nothing
             return self._broken(request, head, client, "UNKNOWN_OUTCOME")
         if answer.status == _SWITCHED:
-            return await self._switched(request, head, client, upstream, answer, ruling)
+            return await self._switched(request, head, client, upstream, answer, ruling, still)
         if result_of(answer.status) == "failed":
             await self._report(ruling, answer.status)
         whole = await self._return(head, client, upstream, answer, ruling)
@@ -280,7 +284,14 @@ class Exchanges:
         return framing.keep_alive
 
     async def _switched(
-        self, request: Request, head: Head, client: Client, upstream: Connection, answer: Answer, ruling: Ruling
+        self,
+        request: Request,
+        head: Head,
+        client: Client,
+        upstream: Connection,
+        answer: Answer,
+        ruling: Ruling,
+        still: Still,
     ) -> bool:
         if not head.websocket:
             upstream.end()
@@ -290,7 +301,10 @@ class Exchanges:
         client.write(b"".join((b"HTTP/1.1 101 Switching Protocols\r\n", _UPGRADE, *lines, b"\r\n")))
         if ruling.decision_id:
             self._later(self._report(ruling, answer.status))
-        await carry(client, upstream, self._pool.watch, self._pool.bounds)
+        ended = await carry(client, upstream, self._pool.watch, self._pool.bounds, still if ruling.decision_id else None)
+        if ended:
+            self._proxy.count("ended")
+            log.info("websocket ended", decision=ruling.decision_id, reason=ended)
         return False
 
     async def _report(self, ruling: Ruling, status: int) -> None:

@@ -1,34 +1,40 @@
-"""After the handshake of a WebSocket: bytes both ways, until one side ends or the time is over.
+"""After the handshake of a WebSocket: bytes both ways, until one side ends, the time is over, or the right to it is.
 
 The handshake was judged; what is said in the messages is not. So the route must be declared for it (`websocket: true`), and the
-connection has a limit: after `websocket_seconds` it ends, the client opens it again, and the officer is judged anew. Nothing
-tells the proxy earlier that an appointment has ended. The connection ends without a closing frame of the proxy's own, since it
-does not know where a message ends.
+sidecar is asked again every `websocket_ask_seconds` whether the officer still may. When it refuses, when it gives no answer, and
+after `websocket_seconds` in any case, both sides are sent a closing frame (1008, with the code) between two frames, and the
+connection ends; the client may open it again, and the officer is judged anew. A side in the midst of a frame is given
+`linger_seconds` to end it. One on which nothing is said for long ends without a frame.
 """
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from adapters.enforcement.proxy.bounds import Bounds
 from adapters.enforcement.proxy.client import Client
 from adapters.enforcement.proxy.flow import Flow, Gate
+from adapters.enforcement.proxy.frames import Frames, close_frame
 from adapters.enforcement.proxy.upstream import Connection
 from adapters.enforcement.proxy.watch import NEVER, Watch
 
+OVER = "TIME_IS_OVER"
 
-class _Life:
-    """How long a tunnel may still live."""
+Still = Callable[[], Awaitable[str]]
 
-    def __init__(self, watch: Watch, bounds: Bounds, ends: tuple[Flow, Flow]) -> None:
-        self._now, self._idle, self._ends = watch.loop.time, bounds.websocket_idle_seconds, ends
-        self._last = self._now() + bounds.websocket_seconds
+
+class _Idle:
+    """Ends a tunnel on which nothing is said for too long."""
+
+    def __init__(self, watch: Watch, seconds: float, ends: tuple[Flow, Flow]) -> None:
+        self._now, self._seconds, self._ends = watch.loop.time, seconds, ends
         self.deadline = NEVER
         self.over = False
         self.touch()
 
     def touch(self) -> None:
-        self.deadline = min(self._now() + self._idle, self._last)
+        self.deadline = self._now() + self._seconds
 
     def overdue(self) -> None:
         self.over = True
@@ -36,32 +42,108 @@ class _Life:
             flow.end()
 
 
-async def carry(client: Client, upstream: Connection, watch: Watch, bounds: Bounds) -> None:
-    """Until both sides have ended, or the time is over. Both connections are closed at the end."""
+class _Way:
+    """One direction: from a flow to a transport."""
+
+    def __init__(self, flow: Flow, transport: Any, gate: Gate, idle: _Idle) -> None:
+        self.flow, self.transport, self._gate, self._idle = flow, transport, gate, idle
+        self._frames = Frames()
+        self._ending = self._said_all = False
+
+    async def run(self) -> None:
+        """Until the flow ends; once it is ending, until the frame that has begun ends."""
+        while piece := await self.flow.piece():
+            if self._idle.over or self.transport.is_closing():
+                return
+            self._idle.touch()
+            self.transport.write(self._carried(piece))
+            await self._gate.passed()
+            if self._ending and self._frames.whole:
+                return
+        self._said_all = True
+        if self._idle.over:
+            self.transport.abort()
+        elif not self.transport.is_closing() and self.transport.can_write_eof():
+            with contextlib.suppress(OSError, RuntimeError):
+                self.transport.write_eof()
+
+    def _carried(self, piece: bytes) -> bytes:
+        if self._ending:
+            return self._frames.rest(piece)
+        self._frames.feed(piece)
+        return piece
+
+    def begin_to_end(self) -> bool:
+        """Whether a frame is still under way."""
+        self._ending = True
+        return not self._frames.whole
+
+    def say_why(self, reason: str, *, masked: bool) -> None:
+        if self._frames.whole and not self._said_all and not self.transport.is_closing():
+            self.transport.write(close_frame(reason, masked=masked))
+
+
+async def carry(client: Client, upstream: Connection, watch: Watch, bounds: Bounds, still: Still | None = None) -> str:
+    """Until both sides have ended, or the time or the right is over. Both connections are closed at the end. `still` gives the
+    code of a refusal, empty where there is none; what it gave in the end is returned."""
     there, back = client.begin_tunnel(), upstream.tunnel
     if back is None:
         raise ValueError("the system behind has not switched")
-    life = _Life(watch, bounds, (there, back))
-    watch.add(life)
+    idle = _Idle(watch, bounds.websocket_idle_seconds, (there, back))
+    ways = (_Way(there, upstream.transport, upstream.gate, idle), _Way(back, client.transport, client.gate, idle))
+    tasks = [asyncio.create_task(way.run()) for way in ways]
+    carried, over = asyncio.create_task(_carried(tasks)), asyncio.create_task(_over(still, watch.loop, bounds))
+    watch.add(idle)
+    reason = ""
     try:
-        await asyncio.gather(
-            _one_way(there, upstream.transport, upstream.gate, life), _one_way(back, client.transport, client.gate, life)
-        )
+        await asyncio.wait({carried, over}, return_when=asyncio.FIRST_COMPLETED)
+        if carried.done():
+            carried.result()
+        else:
+            reason = over.result()
+            await _end(ways, tasks, reason, bounds.linger_seconds)
     finally:
-        watch.discard(life)
-        upstream.end()
+        watch.discard(idle)
+        for task in (carried, over, *tasks):
+            task.cancel()
+        await asyncio.wait({carried, over, *tasks})
+        if reason:  # it may still take the frame
+            upstream.deadline = watch.loop.time() + bounds.linger_seconds
+            upstream.transport.close()
+        else:
+            upstream.end()
         client.transport.close()
+    return reason
 
 
-async def _one_way(flow: Flow, transport: Any, gate: Gate, life: _Life) -> None:
-    while piece := await flow.piece():
-        if life.over or transport.is_closing():
-            return
-        life.touch()
-        transport.write(piece)
-        await gate.passed()
-    if life.over:
-        transport.abort()
-    elif not transport.is_closing() and transport.can_write_eof():
-        with contextlib.suppress(OSError, RuntimeError):
-            transport.write_eof()
+async def _carried(ways: "list[asyncio.Task[None]]") -> None:
+    done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_EXCEPTION)
+    for way in done:
+        way.result()
+
+
+async def _over(still: Still | None, loop: asyncio.AbstractEventLoop, bounds: Bounds) -> str:
+    """When the right to a tunnel is over: why."""
+    last = loop.time() + bounds.websocket_seconds
+    while (left := last - loop.time()) > 0:
+        await asyncio.sleep(min(left, bounds.websocket_ask_seconds) if still else left)
+        reason = await still() if still and loop.time() < last else ""
+        if reason:
+            return reason
+    return OVER
+
+
+async def _end(ways: tuple[_Way, _Way], tasks: "list[asyncio.Task[None]]", reason: str, seconds: float) -> None:
+    busy = [task for way, task in zip(ways, tasks, strict=True) if way.begin_to_end() and not task.done()]
+    if busy:
+        await asyncio.wait(busy, timeout=seconds)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    there, back = ways
+    there.say_why(reason, masked=True)
+    back.say_why(reason, masked=False)
+    with contextlib.suppress(TimeoutError):  # what the client still sends is dropped, lest a reset takes the frame from it
+        async with asyncio.timeout(seconds):
+            while await there.flow.piece():
+                pass
