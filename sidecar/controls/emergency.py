@@ -28,8 +28,10 @@ class Emergency(NamedTuple):
         return f"emergency:{self.unit}"
 
     def concerns(self, context: ControlContext) -> bool:
-        """Whether the request makes a debt or may settle one."""
-        return context.request.step == self.approval or bool(self.when.holds(context.facts))
+        """Whether the request makes a debt or may settle one. What was approved before it is done owes nothing."""
+        if context.request.step == self.approval:
+            return True
+        return bool(self.when.holds(context.facts)) and not context.performances(self.approval)
 
 
 @lru_cache(maxsize=1024)

@@ -161,11 +161,12 @@ class Debts:
     def act(self, case: str, urgency: int) -> None:
         urgent = bool(urgency % 2)
         may = (case, "act") not in self.done and ((case, "approve") in self.done or urgent)
-        may = may and not (urgent and any(due <= self.cases.now for due in self.owed.values()))
+        owing = urgent and (case, "approve") not in self.done
+        may = may and not (owing and any(due <= self.cases.now for due in self.owed.values()))
         assert self.cases.ask(case, "checker", "act", facts={"urgent": urgent}).allowed == may
         if may:
             self.done.add((case, "act"))
-        if may and urgent:
+        if may and owing:
             self.owed[case] = self.cases.now + timedelta(hours=24)
 
     def approve(self, case: str, _n: int) -> None:
@@ -213,6 +214,17 @@ def test_a_debt_is_of_the_unit_and_names_what_is_owed() -> None:
     assert cases.ask("C-1", "clerk", "accept").allowed
     assert cases.ask("C-1", "deputy", "approve", outcome="refuse").allowed
     assert cases.ask("C-2", "checker", "act", facts=URGENT).allowed
+
+
+def test_what_was_approved_before_it_was_done_owes_nothing() -> None:
+    """However urgent it is called: a debt that is paid already could never be settled, and would stop the unit for good."""
+    cases = Cases()
+    assert cases.ask("C-1", "clerk", "accept").allowed
+    assert cases.ask("C-1", "deputy", "approve", outcome="grant").allowed
+    assert cases.ask("C-1", "checker", "act", facts=URGENT).allowed
+    cases.move(48)
+    assert cases.ask("C-2", "checker", "act", facts=URGENT).allowed
+    assert [entry.case_id for ledger in cases.ledgers.values() for entry in ledger.open_entries()] == ["C-2"]
 
 
 def test_an_emergency_lifts_nothing_else() -> None:
