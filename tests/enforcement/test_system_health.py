@@ -34,10 +34,10 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def asked(address: Address, every: float = 0.005) -> AsyncIterator[Health]:
+async def asked(address: Address, every: float = 0.005, seconds: float = 10.0) -> AsyncIterator[Health]:
     watch = Watch(0.02)
     try:
-        async with Health(Pool(address.connect, watch, QUICK, 1), b"system.test", "/well", every).asked() as health:
+        async with Health(Pool(address.connect, watch, QUICK, 1), b"system.test", "/well", every, seconds).asked() as health:
             yield health
     finally:
         watch.stop()
@@ -123,7 +123,7 @@ def test_a_system_that_takes_the_question_and_never_answers_is_down(tmp_path: Pa
     async def run() -> None:
         server = await asyncio.get_running_loop().create_unix_server(asyncio.Protocol, address.socket)
         try:
-            async with asked(address, 0.01) as health:
+            async with asked(address, seconds=0.01) as health:
                 await until(lambda: health.down)
                 assert health.told["problem"] == "no answer in time"
         finally:

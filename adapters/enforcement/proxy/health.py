@@ -15,17 +15,17 @@ import structlog
 from adapters.enforcement.proxy.upstream import LostError, NotConnectedError, Pool
 
 FAILURES = 2  # in a row
-_SECONDS = 5.0  # for one question
+SECONDS = 5.0  # for one answer
 _WELL = range(200, 300)
 
 log = structlog.get_logger("quanheng.proxy")
 
 
 class Health:
-    """Of the system at the end of a pool that nobody else uses. `every` is in seconds."""
+    """Of the system at the end of a pool that nobody else uses. It is asked `every` so many seconds, and must answer in `seconds`."""
 
-    def __init__(self, pool: Pool, authority: bytes, path: str, every: float) -> None:
-        self._pool, self._every, self._seconds = pool, every, min(every, _SECONDS)
+    def __init__(self, pool: Pool, authority: bytes, path: str, every: float, seconds: float = SECONDS) -> None:
+        self._pool, self._every, self._seconds = pool, every, seconds
         self._request = b"GET %s HTTP/1.1\r\nhost: %s\r\nconnection: close\r\n\r\n" % (path.encode(), authority)
         self._failures = 0
         self.known = self.down = False
