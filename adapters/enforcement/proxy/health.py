@@ -22,7 +22,7 @@ log = structlog.get_logger("quanheng.proxy")
 
 
 class Health:
-    """Of the system at the end of a pool that nobody else uses. It is asked `every` so many seconds, and must answer in `seconds`."""
+    """Of the system at the end of a pool that nobody else uses. Asked `every` so many seconds, it answers within `seconds`."""
 
     def __init__(self, pool: Pool, authority: bytes, path: str, every: float, seconds: float = SECONDS) -> None:
         self._pool, self._every, self._seconds = pool, every, seconds
