@@ -21,6 +21,7 @@ from adapters.storage.key_folder import public_key
 from adapters.storage.log_making import open_for_trial
 from adapters.storage.log_opening import OpenLog, Places, open_log
 from adapters.storage.notice_folder import NoticeFolder
+from adapters.storage.past import ServedLibrary, Serving
 from adapters.storage.pending_events import PendingEvents
 from adapters.storage.policy_folder import FolderState, PolicyFolder
 from adapters.storage.proving import proven_elsewhere
@@ -36,6 +37,7 @@ from sidecar.personnel.registers import Personnel
 from sidecar.personnel.rules import Known, Rules
 from sidecar.personnel.tables import APPOINTMENTS, COLUMNS, SUSPENSIONS, read_personnel, read_suspensions
 from sidecar.ports.clock import Clock
+from sidecar.ports.past import Kept
 from sidecar.ports.records import RecordStore
 from sidecar.service.asked import PartyToken, party_tokeniser
 from sidecar.service.authorize import Authorizer, Standing
@@ -113,8 +115,13 @@ class PowerListService:
         )  # fmt: skip
         metrics = Metrics(store.counters)
         self.keeper = keeper_of(settings, opened, store, clock, metrics.unrecorded, personal)
-        self.served = build_app(self.authorizer, settings, self.keeper, metrics, self._kept.items_of)
+        kept = Kept(opened.store.reader, ServedLibrary(settings.data, self._serving))
+        self.served = build_app(self.authorizer, settings, self.keeper, metrics, kept)
         self.life = ServiceLife(store, self.keeper, self.in_force, opened.warnings)
+
+    def _serving(self) -> Serving:
+        standing = self.authorizer.standing
+        return Serving(standing.policy, standing.personnel, standing.personnel_digest)
 
     def in_force(self) -> InForce:
         return InForce(self.authorizer.digest, self.authorizer.standing.personnel_digest)
@@ -201,7 +208,8 @@ class PlainService:
         self.authorizer = PlainAuthorizer(policy, opened.store, clock, personal, _page_key(settings))
         metrics = Metrics(opened.store.counters)
         self.keeper = keeper_of(settings, opened, opened.store, clock, metrics.unrecorded, personal)
-        self.served = build_app(self.authorizer, settings, self.keeper, metrics)
+        kept = Kept(opened.store.reader, ServedLibrary(settings.data))
+        self.served = build_app(self.authorizer, settings, self.keeper, metrics, kept)
         self.life = ServiceLife(opened.store, self.keeper, lambda: InForce(self.authorizer.digest, ""), opened.warnings)
 
     def _read(self) -> PlainPolicy:

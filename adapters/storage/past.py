@@ -1,11 +1,12 @@
 """The log for a replay: one record that is replayed, and others beside it in which acts of the same cases may lie."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from adapters.storage.kept import KeptGrounds, open_version
-from adapters.storage.policy_folder import PolicyFolder
+from adapters.storage.policy_folder import PolicyFolder, rules_in
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
 from sidecar.decision.engine import Engine
@@ -86,6 +87,46 @@ class FoundGrounds:
             except NotKeptError as fault:
                 faults.append(fault)
         raise faults[0]
+
+
+class Serving(NamedTuple):
+    """Policies and registers that serve now, and the digest of the registers."""
+
+    policy: PolicySnapshot
+    personnel: Personnel
+    personnel_digest: str
+
+
+class ServedLibrary:
+    """What is kept in the data folder of a sidecar that serves; what serves now is at hand and is not read again. A version that
+    is kept later is found, too."""
+
+    def __init__(self, data: Path, serving: Callable[[], Serving] | None = None) -> None:
+        self._data, self._serving = data, serving
+
+    def policy(self, digest: str) -> PolicySnapshot:
+        serving = self._serving() if self._serving else None
+        return serving.policy if serving and serving.policy.digest == digest else self._found().policy(digest)
+
+    def personnel(self, digest: str) -> Personnel:
+        serving = self._serving() if self._serving else None
+        return serving.personnel if serving and serving.personnel_digest == digest else self._found().personnel(digest)
+
+    def plain(self, digest: str) -> Engine:
+        return self._found().plain(digest)
+
+    def items_of(self, power_class: str) -> set[str]:
+        return KeptGrounds(self._data).items_of(power_class)
+
+    def rules(self, digest: str) -> Mapping[str, dict[str, str]]:
+        folder = self._found().where(digest)
+        return _rules(folder) if folder else {}
+
+    def _found(self) -> FoundGrounds:
+        return FoundGrounds([self._data])
+
+
+_rules = lru_cache(maxsize=4)(rules_in)  # a version that is kept does not change
 
 
 def _digest_in(folder: Path) -> str:

@@ -1,6 +1,6 @@
 """`quanheng log explain`: the whole story of one recorded decision, with its proof verified right there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -23,13 +23,11 @@ from sidecar.decision_log.notes import Key
 from sidecar.decision_log.proof import Evidence
 from sidecar.decision_log.reading import hash_of
 from sidecar.decision_log.tiles import TiledTree, hashes_in
-from sidecar.errors import NotFoundError, QuanhengError, SettingsError
+from sidecar.errors import NotFoundError, SettingsError
 from sidecar.ports.records import Stored
-from sidecar.replay.recorded import is_plain, read_entry
+from sidecar.service.explaining import explained
 from sidecar.service.inspect import as_shown
-from sidecar.service.remaking import NotMadeAgainError, Remaker
-from sidecar.service.replaying import LogReplay
-from sidecar.service.story import Part, case_entries, enriched, of_entry
+from sidecar.service.story import Part
 
 
 def explain_command(
@@ -83,30 +81,14 @@ def _found(past: RecordedPast, what: str) -> Stored:
 
 
 def _told(past: RecordedPast, grounds: FoundGrounds, stored: Stored) -> Part:
-    remaker = Remaker(past, grounds)
-    replayed = LogReplay(past, remaker).one(stored)
-    if replayed is None:
-        raise NotFoundError(f"entry {stored.seq} is no decision and tells of none", "see: quanheng log query")
-    if replayed.entry is None:
-        raise QuanhengError(f"entry {stored.seq} cannot be explained: {replayed.told}", "run: quanheng log verify")
-    entry = read_entry(stored.body)
-    case = case_entries(past, entry.case_id)
-    story = of_entry(entry, case)
-    folder = grounds.where(entry.policy_digest)
+    def rules_of(digest: str) -> Mapping[str, Part]:
+        folder = grounds.where(digest)
+        return rules_in(folder) if folder else {}
+
+    story = explained(past, grounds, stored, rules_of)
+    folder = grounds.where(story["policy"]["digest"])
     story["policy"]["folder"] = str(folder) if folder else ""
-    story["replay"] = {
-        "result": "not_replayed" if replayed.cause else "different" if replayed.differences else "same",
-        "cause": str(replayed.cause or ""),
-        "told": replayed.told,
-        "hint": replayed.hint,
-        "differences": [difference._asdict() for difference in replayed.differences],
-    }
-    if is_plain(entry):
-        return story
-    try:
-        return enriched(story, remaker.remade(entry), case, rules_in(folder) if folder else {})
-    except NotMadeAgainError:
-        return story
+    return story
 
 
 def _proof(data: Path, past: RecordedPast, stored: Stored, keys: Sequence[str]) -> Part:

@@ -64,7 +64,7 @@ def serve_command(
     store = service.authorizer.store
     for warning in (*warnings_of(settings, store), *service.life.warnings, *service.life.keeper.warnings):
         log.warning("INSECURE", what=warning)
-    for doubt in doubts_of(service.authorizer):
+    for doubt in doubts_of(service.authorizer, settings):
         log.warning("DOUBT", what=doubt)
     origin = service.life.keeper.identity.origin
     ready = {"log": origin, "policy": service.authorizer.digest, **service.authorizer.size, **_where(settings)}

@@ -27,19 +27,22 @@ from sidecar.http_api.log_proofs import add_proofs, told
 from sidecar.http_api.metrics import Metrics
 from sidecar.http_api.openapi import with_hot_paths
 from sidecar.http_api.outcomes import LOG_UNAVAILABLE, Outcomes, problems
-from sidecar.http_api.reading import ItemsOf, add_reading, reader_among, well_formed
+from sidecar.http_api.reading import add_reading, reader_among, well_formed
 from sidecar.http_api.straight import Straight
 from sidecar.messages import counted
+from sidecar.ports.past import Kept
 from sidecar.ports.records import RecordStore
 from sidecar.service.answering import CallerFacts
 from sidecar.service.authorize import Authorizer
 from sidecar.service.deciding import Deciding
+from sidecar.service.explaining import Explainer
 from sidecar.service.inspect import Inspector
 from sidecar.service.log_keeper import LogKeeper
 from sidecar.service.outcome import OutcomeReports
 from sidecar.service.paging import Pages
 from sidecar.service.plain import PlainAuthorizer
 from sidecar.service.plain_search import PlainSearches
+from sidecar.service.reading import BELOW
 from sidecar.service.search import Searches
 from sidecar.service.searching import Searching
 from sidecar.settings import Settings, is_loopback
@@ -59,10 +62,11 @@ def build_app(
     settings: Settings,
     keeper: LogKeeper | None = None,
     metrics: Metrics | None = None,
-    items_of: ItemsOf | None = None,
+    kept: Kept | None = None,
 ) -> Served:
     """Everything that is served, from the outside in: lane, guard, hot path, FastAPI. Without a keeper there are no proofs.
-    `items_of` knows the items of a class of power in all policies that ever served here; without it, in those that do."""
+    `kept` are the policies and registers that ever served here; without them nothing is explained, and classes of power are those
+    of the policies that serve."""
     metrics = metrics or Metrics(authorizer.store.counters)
     if keeper is not None:
         metrics.keeper = keeper
@@ -74,7 +78,8 @@ def build_app(
     reads = reader_among(_known(callers), _facts, inspector)
     if keeper is not None:
         add_proofs(app, keeper, inspector, anybody=Depends(_known(callers)), reads=reads, formed=[Depends(well_formed)])
-    add_reading(app, inspector, reads, items_of or partial(_items_serving, authorizer))
+    items_of = kept.library.items_of if kept else partial(_items_serving, authorizer)
+    add_reading(app, inspector, reads, items_of, Explainer(*kept, keeper) if kept and keeper else None)
     asks = _caller_for("ask", callers)
     add_evaluations(app, Evaluations(authorizer, metrics, keeper), asks, _facts)
     add_searches(app, searching, asks, _facts)
@@ -167,7 +172,7 @@ def _add_health(app: FastAPI, authorizer: Deciding, settings: Settings, metrics:
             "warnings": [
                 *warnings_of(settings, authorizer.store),
                 *(keeper.warnings if keeper else ()),
-                *doubts_of(authorizer),
+                *doubts_of(authorizer, settings),
                 *_stale(authorizer),
             ],
             **({"log": told(keeper)} if keeper else {}),
@@ -215,15 +220,27 @@ def warnings_of(settings: Settings, store: RecordStore) -> list[str]:
     return found
 
 
-def doubts_of(authorizer: Deciding) -> list[str]:
-    """What nobody has looked at in the policies that serve; said at each start and in /readyz."""
+def doubts_of(authorizer: Deciding, settings: Settings) -> list[str]:
+    """What nobody has looked at in the policies that serve, and what settings say of them that does not fit; said at each start
+    and in /readyz."""
     n = authorizer.unconfirmed
     told = (
         f"{counted(n, 'post')} written by an import, not confirmed: check organ.yaml and build 有 {n} 个岗位由导入生成，尚未确认"
     )
     year = authorizer.unknown_year
     calendar = f"the working days of {year} are not known: quanheng calendar fill {year}, and build 没有 {year} 年的工作日历"
-    return [*([told] if n else []), *([calendar] if year else [])]
+    return [*([told] if n else []), *([calendar] if year else []), *_unknown_units(authorizer, settings)]
+
+
+def _unknown_units(authorizer: Deciding, settings: Settings) -> list[str]:
+    """Units that a caller may read and nothing here knows: misspelt, or gone from the policies."""
+    organs = authorizer.policy.organs if isinstance(authorizer, Authorizer) else {}
+    return [
+        f"{name} may read the unit {unit}, which no policy here names: see reads 读取授权中的机关不在现行策略中"
+        for name, caller in settings.callers.items()
+        for unit in (grant.removesuffix(BELOW) for grant in caller.reads or ())
+        if unit not in organs
+    ]
 
 
 def _said(fault: StarletteHTTPException) -> str:

@@ -32,9 +32,11 @@ from sidecar.service.asked import EvaluationRequest
 EXAMPLES = "openapi_examples.json"
 _OPEN = ("/healthz", "/readyz", "/metrics", WELL_KNOWN)  # no caller is asked who it is
 _METHODS = {"get", "post"}
+_MAY_CONTRADICT = ("/v1/log/tile/entries", "/v1/decisions/{decision_id}/explanation")  # an entry is not as it was recorded
 _READ: dict[str, tuple[str, dict[str, Any]]] = {  # what is answered to a reader, and its form
     "/v1/decisions": ("a page of entries", ref("Entries")),
     "/v1/log/totals": ("a page of totals", ref("Totals")),
+    "/v1/decisions/{decision_id}/explanation": ("the story of a decision", ref("Explanation")),
 }
 
 
@@ -156,7 +158,7 @@ def _with_errors(path: str, method: str, operation: dict[str, Any]) -> None:
         operation["parameters"] = [*operation.get("parameters", []), REQUEST_IDENTIFIER]
     if path.startswith(("/v1/", WELL_KNOWN)):
         errors.append("NotFound")
-    if (method == "post" and not path.startswith(SEARCH)) or path.startswith("/v1/log/tile/entries"):
+    if (method == "post" and not path.startswith(SEARCH)) or path.startswith(_MAY_CONTRADICT):
         errors.append("Conflict")
     if path not in _OPEN:
         errors.append("Overloaded")

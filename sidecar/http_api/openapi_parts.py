@@ -216,6 +216,22 @@ SCHEMAS: Part = {
             "page": {"$ref": "#/components/schemas/NextPage"},
         },
     },
+    "Explanation": {
+        "type": "object",
+        "description": "The story of a decision, part by part. Where it could not be made again `replay` says why and it is told "
+        "from its entry alone. `proof.fault` says why there is no proof.",
+        "required": ["decision", "who", "appointment", "power", "controls", "grounds", "policy", "replay", "proof"],
+        "properties": {
+            **{name: {"type": "object"} for name in ("decision", "who", "appointment", "power", "policy", "proof", "case")},
+            **{name: {"type": "array"} for name in ("controls", "grounds", "obligations", "flags", "later", "remedy", "nearest")},
+            "outcome": {"type": ["object", "null"]},
+            "replay": {
+                "type": "object",
+                "required": ["result"],
+                "properties": {"result": {"enum": ["same", "different", "not_replayed"]}, "cause": {"type": "string"}},
+            },
+        },
+    },
     "Metadata": {
         "type": "object",
         "required": ["policy_decision_point", "access_evaluation_endpoint", "access_evaluations_endpoint"],

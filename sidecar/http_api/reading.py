@@ -15,6 +15,7 @@ from sidecar.ports.records import TOTALS, Filter
 from sidecar.power_list.vocabulary import POWER_CLASSES
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import MAX_IDENTIFIER
+from sidecar.service.explaining import Explainer
 from sidecar.service.inspect import MAX_LINES, MAX_PAGE, Inspector, Search
 from sidecar.service.reading import Reader
 
@@ -129,8 +130,8 @@ def _items(power_class: str, items_of: ItemsOf) -> tuple[str, ...]:
     return found
 
 
-def add_reading(app: FastAPI, inspector: Inspector, reads: Any, items_of: ItemsOf) -> None:
-    """`reads` finds the reader."""
+def add_reading(app: FastAPI, inspector: Inspector, reads: Any, items_of: ItemsOf, explainer: Explainer | None = None) -> None:
+    """`reads` finds the reader. Without an explainer nothing is explained."""
     formed, asked = [Depends(well_formed)], searching(items_of)
 
     @app.get("/v1/decisions", tags=["record"], dependencies=formed)
@@ -159,7 +160,18 @@ def add_reading(app: FastAPI, inspector: Inspector, reads: Any, items_of: ItemsO
         """One decision and its outcome. Reading is recorded."""
         return await inspector.decision(decision_id, reader)
 
+    if explainer is not None:
+        _add_explanations(app, inspector, reads, explainer)
+
     @app.get("/v1/cases/{case_id}", tags=["record"], dependencies=formed)
     async def show_case(case_id: str, reader: Reader = reads) -> dict[str, Any]:
         """A case as its own history tells it. Reading is recorded."""
         return await inspector.case(case_id, reader)
+
+
+def _add_explanations(app: FastAPI, inspector: Inspector, reads: Any, explainer: Explainer) -> None:
+    @app.get("/v1/decisions/{decision_id}/explanation", tags=["record"], dependencies=[Depends(well_formed)])
+    async def explain_decision(decision_id: str, reader: Reader = reads) -> dict[str, Any]:
+        """The whole story of one decision: who, by which appointment, which power, what each control found, the earlier acts of
+        its case, whether it comes out the same again, and its proof. Reading is recorded."""
+        return await explainer.told(await inspector.found(decision_id, reader, "explanation"))

@@ -1,7 +1,7 @@
 """What a replay reads: the log, what lies beside its entries, and what decisions rested on."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from sidecar.decision.engine import Engine
 from sidecar.decision.policy import PolicySnapshot
@@ -41,3 +41,23 @@ class Grounds(Protocol):
     def plain(self, digest: str) -> Engine:
         """A plain Casbin policy."""
         ...
+
+
+class Library(Grounds, Protocol):
+    """The same, and what is told of policies beside deciding by them."""
+
+    def items_of(self, power_class: str) -> set[str]:
+        """The items that were ever of a class of power. Raises NotKeptError where a version cannot be read."""
+        ...
+
+    def rules(self, digest: str) -> Mapping[str, dict[str, str]]:
+        """The rules of the catalogue of policies, by id: name in both languages, and where the law says it; none where the
+        policies are not kept."""
+        ...
+
+
+class Kept(NamedTuple):
+    """The log that is being written, and what is kept beside it."""
+
+    past: Past
+    library: Library

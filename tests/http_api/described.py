@@ -39,7 +39,7 @@ VOLATILE: tuple[tuple[str, str], ...] = (
     (r"(?<![A-Za-z0-9+/_=-])(?!0{64}\b)[A-Za-z0-9+/_-]{40,}={0,2}(\.[0-9a-f]{32})?", "…"),
     (r"(?m)^\d+$", "16"),
     (r"(\.yaml):\d+", r"\1:1"),  # whoever writes a line into a policy need not write these examples again
-    (r'"(latency_us|anchor_age|unsigned|signed)":\d+(\.\d+)?', r'"\1":0'),
+    (r'"(latency_us|anchor_age|unsigned|signed|size)":\d+(\.\d+)?', r'"\1":0'),
     (r"(?m)^quanheng_.*\n", ""),
     (r"\+[0-9a-f]{8}\b", "+00000000"),
 )

@@ -211,6 +211,12 @@ def test_what_cannot_be_recorded_is_not_shown(path: str) -> None:
         assert four.get(path, query, caller="of-office").status_code == 503
 
 
+def test_a_unit_that_nothing_here_knows_is_said(four: Four) -> None:
+    """Misspelt, or gone from the policies: in /readyz, for whoever set it."""
+    told = [warning for warning in four.get("/readyz", caller="").json()["warnings"] if "may read" in warning]
+    assert [warning.split(",")[0] for warning in told] == ["of-a-stranger may read the unit nowhere"]
+
+
 # -- totals ------------------------------------------------------------------------------------------------------------
 
 
