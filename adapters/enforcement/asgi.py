@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from adapters.enforcement.asking import chunks, decided, incoming_of, result_of, whole
 from adapters.enforcement.decider import HttpDecider
+from adapters.enforcement.observing import OBSERVED
 from adapters.enforcement.reasons import reply_of
-from adapters.enforcement.ruling import OBSERVED, Enforcement, Incoming, Ruling, malformed
+from adapters.enforcement.ruling import Enforcement, Incoming, Ruling, malformed
 from sidecar.errors import RequestError
 from sidecar.http_api.guard import App, Message, Receive, Scope, Send, send_reply
 

@@ -23,6 +23,7 @@ from adapters.enforcement.asgi import CHANNEL
 from adapters.enforcement.asking import decided, incoming_of, result_of
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.identities import identity_of
+from adapters.enforcement.observing import OBSERVED, warn_of_observing
 from adapters.enforcement.reasons import reply_of
 from adapters.enforcement.routes import RouteFile
 from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Incoming, Ruling, malformed, too_large
@@ -33,10 +34,19 @@ _NOTED = "quanheng.noted"
 
 
 class Act(NamedTuple):
-    """An act that was allowed; `obligations` are identifiers of what it demands."""
+    """An act that was allowed; `obligations` are identifiers of what it demands. One that was refused, and is let through because
+    it is only observed, has the refusal in `observed`."""
 
     decision_id: str
     obligations: tuple[str, ...]
+    observed: str = ""
+
+
+class _Noted(NamedTuple):
+    """What became of the questions about one request: decisions whose outcome is due, and refusals that were let through."""
+
+    decisions: list[str]
+    observed: list[str]
 
 
 class RefusedError(HTTPException):
@@ -49,7 +59,8 @@ class RefusedError(HTTPException):
 
 class Acts:
     """Steps of one application. `officer` is written as in a route file; `fulfils` are the kinds of obligations the application
-    sees to, all where left out; `folder` is where a key file of tokens lies, `contact` whom to call when something is wrong.
+    sees to, all where left out; `folder` is where a key file of tokens lies, `contact` whom to call when something is wrong. With
+    `observe` refusals of a caller that the sidecar observes are let through (ADR 0018).
     Raises SettingsError, pydantic.ValidationError."""
 
     def __init__(
@@ -60,17 +71,21 @@ class Acts:
         acting_post: Mapping[str, str] | None = None,
         folder: Path = Path(),
         contact: str | None = None,
+        *,
+        observe: bool = False,
     ) -> None:
         self._file = {"officer": officer, "acting_post": acting_post, "contact": contact}
         # the source is checked, and keys are fetched, once and before anybody asks
         source = self._routes({"method": "GET", "path": "/", "not_a_power": "none"}).officer
         self._identity, self._decider, self._fulfils = identity_of(source, folder), decider, fulfils
+        self._observe = observe
+        warn_of_observing(observe=observe)
 
     def step(self, item: str, step: str, *, case: Mapping[str, Any], **values: Any) -> Any:
         """What an endpoint depends on to be this step. `case`, `party`, `region`, `outcome`, `facts`, `evidence` and `intent` are
         written as in a route file. Raises pydantic.ValidationError."""
         route = {"method": "POST", "path": "/", "item": item, "step": step, "case": case, **values}
-        enforcement = Enforcement(self._routes(route), self._identity, CHANNEL, self._fulfils)
+        enforcement = Enforcement(self._routes(route), self._identity, CHANNEL, self._fulfils, observe=self._observe)
 
         async def ruled(request: Request) -> Act:
             if _NOTED not in request.scope:
@@ -79,8 +94,7 @@ class Acts:
             if ruling.refusal:
                 asked = f"{request.method} {request.url.path}"
                 raise RefusedError(reply_of(ruling.refusal, tuple(request.scope["headers"]), asked))
-            request.scope[_NOTED].append(ruling.decision_id)
-            return Act(ruling.decision_id, tuple(filter(None, ruling.told.get("x-quanheng-obligations", "").split(","))))
+            return _act(ruling, request.scope[_NOTED])
 
         return Depends(ruled)
 
@@ -105,6 +119,15 @@ class Acts:
         return await decided(enforcement, self._decider, asked, matched)
 
 
+def _act(ruling: Ruling, noted: _Noted) -> Act:
+    told = ruling.told
+    if OBSERVED in told:
+        noted.observed.append(told[OBSERVED])
+        return Act(told["x-quanheng-decision"], (), told[OBSERVED])
+    noted.decisions.append(ruling.decision_id)
+    return Act(ruling.decision_id, tuple(filter(None, told.get("x-quanheng-obligations", "").split(","))))
+
+
 async def _with_body(incoming: Incoming, request: Request) -> Incoming:
     """The body, which FastAPI keeps for the endpoint. Raises RequestError beyond its bound."""
     declared = request.headers.get("content-length", "0")
@@ -127,15 +150,17 @@ class _Outcomes:
         self._app, self._report = app, report
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        status, acts = [], list[str]()
+        status, noted = list[int](), _Noted([], [])
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status.append(message["status"])
+                loud = [(OBSERVED.encode(), refused.encode()) for refused in noted.observed]
+                message = {**message, "headers": [*message.get("headers", ()), *loud]}
             await send(message)
 
-        await self._app({**scope, _NOTED: acts} if scope["type"] == "http" else scope, receive, noting)
+        await self._app({**scope, _NOTED: noted} if scope["type"] == "http" else scope, receive, noting)
         result = result_of(status[0] if status else None)
-        for decision_id in acts:
+        for decision_id in noted.decisions:
             if result and decision_id:
                 await self._report(decision_id, result, f"HTTP {status[0]}")

@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import structlog
 
 from adapters.client import AsyncClient, Client, ClientError, Decision, Evaluation
+from adapters.enforcement.observing import observed_until, warn_of_observing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +49,7 @@ class _Step:
         power: tuple[str, str],
         sources: Mapping[str, str],
         facts: Mapping[str, str],
-        fulfils: Collection[str],
+        context: Mapping[str, Any],
     ) -> None:
         self._signature = inspect.signature(function)
         unknown = [name for name in (*sources.values(), *facts.values()) if name not in self._signature.parameters]
@@ -56,7 +57,7 @@ class _Step:
             raise TypeError(f"{function.__qualname__} has no argument {', '.join(unknown)}")
         self._item, self._step = power
         self._sources, self._facts = sources, facts
-        self._promise = {"supported_obligations": sorted(fulfils)}
+        self._context = context
 
     def asked(self, officer: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Evaluation:
         if not isinstance(officer, str) or not officer:
@@ -69,16 +70,21 @@ class _Step:
         facts = {name: bound.arguments[argument] for name, argument in self._facts.items()}
         present = {name: value for name, value in facts.items() if value is not None}
         return Evaluation(
-            officer=officer, item=self._item, step=self._step, channel=CHANNEL, facts=present, context=self._promise, **given
+            officer=officer, item=self._item, step=self._step, channel=CHANNEL, facts=present, context=self._context, **given
         )
 
 
 class Acts:
     """Functions that are steps. A blocking client is for functions, an async one for coroutine functions; `fulfils` are the kinds
-    of obligations this service sees to: an allow that brings another is no allow here."""
+    of obligations this service sees to: an allow that brings another is no allow here. With `observe` a refusal of a caller that
+    the sidecar observes is logged, and the function runs (ADR 0018)."""
 
-    def __init__(self, client: Client | AsyncClient, officer: Callable[[], str], fulfils: Collection[str]) -> None:
-        self._client, self._officer, self._fulfils = client, officer, frozenset(fulfils)
+    def __init__(
+        self, client: Client | AsyncClient, officer: Callable[[], str], fulfils: Collection[str], *, observe: bool = False
+    ) -> None:
+        self._client, self._officer, self._fulfils, self._observe = client, officer, frozenset(fulfils), observe
+        self._context = {"supported_obligations": sorted(self._fulfils), **({"observe": True} if observe else {})}
+        warn_of_observing(observe=observe)
 
     def step(
         self, item: str, step: str, *, case: str, facts: Mapping[str, str] | None = None, **sources: str
@@ -90,7 +96,7 @@ class Acts:
             raise TypeError(f"no such value of a request: {', '.join(sorted(unknown))}")
 
         def around(function: Callable[P, R]) -> Callable[P, R]:
-            asked = _Step(function, (item, step), {"case": case, **sources}, facts or {}, self._fulfils)
+            asked = _Step(function, (item, step), {"case": case, **sources}, facts or {}, self._context)
             if isinstance(self._client, AsyncClient):
                 if not inspect.iscoroutinefunction(function):
                     raise TypeError(f"{function.__qualname__} is no coroutine function; give Acts a blocking Client")
@@ -105,6 +111,8 @@ class Acts:
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             decision = self._clear(client.evaluate(step.asked(self._officer(), args, kwargs)))
+            if not decision:
+                return function(*args, **kwargs)
             try:
                 done = function(*args, **kwargs)
             except NotDoneError as fault:
@@ -119,6 +127,8 @@ class Acts:
         @functools.wraps(function)
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
             decision = self._clear(await client.evaluate(step.asked(self._officer(), args, kwargs)))
+            if not decision:
+                return await function(*args, **kwargs)
             try:
                 done = await function(*args, **kwargs)
             except NotDoneError as fault:
@@ -130,7 +140,11 @@ class Acts:
         return guarded
 
     def _clear(self, decision: Decision) -> Decision:
-        """The allow that may be acted on. Raises RefusedError."""
+        """The allow that may be acted on, or a refusal that is let through, of which nothing is reported. Raises RefusedError."""
+        until = observed_until(decision) if self._observe else ""
+        if until:
+            log.warning("observed", code=decision.code, decision=decision.decision_id, until=until)
+            return decision
         if not decision:
             raise RefusedError(decision.code or "DENIED", decision.reason.en or "refused", decision)
         unmet = sorted({duty.type for duty in decision.obligations} - self._fulfils)

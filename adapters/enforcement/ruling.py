@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from adapters.client import Obligation
 from adapters.enforcement.headers import refuse_ambiguous
 from adapters.enforcement.identity import Identity, Peer
+from adapters.enforcement.observing import OBSERVED
 from adapters.enforcement.refusal import Refusal, act_of, denied, held
 from adapters.enforcement.routes import Matched, Parts, Route, RouteFile, evaluation_of, filled, match_route, plain_segments
 from adapters.enforcement.verdict import Verdict
@@ -27,7 +28,6 @@ BODY_LIMIT = 1024 * 1024  # bytes of a body that must be read to decide; others 
 
 _JSON = re.compile(r"application/([\w.-]+\+)?json\s*(;|\Z)", re.IGNORECASE)
 
-OBSERVED = "x-quanheng-observed"  # what would have been refused, and until when it is let through
 _UNMAPPED = Route.model_validate(
     {"method": "GET", "path": "/", "item": "unmapped", "step": "unmapped", "case": {"value": "unmapped"}}
 )

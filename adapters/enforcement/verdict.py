@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from adapters.client import ClientError, Decision, NotAcceptedError, Obligation
+from adapters.enforcement.observing import observed_until
 from sidecar.messages import Sentence
 
 UNSAID = Sentence("", "")
@@ -64,7 +65,7 @@ def verdict_of(decision: Decision) -> Verdict:
         names=decision.may_act,
         obligations=decision.obligations,
         grounds=frozenset() if decision.allowed else _grounds(decision),
-        observed_until=_observed_until(decision),
+        observed_until=observed_until(decision),
     )
 
 
@@ -74,12 +75,6 @@ def _grounds(decision: Decision) -> frozenset[str]:
     codes = [ground.get("code") if isinstance(ground, dict) else None for ground in told] if isinstance(told, list) else []
     named = [code for code in codes if isinstance(code, str)]
     return frozenset((decision.code, *named)) if named and len(named) == len(codes) else frozenset()
-
-
-def _observed_until(decision: Decision) -> str:
-    observed = decision.context.get("observed")
-    until = observed.get("until") if isinstance(observed, dict) else None
-    return until if isinstance(until, str) and decision.decision_id else ""
 
 
 def without_decision(fault: ClientError) -> Verdict:

@@ -19,11 +19,11 @@ import structlog
 from adapters.enforcement.asking import result_of
 from adapters.enforcement.decider import BlockingDecider
 from adapters.enforcement.identity import Peer
+from adapters.enforcement.observing import OBSERVED
 from adapters.enforcement.reasons import reply_of
 from adapters.enforcement.routes import Matched
 from adapters.enforcement.ruling import (
     BODY_LIMIT,
-    OBSERVED,
     Enforcement,
     Headers,
     Incoming,

@@ -15,10 +15,11 @@ from prometheus_client import CollectorRegistry, start_http_server
 from adapters.enforcement.forward_auth import CHANNEL, ForwardAuth, Style
 from adapters.enforcement.identities import identity_of
 from adapters.enforcement.identity import THIS_MACHINE, Gateways
+from adapters.enforcement.observing import warn_of_observing
 from adapters.enforcement.ruling import Enforcement
 from sidecar.cli.listening import listen_at, serve_http
 from sidecar.cli.output import log_to_stderr
-from sidecar.cli.proxying import ObserveOption, decider_at, routes_of, warn_of_observing
+from sidecar.cli.proxying import ObserveOption, decider_at, routes_of
 from sidecar.errors import SettingsError
 from sidecar.settings import is_loopback
 

@@ -18,6 +18,7 @@ import uvloop
 
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.identities import identity_of
+from adapters.enforcement.observing import warn_of_observing
 from adapters.enforcement.proxy.bounds import Bounds
 from adapters.enforcement.proxy.exchange import CHANNEL, ReverseProxy
 from adapters.enforcement.proxy.health import Health
@@ -203,11 +204,6 @@ def _sidecar(given: str) -> tuple[Address, str]:
     if not address.socket:
         _refuse_plain(given, token)
     return address, token
-
-
-def warn_of_observing(*, observe: bool) -> None:
-    if observe:
-        log.warning("OBSERVING", what="refusals of callers that the sidecar observes are let through 观察期：拒绝只记录不拦截")
 
 
 def routes_of(path: Path, policies: Path | None) -> RouteFile:

@@ -25,9 +25,9 @@ BODY = {"applicant": "applicant-1", "only_prepackaged_food": False, "edible_farm
 ADDRESS = "http://127.0.0.1:8181"
 
 
-def guarded(decider: HttpDecider, fulfils: set[str] | None = None, *, install: bool = True) -> FastAPI:
+def guarded(decider: HttpDecider, fulfils: set[str] | None = None, *, install: bool = True, observe: bool = False) -> FastAPI:
     app = FastAPI()
-    acts = fastapi.Acts({"header": "X-Officer"}, decider, fulfils)
+    acts = fastapi.Acts({"header": "X-Officer"}, decider, fulfils, observe=observe)
     facts = {name: {"json": name} for name in ("only_prepackaged_food", "edible_farm_produce")}
     step = acts.step(FOOD, "accept", case={"path": "case"}, party={"json": "applicant"}, facts=facts)
 
@@ -38,7 +38,7 @@ def guarded(decider: HttpDecider, fulfils: set[str] | None = None, *, install: b
             raise HTTPException(409, "not now")
         if told.get("fault") == "broken":
             raise HTTPException(500, "broken")
-        return {"case": case, "told": told, "decision": act.decision_id}
+        return {"case": case, "told": told, "decision": act.decision_id, "observed": act.observed}
 
     if install:
         acts.install(app)
@@ -101,19 +101,43 @@ def test_a_step_that_says_nonsense_is_refused_when_the_application_is_made() -> 
         fastapi.Acts({}, decider(Sidecar()))
 
 
+UNTIL = {"until": "2026-12-31"}
+
+
+def test_a_dependency_that_observes_lets_an_observed_refusal_through_and_tells_it() -> None:
+    """The endpoint, the client and the sidecar know; nothing is reported of what nobody allowed."""
+    sidecar = denying(code="NO_POWER", observed=UNTIL)
+    answer = send(guarded(decider(sidecar), observe=True), BODY, OFFICER)
+    assert (answer.status, answer.values("x-quanheng-observed")) == (200, ["NO_POWER; until=2026-12-31"])
+    assert (answer.json["decision"], answer.json["observed"]) == ("d-2", "NO_POWER; until=2026-12-31")
+    assert (sidecar.questions[0]["context"]["observe"], sidecar.reports) == (True, [])
+    assert send(guarded(decider(sidecar)), BODY, OFFICER).status == 403
+    assert send(guarded(decider(denying(code="NO_POWER")), observe=True), BODY, OFFICER).status == 403
+
+
+SIZE = {"size": "size"}
+
+
 class Ran:
     """Guarded functions, blocking and not, that remember what they did."""
 
-    def __init__(self, script: Script, officer: str = "o-1001", fulfils: tuple[str, ...] = ("notify",)) -> None:
+    def __init__(
+        self, script: Script, officer: str = "o-1001", fulfils: tuple[str, ...] = ("notify",), *, observe: bool = False
+    ) -> None:
         self.script, self.done = script, list[str]()
         blocking = Client(httpx.Client(transport=httpx.MockTransport(script), base_url=ADDRESS))
         on_loop = AsyncClient(httpx.AsyncClient(transport=httpx.MockTransport(script), base_url=ADDRESS))
 
-        @functions.Acts(blocking, lambda: officer, fulfils).step("an-item", "do", case="case", facts={"size": "size"})
+        guard, guard_on_loop = (
+            functions.Acts(client, lambda: officer, fulfils, observe=observe).step("an-item", "do", case="case", facts=SIZE)
+            for client in (blocking, on_loop)
+        )
+
+        @guard
         def do(case: str, size: int = 3, fault: Exception | None = None) -> str:
             return self._do(f"{case} {size}", fault)
 
-        @functions.Acts(on_loop, lambda: officer, fulfils).step("an-item", "do", case="case", facts={"size": "size"})
+        @guard_on_loop
         async def do_on_loop(case: str, size: int = 3, fault: Exception | None = None) -> str:
             return self._do(f"{case} {size}", fault)
 
@@ -173,6 +197,49 @@ def test_a_refused_function_raises_with_the_decision(kind: str) -> None:
         ran(kind, "T-1")
     assert refused.value.decision is not None
     assert ran.done == ran.reports() == []
+
+
+OBSERVED = {"decision_id": "d-2", "code": "NO_POWER", "observed": UNTIL}
+
+
+@each_kind
+@pytest.mark.parametrize("fault", [None, NotDoneError("no paper")])
+def test_a_function_that_is_observed_runs_and_nothing_is_reported(kind: str, fault: Exception | None) -> None:
+    ran = Ran(Script(httpx.Response(200, json={"decision": False, "context": OBSERVED})), observe=True)
+    if fault:
+        with pytest.raises(NotDoneError):
+            ran(kind, "T-1", fault=fault)
+    else:
+        assert ran(kind, "T-1") == "done T-1 3"
+    assert json.loads(ran.script.requests[0].content)["context"]["observe"] is True
+    assert ran.reports() == []
+
+
+@each_kind
+@pytest.mark.parametrize(
+    ("observe", "told"),
+    [
+        (False, OBSERVED),
+        (True, {"decision_id": "d-2", "code": "NO_POWER"}),
+        (True, {**OBSERVED, "decision_id": ""}),  # not recorded
+        (True, {**OBSERVED, "observed": True}),
+        (True, {**OBSERVED, "observed": {"until": ""}}),
+    ],
+)
+def test_only_a_recorded_observed_refusal_runs_a_function(kind: str, observe: bool, told: dict[str, Any]) -> None:
+    ran = Ran(Script(httpx.Response(200, json={"decision": False, "context": told})), observe=observe)
+    with pytest.raises(RefusedError):
+        ran(kind, "T-1")
+    assert ran.done == []
+
+
+@each_kind
+def test_an_obligation_nobody_sees_to_is_not_observed_away(kind: str) -> None:
+    allow = {"decision_id": "d-1", "observed": UNTIL, "obligations": [{"type": "other"}]}
+    ran = Ran(Script(httpx.Response(200, json={"decision": True, "context": allow})), observe=True)
+    with pytest.raises(RefusedError, match="OBLIGATION_UNMET"):
+        ran(kind, "T-1")
+    assert ran.done == []
 
 
 @each_kind

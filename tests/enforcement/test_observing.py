@@ -11,9 +11,9 @@ from tests.enforcement.test_verdicts import FAULTS, NO_DECISION
 
 DO = "/things/T-1/do"
 UNTIL = {"until": "2026-12-31"}
-OBSERVING = {name: point for name, point in POINTS.items() if name != "FastAPI dependency"}  # which has no such mode
+MAPPED = {name: point for name, point in POINTS.items() if name != "FastAPI dependency"}  # which knows no route without a step
 
-each_point = pytest.mark.parametrize("point", OBSERVING.values(), ids=OBSERVING.keys())
+each_point = pytest.mark.parametrize("point", POINTS.values(), ids=POINTS.keys())
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_path_that_can_be_read_in_two_ways_is_refused(point: Point) -> None:
     assert sidecar.questions == []
 
 
-@each_point
+@pytest.mark.parametrize("point", MAPPED.values(), ids=MAPPED.keys())
 @pytest.mark.usefixtures("_observing")
 @pytest.mark.parametrize(("answer", "reached"), [({"observed": UNTIL}, 1), ({}, 0)])
 def test_an_unmapped_route_is_asked_for_without_its_path(point: Point, answer: dict[str, Any], reached: int) -> None:
