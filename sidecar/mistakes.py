@@ -354,6 +354,10 @@ FINDINGS: dict[str, tuple[str, str]] = FINDINGS_OF_LAW | FINDINGS_OF_ROUTES | {
         "没有 {year} 年的日历，该年按周一至周五都上班计算——请写 {name}，可用 quanheng calendar fill {year}",
         "there is no calendar of {year}; its weekdays all count as working days — write {name}: quanheng calendar fill {year}",
     ),
+    "RETENTION_UNSAID": (
+        "{n} 个事项没有写记录保存多久（这是第一个），满六个月即可移出——请写 retention，或在留痕规则（--rules）写明",
+        "items that do not say how long their records are kept: {n}, first here — write `retention` or a rule (--rules)",
+    ),
     "LIMIT_UNIT": (
         "{basis}：{statute}{article}规定这里的日是{expected}，现写的是{found}——请写 unit: {unit}",
         "{basis}: by {statute} {article} these days are {expected}, not {found} — write unit: {unit}",

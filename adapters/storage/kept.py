@@ -28,6 +28,7 @@ from sidecar.compiler.compile import MODEL_FILE
 from sidecar.compiler.manifest import sha256
 from sidecar.decision.engine import Engine, read_engine
 from sidecar.decision.policy import PolicySnapshot, as_text
+from sidecar.decision_log.retention import MONTHS, Span
 from sidecar.errors import NotKeptError, PersonnelError, PolicyError
 from sidecar.personnel.kept import lines_of, read_lines
 from sidecar.personnel.registers import Personnel
@@ -107,6 +108,15 @@ class KeptGrounds:
         """The items that were of a class of power in any version that is kept. Raises NotKeptError where one cannot be read."""
         return {item for folder in self.policies().values() for item, of in _classes(folder).items() if of == power_class}
 
+    def retention(self) -> dict[str, Span]:
+        """How long the power list has the records of each item kept: the longest that any version said that is kept. Raises
+        NotKeptError where a version cannot be read, or is another: it may have said longer."""
+        longest: dict[str, Span] = {}
+        for digest, folder in sorted(self.policies().items()):
+            for item, span in _spans(folder, digest):
+                longest[item] = max(span, longest.get(item, span), key=lambda one: one.months)
+        return longest
+
     def personnel(self, digest: str) -> Personnel:
         """The registers of a digest. Raises NotKeptError where they are not kept, or are others."""
         path = self._personnel_file(_name(digest))
@@ -166,6 +176,18 @@ def _classes(folder: Path) -> dict[str, str]:
     except (OSError, msgspec.MsgspecError) as fault:
         raise NotKeptError(f"{folder} cannot be read: {fault}", "restore it from a backup of the data folder") from fault
     return {item: facts.power_class for item, facts in found.items.items()}
+
+
+def _spans(folder: Path, digest: str) -> Iterator[tuple[str, Span]]:
+    try:
+        manifest = PolicyFolder(folder).manifest()
+    except PolicyError as fault:
+        raise NotKeptError(f"{folder}: {fault.message}", "restore it from a backup of the data folder") from fault
+    if manifest.digest != digest:
+        raise NotKeptError(f"{folder} holds policies with the digest {manifest.digest}, not {digest}", "restore it from a backup")
+    for item, facts in manifest.items.items():
+        if kept := facts.retention:
+            yield item, Span(kept.years * MONTHS, kept.basis, f"{facts.file}:{kept.line} {digest[: len(_PREFIX) + 12]}")
 
 
 def _name(digest: str) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import sidecar
 from sidecar.compiler.compile import MANIFEST_FILE, MODEL_FILE, POLICY_FILE, Compiled
-from sidecar.compiler.manifest import sha256
+from sidecar.compiler.manifest import Manifest, read_manifest, sha256
 from sidecar.decision.engine.rows import Progress
 from sidecar.decision.policy import PolicySnapshot, prepared_of
 from sidecar.decision.prepared import Prepared, PreparedFrom
@@ -120,6 +120,11 @@ class PolicyFolder:
         return PolicySnapshot.of_build(
             model=self.model(), policy=self._read(POLICY_FILE, MAX_COMPILED), manifest=self._read(MANIFEST_FILE, MAX_COMPILED)
         )
+
+    def manifest(self) -> Manifest:
+        """The manifest, proven to be that of the model and the rows. Raises PolicyError."""
+        files = self._read(MANIFEST_FILE, MAX_COMPILED), self.model(), self._read(POLICY_FILE, MAX_COMPILED)
+        return read_manifest(files[0], model=files[1], policy=files[2])
 
     def files_of(self, snapshot: PolicySnapshot) -> dict[str, bytes]:
         """All it takes to have a snapshot of this folder again: model and compiled files, and the sources where they lie beside

@@ -15,12 +15,18 @@ from sidecar.decision.policy import refuse_weak_model
 from sidecar.expectations.reading import names_in, read_expectations
 from sidecar.expectations.run import Outcome, Report, run_expectations
 from sidecar.messages import counted
-from sidecar.power_list.doubts import missing_year
+from sidecar.power_list.doubts import missing_year, retention_unsaid
 from sidecar.power_list.findings import Finding, Severity, has_errors, in_reading_order
 from sidecar.power_list.json_schema import SCHEMAS, schema_of
 from sidecar.power_list.policy_set import unread_files
+from sidecar.service.record_rules import read_record_rules_file
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Policy folder 策略目录")]
+
+RulesOption = Annotated[
+    Path | None,
+    typer.Option("--rules", envvar="QUANHENG_RECORD_RULES", help="Rules of the record, for how long it is kept 留痕规则文件"),
+]
 
 SHOWN_WARNINGS = 40
 
@@ -30,6 +36,7 @@ def check_command(
     lang: LangOption,
     json: JsonOption = False,
     every: Annotated[bool, typer.Option("--all", help="Show every warning 显示全部警告")] = False,
+    rules: RulesOption = None,
 ) -> None:
     """Check a policy folder: every mistake of every file in one run 检查策略目录."""
     files = PolicyFolder(folder)
@@ -39,7 +46,8 @@ def check_command(
         _compiled(files, checked, sources)
     expectations = read_expectations(files.expectations(), names_in(checked, sources))
     this_year = missing_year(checked.policies, date.today().year)  # noqa: DTZ011 - the year of the person who asks
-    findings = in_reading_order([*checked.findings, *this_year, *expectations.findings])
+    unsaid = retention_unsaid(checked.policies, read_record_rules_file(rules).retention.says)
+    findings = in_reading_order([*checked.findings, *this_year, *unsaid, *expectations.findings])
     counts = _counts(checked, findings) | {"expectations": expectations.written}
     if json:
         print_json(_as_json(counts, findings))

@@ -12,11 +12,10 @@ from sidecar.cli.log_places import CommandClock, DataOption, HeadOption, KeysOpt
 from sidecar.cli.log_proving import Witnesses
 from sidecar.cli.output import JsonOption, LangOption, Language, print_json, print_line
 from sidecar.cli.personal_data import BasisOption, refuse_blank
-from sidecar.cli.retaining import RulesOption, entries_of
+from sidecar.cli.retaining import RulesOption, entries_of, retention_of
 from sidecar.decision_log.notes import NoteError
 from sidecar.errors import SettingsError
 from sidecar.ports.records import RecordReader
-from sidecar.service.record_rules import read_record_rules_file
 from sidecar.service.retaining import releasable, standing_of
 
 
@@ -34,7 +33,7 @@ def release_command(
 ) -> None:
     """Release what was kept long enough to a file, while the sidecar is stopped; proofs stand 期满移出."""
     refuse_blank(basis)
-    clock, retention = CommandClock(), read_record_rules_file(rules).retention
+    clock, retention = CommandClock(), retention_of(data, rules)
     today = clock.now().date()
 
     def due(reader: RecordReader, size: int) -> Sequence[int]:

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from adapters.storage.kept import KeptGrounds
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
 from sidecar.cli.log_places import CommandClock, DataOption
 from sidecar.cli.output import JsonOption, LangOption, Language, print_json, print_line
-from sidecar.decision_log.retention import Why
+from sidecar.decision_log.retention import Retention, Why
 from sidecar.errors import SettingsError
 from sidecar.ports.records import Filter, RecordReader, portions
 from sidecar.service.record_rules import read_record_rules_file
@@ -40,7 +41,7 @@ def retain_command(
     json: JsonOption = False,
 ) -> None:
     """What has been kept as long as it must be, what not, until when and why; nothing is changed 保存期限."""
-    retention, today = read_record_rules_file(rules).retention, _day(on)
+    retention, today = retention_of(data, rules), _day(on)
     reader = SqliteReader(data / RECORD_FILE)
     found = sorted(standing_of(entries_of(reader), retention, today), key=lambda kept: (kept.judged.until, kept.first))
     counts = Counter[Why]()
@@ -56,7 +57,19 @@ def retain_command(
     for kept in found[:limit]:
         said = _SAID[kept.judged.why][0 if lang is Language.ZH else 1]
         name = kept.case_id or f"({', '.join(kept.items) or '-'}, {kept.last_day})"
-        print_line(f"{kept.judged.until}\t{name}\t{kept.entries}\t{said}\t{kept.judged.basis}")
+        print_line(f"{kept.judged.until}\t{name}\t{kept.entries}\t{said}\t{_rule(kept, lang)}")
+
+
+def retention_of(data: Path, rules: Path | None) -> Retention:
+    """The rules of the record, and what the power list says in every version that served here. Raises SettingsError,
+    NotKeptError."""
+    return read_record_rules_file(rules).retention._replace(listed=KeptGrounds(data).retention())
+
+
+def _rule(kept: Kept, lang: Language) -> str:
+    """Which rule decides: its basis, and where it was written down."""
+    nowhere = "无规则，按法定最低期限" if lang is Language.ZH else "no rule, the least there is"
+    return f"{kept.judged.basis} ({kept.judged.source or nowhere})"
 
 
 def entries_of(reader: RecordReader) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -67,9 +80,10 @@ def entries_of(reader: RecordReader) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _told(kept: Kept) -> dict[str, Any]:
     """One case for programs."""
-    why, until, basis = kept.judged
+    why, until, basis, source = kept.judged
     where = {"case": kept.case_id, "items": kept.items, "entries": kept.entries, "first": kept.first, "last": kept.last}
-    return {**where, "last_day": kept.last_day.isoformat(), "why": why, "until": until.isoformat(), "basis": basis}
+    days = {"last_day": kept.last_day.isoformat(), "why": why, "until": until.isoformat()}
+    return {**where, **days, "basis": basis, "source": source}
 
 
 def _day(text: str) -> date:

@@ -8,6 +8,7 @@ from sidecar.compiler.binding import bind
 from sidecar.compiler.manifest import (
     FORMAT,
     ItemFacts,
+    KeptFor,
     Manifest,
     OrganFacts,
     RowSource,
@@ -22,7 +23,7 @@ from sidecar.expressions.errors import CODES as EXPRESSION_FAULTS
 from sidecar.personnel.posts import PostFacts
 from sidecar.personnel.rules import Incompatibility
 from sidecar.power_list.charge import checks_others, superiors
-from sidecar.power_list.entries import OrganEntry, PolicySet
+from sidecar.power_list.entries import ItemEntry, OrganEntry, PolicySet
 from sidecar.power_list.findings import Finding, has_errors, in_reading_order
 from sidecar.power_list.organs import Post
 from sidecar.power_list.policy_set import read_policy_set
@@ -137,7 +138,13 @@ def _item_facts(bound: BoundItem) -> ItemFacts:
         file=place.file,
         line=place.line,
         steps={step.id: StepEntry(step.name, step.verb, list(step.posts)) for step in bound.steps},
+        retention=_kept_for(bound.entry),
     )
+
+
+def _kept_for(entry: ItemEntry) -> KeptFor | None:
+    kept = entry.item.retention
+    return KeptFor(kept.years, kept.start, kept.basis, entry.place("retention").line) if kept else None
 
 
 def _day(day: object) -> str:

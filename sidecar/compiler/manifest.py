@@ -26,8 +26,18 @@ class StepEntry(msgspec.Struct, frozen=True):
     posts: list[str]
 
 
-class ItemFacts(msgspec.Struct, frozen=True):
-    """One item as a decision needs it. Days are `YYYYMMDD` or `-` for an open end; `facts` are those its controls ask for."""
+class KeptFor(msgspec.Struct, frozen=True):
+    """How long the records of an item are kept: years from an event, the article that says so, and the line it stands in."""
+
+    years: int
+    start: str
+    basis: str
+    line: int
+
+
+class ItemFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One item as a decision needs it. Days are `YYYYMMDD` or `-` for an open end; `facts` are those its controls ask for.
+    `retention` stands only where the item says something: without it the manifest of an earlier version is what it was."""
 
     name: str
     power_class: str
@@ -44,6 +54,7 @@ class ItemFacts(msgspec.Struct, frozen=True):
     file: str
     line: int
     steps: dict[str, StepEntry]
+    retention: KeptFor | None = None
 
 
 class OrganFacts(msgspec.Struct, frozen=True):

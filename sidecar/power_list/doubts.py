@@ -1,7 +1,7 @@
 """What is not wrong in form but doubtful in law or in use: warnings, except a citizen's number, which is an error anywhere."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sidecar.expressions.measures import MEASURES
 from sidecar.power_list import vocabulary as words
@@ -63,6 +63,15 @@ def missing_year(policies: PolicySet, year: int) -> Iterable[Finding]:
     if year not in policies.calendars:
         name = f"{CALENDAR}{year}.yaml"
         yield Finding("CALENDAR_YEAR_MISSING", Place(name, 1, 1), facts={"year": year, "name": name}, severity=Severity.WARNING)
+
+
+def retention_unsaid(policies: PolicySet, ruled: Callable[[str], bool]) -> Iterable[Finding]:
+    """A warning for each organ whose items do not say how long their records are kept, where no rule of the record says it."""
+    for organ in policies.organs.values():
+        entries = (entry for entry in policies.items.values() if entry.organ is organ and entry.item.retention is None)
+        without = [entry for entry in entries if not ruled(entry.item.id)]
+        if without and not organ.is_draft:
+            yield without[0].finding("RETENTION_UNSAID", ("id",), Severity.WARNING, n=len(without))
 
 
 def same_names(policies: PolicySet, organ: OrganEntry) -> Iterable[Finding]:

@@ -361,6 +361,11 @@ class Disclosure(Part):
 
 
 class Retention(Part):
+    """How long the records of the item are kept, and the article or schedule that says so: fifteen years for procurement
+    (政府采购法第四十二条), six months at least for any (网络安全法第二十三条). Where a rule of the record says longer, that
+    counts. The time runs from the last record of a case; one for which the event that `from` names comes later is held, or not
+    called closed, until then."""
+
     years: Annotated[int, Field(ge=1), Zh("年限")]
     start: Annotated[Name, Zh("起算")] = Field(alias="from")
     basis: Annotated[Name, Zh("依据")]

@@ -45,8 +45,19 @@ class RecordRules(NamedTuple):
     def digest(self) -> str:
         """By which the log tells that other rules are in force."""
         fields, retention = self.disclosure.text, self.retention
-        kept = {**retention._asdict(), "closed": sorted(retention.closed), "holds": sorted(retention.holds)}
+        kept = {
+            "default": _told(retention.default),
+            "items": {item: _told(span) for item, span in retention.items.items()},
+            "holds": sorted(map(_told, retention.holds)),
+            "closed_after": retention.closed_after,
+            "closed": sorted(retention.closed),
+        }
         return "sha256:" + hashlib.sha256(fields.encode() + msgspec.json.encode(kept, order="sorted")).hexdigest()
+
+
+def _told(rule: Span | Hold) -> tuple[int | str, str]:
+    """A rule without its place: one that only moved in the file is the same."""
+    return rule[0], rule.basis
 
 
 def read_record_rules_file(path: Path | None) -> RecordRules:
@@ -136,7 +147,7 @@ class _Reading:
         if months and months < MINIMUM_MONTHS:
             self._wrong(node, f"{months} months are less than {MINIMUM_MONTHS}, the least by {LEAST_BASIS}", "短于法定最低期限")
             return None
-        return Span(months, basis) if months else None
+        return Span(months, basis, self._place(node)) if months else None
 
     def _months(self, node: Node, where: str) -> int:
         """Months or years of a mapping that has exactly one of them."""
@@ -153,7 +164,7 @@ class _Reading:
     def _hold(self, node: Node) -> Hold | None:
         told = {key.text: self._text(value) or "" for key, value in self._members(node, "a hold", ("case", "basis"))}
         if told.get("case") and told.get("basis"):
-            return Hold(told["case"], told["basis"])
+            return Hold(told["case"], told["basis"], self._place(node))
         self._wrong(node, "a hold has a case and a basis", "缺少案号或依据")
         return None
 
@@ -184,6 +195,9 @@ class _Reading:
             return node.text
         self._wrong(node, "a text is needed", "应为文字")
         return None
+
+    def _place(self, node: Node) -> str:
+        return f"{self._file}:{node.line}"
 
     def _wrong(self, node: Node, english: str, chinese: str) -> None:
         self.problems.append(f"{self._file}:{node.line}:{node.column}: {chinese} / {english}")

@@ -1,6 +1,7 @@
 """`check`, `build`, `test`, `schema` as a maintainer runs them: status, sentences, JSON."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +94,27 @@ def test_the_shipped_policies_check_with_warnings_only() -> None:
     assert run.exit_code == 0
     assert "0 errors" in run.output
     assert "key posts without a term of rotation" in run.output
+
+
+def test_check_warns_of_items_whose_records_nobody_says_how_long_to_keep(folder: Path, tmp_path: Path) -> None:
+    """Once an organ; said by the item, by a rule of the record for it, or by a default that somebody wrote down."""
+    rules = tmp_path / "record.yaml"
+
+    def told(text: str = "") -> dict[str, int]:
+        """How many of each organ."""
+        rules.write_text(text, "utf-8")
+        options = ("--rules", str(rules)) if text else ()
+        run = quanheng("check", str(folder), "--json", *options)
+        found = [f for f in json.loads(run.stdout)["findings"] if f["code"] == "RETENTION_UNSAID"]
+        assert {f["severity"] for f in found} <= {"warning"}
+        return {f["file"].split("/")[0]: int(re.search(r"kept: (\d+)", f["en"])[1]) for f in found}  # type: ignore[index]
+
+    assert told() == {"binhe": 14}
+    ruled = told("retention:\n  items:\n    cn-xk-construction-permit: {years: 2, basis: 测试}\n")
+    assert ruled == {"binhe": 13}
+    assert told("retention:\n  default: {years: 2, basis: 测试}\n") == {}
+    spoil(folder, "retention: {years: 15, from: procurement_end, basis: 政府采购法第四十二条}", "materials: []")
+    assert told() == {"binhe": 15}
 
 
 def test_build_refuses_a_broken_folder_and_keeps_the_good_build(folder: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sidecar.decision_log.retention import MINIMUM_MONTHS, Hold, Retention, Span, Why, judge
 from sidecar.service.retaining import standing_of
 
-LONG = Span(180, "政府采购法第四十二条")
+LONG = Span(180, "政府采购法第四十二条", "power.yaml:3")
 DAY = date(2026, 1, 31)
 DAYS = st.dates(date(2020, 1, 1), date(2060, 1, 1))
 
@@ -30,16 +30,28 @@ def test_months_are_calendar_months(begin: date, months: int, end: date) -> None
 
 
 def test_each_rule_is_told_with_its_basis() -> None:
-    rules = Retention(items={"buy": LONG}, holds=(Hold("C-3", "诉讼中"),), closed=frozenset({"C-1", "C-2", "C-3"}))
+    closed = frozenset({"C-1", "C-2", "C-3"})
+    rules = Retention(items={"buy": LONG}, holds=(Hold("C-3", "诉讼中", "record.yaml:9"),), closed=closed)
     due, later = date(2026, 7, 31), date(2041, 1, 31)
     assert judge(rules, "C-1", frozenset({"permit"}), DAY, due)[:2] == (Why.DUE, due)
     assert judge(rules, "C-1", frozenset({"permit"}), DAY, due - timedelta(1)).why is Why.NOT_DUE
-    assert judge(rules, "C-2", frozenset({"permit", "buy"}), DAY, due) == (Why.NOT_DUE, later, LONG.basis)
-    assert judge(rules, "C-3", frozenset({"permit"}), DAY, later) == (Why.HELD, due, "诉讼中")
+    assert judge(rules, "C-2", frozenset({"permit", "buy"}), DAY, due) == (Why.NOT_DUE, later, LONG.basis, "power.yaml:3")
+    assert judge(rules, "C-3", frozenset({"permit"}), DAY, later) == (Why.HELD, due, "诉讼中", "record.yaml:9")
     assert judge(rules, "C-4", frozenset({"permit"}), DAY, later).why is Why.OPEN
     assert judge(rules._replace(closed_after=24), "C-4", frozenset(), DAY, date(2028, 1, 31)).why is Why.DUE
     assert judge(rules._replace(closed_after=24), "C-4", frozenset(), DAY, date(2028, 1, 30)).why is Why.OPEN
     assert judge(rules, "", frozenset(), DAY, due).why is Why.DUE
+
+
+def test_power_list_and_rules_of_the_record_hold_together() -> None:
+    """Whichever is longer counts, whoever says it; only what somebody wrote down counts as said."""
+    short, ruled = Span(24, "本单位规定", "record.yaml:4"), Span(240, "本单位规定", "record.yaml:5")
+    rules = Retention(items={"a": short, "b": ruled}, listed={"a": LONG, "b": LONG, "c": LONG})
+    assert [rules.of(item) for item in "abc"] == [LONG, ruled, LONG]
+    assert rules.of("d") == Retention().default
+    assert [rules.says(item) for item in "abcd"] == [True, True, True, False]
+    assert rules._replace(default=Span(300, "本单位规定", "record.yaml:2")).of("c").source == "record.yaml:2"
+    assert rules._replace(default=short).says("d")
 
 
 @given(DAYS, DAYS, st.integers(MINIMUM_MONTHS, 240), st.booleans())

@@ -30,11 +30,19 @@ def test_rules_are_read() -> None:
     assert rules.disclosure.of("request_id") == STRICT.of("request_id")
     retention = rules.retention
     assert (retention.default, retention.of("gov-procurement")) == (
-        Span(12, "网络安全法第二十三条"),
-        Span(180, "政府采购法第四十二条"),
+        Span(12, "网络安全法第二十三条", "record.yaml:6"),
+        Span(180, "政府采购法第四十二条", "record.yaml:8"),
     )
     assert (retention.closed_after, sorted(retention.closed)) == (24, ["C-2"])
-    assert retention.holds == (Hold("C-3", "诉讼中"),)
+    assert retention.holds == (Hold("C-3", "诉讼中", "record.yaml:12"),)
+
+
+def test_rules_that_only_moved_are_the_same_rules() -> None:
+    """The log tells of other rules, not of a line that was put in."""
+    one, moved = read_record_rules("a", WHOLE.encode()), read_record_rules("b", b"# moved\n\n" + WHOLE.encode())
+    assert one.digest == moved.digest
+    for text, other in (("months: 12", "months: 13"), ("years: 15", "years: 16"), ("诉讼中", "复议中"), ("[C-2]", "[C-4]")):
+        assert read_record_rules("a", WHOLE.replace(text, other).encode()).digest != one.digest
 
 
 def test_without_a_file_all_is_strict() -> None:
