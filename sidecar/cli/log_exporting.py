@@ -17,8 +17,9 @@ from sidecar.cli.log_places import DataOption
 from sidecar.cli.output import FOUND, LangOption, Language, print_error, print_line
 from sidecar.cli.progress import Bar, progress_bar
 from sidecar.cli.record import Item, Unit, item_id, reader_of
+from sidecar.decision_log.adl import adl_record
 from sidecar.decision_log.events import LOG_ID
-from sidecar.decision_log.export import COLUMNS, adl_record, cells_of, line_of
+from sidecar.decision_log.export import COLUMNS, cells_of, line_of
 from sidecar.errors import SettingsError
 from sidecar.ports.records import Filter, portions
 from sidecar.service.inspect import as_shown

@@ -1,12 +1,9 @@
-"""Entries in the forms other tools read: a row of a table, a record of the Dutch Authorization Decision Log draft.
+"""Entries in the forms other tools read: a row of a table, a line of JSON.
 
 A cell of a spreadsheet that begins with = + - @ or a control character is a formula or command to some programs; it gets a quote
-in front (OWASP, CSV Injection), because texts of callers stand in entries. The Authorization Decision Log
-(Logius-standaarden/authorization-decision-log, draft) has one record a request for a decision: what was asked and answered in
-`body`, policies, information and configuration by reference in `attributes`; a denial is `Ok`, for the request was answered.
+in front (OWASP, CSV Injection), because texts of callers stand in entries.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -97,44 +94,6 @@ def _cell(value: object) -> str:
 
 def _safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def adl_record(entry: Fields, origin: str) -> dict[str, Any]:
-    """A decision as a record of the Authorization Decision Log. `trace_id` and `span_id` are derived from the decision's
-    identifier, so that a record which is brought in twice is the same."""
-    digest = hashlib.sha256(entry["decision_id"].encode()).hexdigest()
-    request = {
-        "subject": {"type": "officer", "id": _inner("subject", "person")(entry), "properties": dict(entry.get("subject", {}))},
-        "action": {"name": _inner("action", "step")(entry), "properties": dict(entry.get("action", {}))},
-        "resource": {
-            "type": "case",
-            "id": entry.get("case_id", ""),
-            "properties": {
-                "item": entry.get("item", ""),
-                "region": entry.get("region", ""),
-                "party": entry.get("party_token", ""),
-            },
-        },
-        "context": {"facts": dict(entry.get("facts", {}))},
-    }
-    answer = {
-        "decision": entry.get("decision") == "allow",
-        "context": {name: entry[name] for name in ("code", "reason", "grounds", "obligations", "decision_id") if name in entry},
-    }
-    return {
-        "trace_id": digest[:32],
-        "span_id": digest[32:48],
-        "event_name": "adl.access_evaluation",
-        "timestamp": int(datetime.fromisoformat(entry["time"]).timestamp() * 1000),
-        "status": "Ok",
-        "resource": {"name": "quanheng", "version": entry.get("engine_version", ""), "origin": origin},
-        "attributes": {
-            "adl.core.policies": entry.get("policy_digest", ""),
-            "adl.core.information": entry.get("personnel_digest", ""),
-            "adl.core.configuration": entry.get("engine_version", ""),
-        },
-        "body": {"adl.core.request": request, "adl.core.response": answer},
-    }
 
 
 def line_of(fields: Fields) -> str:
