@@ -1,12 +1,13 @@
 """What one request costs the processor, from the bytes of a packet to the bytes of its answer, and where.
 
-    python benchmarks/one_request.py [--against OTHER_CHECKOUT] [--requests 20000] [--rounds 5] [--profile] [--refuse]
+    python benchmarks/one_request.py [--against OTHER_CHECKOUT] [--requests 20000] [--rounds 5] [--profile] [--refuse] [--report]
 
 The whole way, but for sockets: the lane's protocol on connections without a wire, a decision on a policy of 120,000 rows, the
 entry, its hash, SQLite, a synced commit, the answer. Each connection sends its next request when it has its answer, as a client
 that keeps it does; keys of subjects are those of one process. What is told is the processor time of all threads a request, in the
 quieter half of the tenths of a run. On a machine with other work it still swings, so two checkouts are measured in turn and their
 ratio is what counts. `--profile` tells the calls of Python a request, which do not swing at all.
+With `--report` what became of each act is reported over a second connection, as the proxy does it, before the next request.
 """
 
 import argparse
@@ -43,6 +44,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODEL = ROOT / "policies" / "model.conf"
 ROWS, OFFICERS, WARM, TENTHS = 120_000, 20_000, 5_000, 10
 CONNECTIONS = (1, 16, 64)
+_NAMED, _REPORTED = b'"decision_id":"', b'"result":"performed"'
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -66,6 +68,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--profile", action="store_true", help="the functions that take most, and how often they are called")
     parser.add_argument("--refuse", action="store_true", help="officers of another unit, at a later step: four grounds")
+    parser.add_argument("--report", action="store_true", help="and report that it was performed")
     parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--connections", type=int, default=64, help=argparse.SUPPRESS)
@@ -94,7 +97,7 @@ def _table(options: argparse.Namespace, scratch: Path) -> None:
 
 def _run(checkout: Path, prepared: Path, options: argparse.Namespace, connections: int) -> float:
     count = options.requests if connections > 1 else options.requests // 4
-    chosen = [name for name in ("--profile", "--refuse") if getattr(options, name[2:])]
+    chosen = [name for name in ("--profile", "--refuse", "--report") if getattr(options, name[2:])]
     told = _child(checkout, "--one", str(prepared), "--connections", str(connections), "--requests", str(count), *chosen)
     *shown, figure = told.splitlines()
     if shown:
@@ -111,9 +114,9 @@ def _child(checkout: Path, *arguments: str) -> str:
 class _Wire(asyncio.Transport):
     """A connection without a wire: what is written to it is looked at and counted."""
 
-    def __init__(self, load: "_Load") -> None:
+    def __init__(self, load: "_Load", reports: "_Wire | None" = None) -> None:
         super().__init__()
-        self._load, self.protocol = load, load.protocol()
+        self._load, self.protocol, self.reports = load, load.protocol(), reports
         self.protocol.connection_made(self)
 
     def write(self, data: Any) -> None:
@@ -133,10 +136,11 @@ class _Wire(asyncio.Transport):
 class _Load:
     """As many connections as are asked for, each of which sends its next packet in the turn of the loop after its answer."""
 
-    def __init__(self, protocol: Any, connections: int, packets: list[bytes], expected: bytes) -> None:
+    def __init__(self, protocol: Any, connections: int, packets: list[bytes], expected: bytes, *, report: bool) -> None:
         self.protocol, self._packets, self._expected = protocol, packets, expected
         self._loop = asyncio.get_running_loop()
-        self._free: list[_Wire] = [_Wire(self) for _ in range(connections)]
+        self._free: list[_Wire] = [_Wire(self, _Wire(self) if report else None) for _ in range(connections)]
+        self._reported = {id(wire.reports): wire for wire in self._free}
         self._next, self._left = 0, 0
         self._done = self._loop.create_future()
 
@@ -156,8 +160,13 @@ class _Load:
                 self._free.append(wire)
 
     def answered(self, wire: _Wire, data: bytes) -> None:
-        if self._expected not in data:
+        told = self._reported.get(id(wire))
+        if (self._expected if told is None else _REPORTED) not in data:
             raise SystemExit(f"not the answer that is expected: {data!r}")
+        if wire.reports is not None:
+            self._loop.call_soon(wire.reports.protocol.data_received, _report(data))
+            return
+        wire = told or wire
         if not self._free:
             self._loop.call_soon(self._feed)
         self._free.append(wire)
@@ -182,7 +191,8 @@ async def _measured(options: argparse.Namespace) -> float:
 
         count = options.requests
         packets = [_packet(n, refuse=options.refuse) for n in range(WARM + count)]
-        load = _Load(protocol, options.connections, packets, b'"decision":false' if options.refuse else b'"decision":true')
+        expected = b'"decision":false' if options.refuse else b'"decision":true'
+        load = _Load(protocol, options.connections, packets, expected, report=options.report)
         await load.run(WARM)
         gc.collect()
         gc.freeze()
@@ -220,6 +230,14 @@ def _packet(n: int, *, refuse: bool) -> bytes:
     ).encode()
     head = b"POST /authorize HTTP/1.1\r\nHost: 127.0.0.1:18181\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     return head % len(body) + body
+
+
+def _report(answer: bytes) -> bytes:
+    """As the proxy sends it."""
+    at = answer.index(_NAMED) + len(_NAMED)
+    body = b'{"result":"performed","detail":"HTTP 200"}'
+    head = b"POST /v1/decisions/%s/outcome HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+    return head % answer[at : at + 26] + b"content-length: %d\r\n\r\n" % len(body) + body
 
 
 def _show(profile: cProfile.Profile, count: int) -> None:

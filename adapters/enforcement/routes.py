@@ -16,6 +16,7 @@ matching, because the system behind might read them differently.
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote
@@ -91,16 +92,21 @@ class Route(Part):
         parts = [part is not None for part in (self.item, self.step, self.case)]
         return all(parts) if self.not_a_power is None else not any(parts)
 
-    @property
+    @cached_property
     def segments(self) -> tuple[str, ...]:
         return tuple(self.path.split("/")[1:])
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """What each segment is called; empty for one that is literal."""
+        return tuple([match.group(1) if (match := _PARAMETER.match(segment)) else "" for segment in self.segments])
 
     def sources(self) -> Iterator[ValueSource]:
         yield from (source for source in (self.case, self.party, self.region, self.outcome) if source)
         yield from self.facts.values()
         yield from self.evidence.values()
 
-    @property
+    @cached_property
     def reads_body(self) -> bool:
         return any(source.json_member for source in self.sources())
 
@@ -158,6 +164,16 @@ class RouteFile(Part):
         """The headers that values are read from, in lower case."""
         every = [*filter(None, [self.acting_post]), *(source for route in self.routes for source in route.sources())]
         return frozenset(source.header.lower() for source in every if source.header)
+
+
+    @cached_property
+    def by_shape(self) -> Mapping[tuple[str, int], tuple[Route, ...]]:
+        """The routes of a method with so many segments, in the order of the file: no other can fit."""
+        found: dict[tuple[str, int], tuple[Route, ...]] = {}
+        for route in self.routes:
+            shape = route.method, len(route.segments)
+            found[shape] = (*found.get(shape, ()), route)
+        return found
 
 
 class CheckedRoutes(NamedTuple):
@@ -242,11 +258,10 @@ def match_route(routes: RouteFile, method: str, raw_path: str) -> Matched | None
     """The route of a request, or None. Literal segments win over parameters, and a step over what is
     no power. Raises RequestError for a path that is not plain."""
     given = plain_segments(raw_path)
-    found = [
-        Matched(route, values)
-        for route in routes.routes
-        if route.method == method and (values := _fits(route, given)) is not None
-    ]
+    alike = routes.by_shape.get((method, len(given)), ())
+    found = [Matched(route, values) for route in alike if (values := _fits(route, given)) is not None]
+    if len(found) == 1:
+        return found[0]
     return min(found, key=lambda matched: (len(matched.segments), matched.route.not_a_power is not None), default=None)
 
 
@@ -261,14 +276,11 @@ def plain_segments(raw_path: str) -> list[str]:
 
 
 def _fits(route: Route, given: list[str]) -> dict[str, str] | None:
-    wanted = route.segments
-    if len(wanted) != len(given):
-        return None
+    """The values of the parameters; as many segments are given as the route has."""
     values: dict[str, str] = {}
-    for pattern, segment in zip(wanted, given, strict=True):
-        parameter = _PARAMETER.match(pattern)
-        if parameter and segment:
-            values[parameter.group(1)] = segment
+    for name, pattern, segment in zip(route.parameters, route.segments, given, strict=True):
+        if name and segment:
+            values[name] = segment
         elif pattern != segment:
             return None
     return values
@@ -276,10 +288,10 @@ def _fits(route: Route, given: list[str]) -> dict[str, str] | None:
 
 def filled(route: Route, segments: Mapping[str, str]) -> str:
     """The path of a route with values of another's segments, empty where it needs one that is not among them."""
-    names = [match.group(1) if (match := _PARAMETER.match(segment)) else None for segment in route.segments]
-    if not {name for name in names if name} <= segments.keys():
+    if not {name for name in route.parameters if name} <= segments.keys():
         return ""
-    values = [quote(segments[name], safe="") if name else segment for name, segment in zip(names, route.segments, strict=True)]
+    pairs = zip(route.parameters, route.segments, strict=True)
+    values = [quote(segments[name], safe="") if name else segment for name, segment in pairs]
     return "/" + "/".join(values)
 
 

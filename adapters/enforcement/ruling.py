@@ -105,6 +105,7 @@ class Enforcement:
         self.routes, self._identity, self._channel = routes, identity, channel
         promised = routes.fulfils if fulfils is None else fulfils
         self._fulfils = None if promised is None else self._own.union(promised)
+        self._route_headers = routes.headers
         self._read_headers = routes.headers | identity.headers
 
     def match(self, incoming: Incoming) -> Matched | Ruling:
@@ -147,7 +148,7 @@ class Enforcement:
         try:
             officer = self._identity.officer(incoming.headers, incoming.peer)
             content = _decoded(incoming) if matched.route.reads_body else None
-            parts = Parts(matched.segments, incoming.query, _as_text(incoming.headers), content)
+            parts = Parts(matched.segments, incoming.query, self._values(incoming.headers), content)
             evaluation = evaluation_of(self.routes, matched, parts, officer, self._channel)
             if self._fulfils is not None:
                 evaluation["context"]["supported_obligations"] = sorted(self._fulfils)
@@ -158,6 +159,12 @@ class Enforcement:
             return Question(evaluation, matched)
         except RequestError as fault:
             return malformed(fault)
+
+    def _values(self, headers: Headers) -> tuple[tuple[str, str], ...]:
+        """The headers from which the routes read values, as text."""
+        read = self._route_headers
+        named = [(name.decode("latin-1"), value) for name, value in headers] if read else []
+        return tuple([(name, value.decode("utf-8", "replace")) for name, value in named if name in read])
 
     async def asked(self, incoming: Incoming, matched: Matched) -> Question | Ruling:
         """`question`, on a thread where the identity may have to fetch keys."""
@@ -221,10 +228,6 @@ def malformed(fault: RequestError) -> Ruling:
     code = f"REQUEST_{fault.code.upper()}"
     sentence = say(code if code in CATALOGUE else "REQUEST_MALFORMED", detail=fault.message)
     return Ruling("malformed", Refusal(fault.status_hint, fault.code, sentence))
-
-
-def _as_text(headers: Headers) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in headers)
 
 
 def _decoded(incoming: Incoming) -> Any:

@@ -163,8 +163,9 @@ class Chained:
         state, systems = ServerState(), set[asyncio.BaseTransport]()
         proxy = self.proxy
         if self.sidecar is not None:
-            pool = Pool(_to_sidecar(self.sidecar, systems), watch, self.bounds, 4)
-            proxy = ReverseProxy(proxy.enforcement, PooledDecider(pool, b"sidecar.test", "", self.patience))
+            questions, reports = (Pool(_to_sidecar(self.sidecar, systems), watch, self.bounds, 4) for _ in range(2))
+            decider = PooledDecider(questions, reports, b"sidecar.test", "", self.patience)
+            proxy = ReverseProxy(proxy.enforcement, decider)
         connect, authority = self._connecting(state, systems), AUTHORITY
         if self.address:
             connect, authority = self.address.connect, self.address.authority

@@ -93,6 +93,10 @@ class Connection(asyncio.Protocol):
         if self.transport:
             self.transport.abort()
 
+    def lose(self, problem: str) -> None:
+        """Nobody waits any longer for what it was asked; whoever still does is told LostError."""
+        self._broken(problem)
+
     @property
     def alive(self) -> bool:
         return self._alive and not self.transport.is_closing()
@@ -247,7 +251,7 @@ class Pool:
 
     async def get(self) -> Connection:
         """A connection that nobody else uses. Raises NotConnectedError."""
-        connection = self._kept()
+        connection = self.kept()
         if connection is not None:
             return connection
         try:
@@ -274,7 +278,8 @@ class Pool:
         for connection in tuple(self._open):
             connection.end()
 
-    def _kept(self) -> Connection | None:
+    def kept(self) -> Connection | None:
+        """One that is open and unused, where there is any."""
         while self._idle:
             connection = self._idle.pop()
             if connection.alive:
@@ -284,7 +289,7 @@ class Pool:
 
     async def _get(self) -> Connection:
         while True:
-            connection = self._kept()
+            connection = self.kept()
             if connection is not None:
                 return connection
             if len(self._open) + self._opening < self._limit:
