@@ -17,9 +17,10 @@ from adapters.enforcement.identities import identity_of
 from adapters.enforcement.identity import THIS_MACHINE, Gateways
 from adapters.enforcement.observing import warn_of_observing
 from adapters.enforcement.ruling import Enforcement
+from sidecar.cli.addresses import SidecarCa, SidecarCertificate, SidecarKey, Trust, decider_at
 from sidecar.cli.listening import listen_at, serve_http
 from sidecar.cli.output import log_to_stderr
-from sidecar.cli.proxying import ObserveOption, decider_at, routes_of
+from sidecar.cli.proxying import ObserveOption, routes_of
 from sidecar.errors import SettingsError
 from sidecar.settings import is_loopback
 
@@ -35,6 +36,9 @@ def gateway_command(
         list[str] | None, typer.Option(help="Address or network the gateway asks from; this machine unless given 网关地址")
     ] = None,
     sidecar: Annotated[str, typer.Option(help="The sidecar 授权服务地址")] = "http://127.0.0.1:8181",
+    sidecar_ca: SidecarCa = None,
+    sidecar_certificate: SidecarCertificate = None,
+    sidecar_key: SidecarKey = None,
     host: Annotated[str, typer.Option(help="Address to listen on 监听地址")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on 端口")] = 8183,
     metrics_port: Annotated[
@@ -52,14 +56,15 @@ def gateway_command(
     if not is_loopback(host):
         log.warning("INSECURE", what="questions are answered without TLS beyond loopback; only the named gateways are believed")
     warn_of_observing(observe=observe)
+    decider = decider_at(sidecar, Trust(sidecar_ca, sidecar_certificate, sidecar_key))
     ready = {"listening": f"{host}:{port}", "style": style.value, "sidecar": sidecar, "routes": len(table.routes)}
     if style is Style.ENVOY:
         point = _ext_authz()
-        answering = point.ExtAuthz(Enforcement(table, identity, point.CHANNEL, observe=observe), decider_at(sidecar), gateways)
+        answering = point.ExtAuthz(Enforcement(table, identity, point.CHANNEL, observe=observe), decider, gateways)
         _count(metrics_port, answering.registry)
         asyncio.run(serve_grpc(answering.server, host, port, ready))
     else:
-        app = ForwardAuth(Enforcement(table, identity, CHANNEL, observe=observe), decider_at(sidecar), gateways, style)
+        app = ForwardAuth(Enforcement(table, identity, CHANNEL, observe=observe), decider, gateways, style)
         _count(metrics_port, app.registry)
         serve_http(app, listen_at(host, port), {**ready, "listening": f"http://{host}:{port}"}, date_header=False)
 

@@ -1,22 +1,17 @@
 """`quanheng proxy`: the reverse proxy as a process."""
 
 import asyncio
-import os
 import re
 import signal
-import ssl
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import urlsplit
 
-import httpx
 import structlog
 import typer
 import uvloop
 
-from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.identities import identity_of
 from adapters.enforcement.observing import warn_of_observing
 from adapters.enforcement.proxy.bounds import Bounds
@@ -29,6 +24,16 @@ from adapters.enforcement.proxy.watch import Watch
 from adapters.enforcement.routes import RouteFile, read_routes
 from adapters.enforcement.ruling import Enforcement
 from adapters.storage.policy_folder import PolicyFolder
+from sidecar.cli.addresses import (
+    DECISION_SECONDS,
+    SidecarCa,
+    SidecarCertificate,
+    SidecarKey,
+    Trust,
+    address_of,
+    sidecar_at,
+    told_at,
+)
 from sidecar.cli.fulfilling import Fulfilling, duties_of, fulfilling_of
 from sidecar.cli.listening import BACKLOG, listen_at
 from sidecar.cli.output import log_to_stderr
@@ -37,19 +42,7 @@ from sidecar.settings import is_loopback
 
 log = structlog.get_logger("quanheng")
 
-DECISION_SECONDS = 5.0
 SIDECAR_CONNECTIONS = 128
-UNIX = "unix://"
-
-
-class Trust(NamedTuple):
-    """Whom of the system behind we believe, and who we are to it. Without a file of authorities, those of this machine."""
-
-    authorities: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    name: str | None = None
-
 
 ObserveOption = Annotated[
     bool,
@@ -70,6 +63,9 @@ def proxy_command(
     policies: Annotated[
         Path | None, typer.Option(help="Check items and steps of the routes against this built folder 核对路由")
     ] = None,
+    sidecar_ca: SidecarCa = None,
+    sidecar_certificate: SidecarCertificate = None,
+    sidecar_key: SidecarKey = None,
     upstream_ca: Annotated[
         Path | None, typer.Option(help="Authorities (PEM) that may vouch for the system behind, not this machine's 根证书")
     ] = None,
@@ -109,9 +105,9 @@ def proxy_command(
     log_to_stderr()
     table = routes_of(routes, policies)
     behind = address_of("--upstream", upstream, Trust(upstream_ca, upstream_certificate, upstream_key, upstream_name))
-    asked, token = _sidecar(sidecar)
+    asked, token = sidecar_at(sidecar, Trust(sidecar_ca, sidecar_certificate, sidecar_key))
     own = table.proxy_fulfils
-    fulfilling = fulfilling_of(own, duties, _told_at(notify))
+    fulfilling = fulfilling_of(own, duties, told_at(notify))
     enforcement = Enforcement(table, identity_of(table.officer, routes.parent), CHANNEL, own=own.types, observe=observe)
     bounds = Bounds(
         clients=connections,
@@ -175,53 +171,9 @@ def _health_path(path: str) -> str:
     return path
 
 
-def address_of(option: str, given: str, trust: Trust | None = None) -> Address:
-    """What is no address would be found out by the first officer; a path after the upstream's would never be used. Raises
-    SettingsError. There is no way to believe a system without proof: name the authority that signed its certificate."""
-    if given.startswith(UNIX) and len(given) > len(UNIX):
-        return Address(socket=given.removeprefix(UNIX))
-    _refuse_no_address(option, given)
-    address, trust = httpx.URL(given), trust or Trust()
-    tls = _tls(trust) if address.scheme == "https" else None
-    port = address.port or (443 if tls else 80)
-    return Address(address.host, port, tls=tls, name=trust.name)
-
-
-def _tls(trust: Trust) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=trust.authorities)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if trust.certificate:
-            context.load_cert_chain(trust.certificate, trust.key)
-    except OSError as fault:
-        named = ", ".join(str(path) for path in trust[:3] if path)
-        hint = "give readable PEM files; certificate and key must belong together / 证书与私钥须可读且成对"
-        raise SettingsError(f"{named} cannot be used: {fault.strerror or fault}", hint) from fault
-    return context
-
-
-def _sidecar(given: str) -> tuple[Address, str]:
-    token = os.environ.get("QUANHENG_TOKEN", "")
-    address = address_of("--sidecar", given)
-    if not address.socket:
-        _refuse_plain(given, token)
-    return address, token
-
-
 def routes_of(path: Path, policies: Path | None) -> RouteFile:
     """A route file, held against the items and steps of a built folder where one is given. Raises RouteFileError."""
     return read_routes(str(path), read_file(path), steps_in(policies) if policies else None)
-
-
-def decider_at(sidecar: str) -> HttpDecider:
-    """Who is asked, with the token of QUANHENG_TOKEN. Raises SettingsError."""
-    address, token = _sidecar(sidecar)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    transport = httpx.AsyncHTTPTransport(uds=address.socket) if address.socket else None
-    base = "http://localhost" if address.socket else sidecar
-    return HttpDecider(
-        httpx.AsyncClient(base_url=base, headers=headers, timeout=DECISION_SECONDS, trust_env=False, transport=transport)
-    )
 
 
 def read_file(path: Path, what: str = "route file", what_zh: str = "路由文件") -> bytes:
@@ -229,40 +181,6 @@ def read_file(path: Path, what: str = "route file", what_zh: str = "路由文件
         return path.read_bytes()
     except OSError as fault:
         raise RouteFileError(f"{path}: {fault.strerror}", f"name a readable {what} / 请指定能读取的{what_zh}") from fault
-
-
-def _refuse_no_address(option: str, given: str) -> None:
-    """What is no address would be found out by the first officer; a path after the upstream's would never be used."""
-    try:
-        address = httpx.URL(given)
-    except httpx.InvalidURL:
-        address = httpx.URL()
-    unused_path = option == "--upstream" and address.raw_path != b"/"
-    if address.scheme not in ("http", "https") or not address.host or unused_path:
-        raise SettingsError(
-            f"{option} {given} is not the address of a system",
-            "write it like http://127.0.0.1:8182, no path / 请写成这样的地址，不带路径",
-        )
-
-
-def _refuse_plain(sidecar: str, token: str) -> None:
-    """A token never crosses a network in the clear."""
-    if token and not is_safe(sidecar):
-        raise SettingsError(f"the sidecar {sidecar} is neither https nor on loopback", "use https://")
-
-
-def _told_at(address: str | None) -> str | None:
-    if address is not None:
-        _refuse_no_address("--notify", address)
-        if not is_safe(address):
-            raise SettingsError(f"--notify {address} is neither https nor on loopback", "use https://")
-    return address
-
-
-def is_safe(address: str) -> bool:
-    """Whether what is sent there crosses no network in the clear."""
-    parts = urlsplit(address)
-    return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def steps_in(policies: Path) -> dict[str, Collection[str]]:

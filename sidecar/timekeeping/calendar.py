@@ -46,10 +46,11 @@ class Calendar(msgspec.Struct, frozen=True, dict=True):
 
     def add_workdays(self, day: date, n: int) -> date:
         """The n-th working day after `day`, n from 1. Raises ValueError beyond the year 9999."""
-        first = day.toordinal() + 1
-        last = first + (n // WEEKDAYS + 1) * WEEK + len(self._off) + len(self._made_up)
-        wanted = self._rank(first) + n
-        return date.fromordinal(first + bisect_left(range(first, last + 1), wanted, key=lambda ordinal: self._rank(ordinal + 1)))
+        ordinal = day.toordinal()
+        wanted = self._rank(ordinal + 1) + n
+        while missing := wanted - self._rank(ordinal + 1):
+            ordinal += missing  # never too far: so many days hold at most as many working days
+        return date.fromordinal(ordinal)
 
     def _rank(self, ordinal: int) -> int:
         """How many working days there are before a day, since the first Monday of the calendar (1 January of the year 1)."""

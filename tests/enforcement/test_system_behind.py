@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.enforcement.proxy.upstream import Address
-from sidecar.cli.proxying import Trust, address_of
+from sidecar.cli.addresses import Trust, address_of
 from sidecar.errors import SettingsError
 from tests.enforcement.certificates import Authority
 from tests.enforcement.chain import AS_JSON, DO, NOTE, OFFICER, Sidecar, System, call, proxy
