@@ -47,7 +47,7 @@ async def by_proxy(address: str, trust: Trust) -> Verdict:
     try:
         asked, token = sidecar_at(address, trust)
         pool = Pool(asked.connect, watch, QUICK, 2)
-        verdict = await PooledDecider(pool, asked.authority, token, 10).ask(EVALUATION, "r-1")
+        verdict = await PooledDecider(pool, pool, asked.authority, token, 10).ask(EVALUATION, "r-1")
         pool.close()
         return verdict
     finally:
