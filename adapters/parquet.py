@@ -28,10 +28,7 @@ def writer() -> Callable[[IO[bytes], Entries, str], int]:
         import pyarrow as pa  # noqa: PLC0415 - an extra, as below
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError as fault:
-        raise SettingsError(
-            "Parquet needs an extra / Parquet 需要附加组件",
-            "pip install 'quanheng[parquet]', or export with --form csv / 或改用 --form csv",
-        ) from fault
+        raise SettingsError("PARQUET_NOT_INSTALLED") from fault
     types = {
         Holds.TEXT: pa.string(),
         Holds.TEXTS: pa.list_(pa.string()),

@@ -17,7 +17,7 @@ def timestamp(data: bytes, url: str, roots: bytes) -> tuple[bytes, str]:
         from cryptography import x509  # noqa: PLC0415 - an extra, as below
         from rfc3161_client import TimestampRequestBuilder, VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415
     except ImportError as fault:
-        raise SettingsError("time-stamps need an extra", "pip install 'quanheng[timestamp]'") from fault
+        raise SettingsError("TIMESTAMP_NOT_INSTALLED") from fault
     request = TimestampRequestBuilder().data(data).nonce(nonce=True).build()
     try:
         answer = httpx.post(
@@ -30,15 +30,13 @@ def timestamp(data: bytes, url: str, roots: bytes) -> tuple[bytes, str]:
         answer.raise_for_status()
         response = decode_timestamp_response(answer.content)
     except (httpx.HTTPError, ValueError) as fault:
-        raise StoreError(f"{url} gives no time-stamp: {fault}", "look at the address and the network") from fault
+        raise StoreError("NO_TIMESTAMP", url=url, fault=fault) from fault
     builder = VerifierBuilder.from_request(request)
     for certificate in x509.load_pem_x509_certificates(roots):
         builder = builder.add_root_certificate(certificate)
     try:
         builder.build().verify_message(response, data)
     except VerificationError as fault:
-        raise StoreError(
-            f"the time-stamp of {url} does not hold: {fault}", "check --roots, and whether its chain is complete"
-        ) from fault
+        raise StoreError("TIMESTAMP_DOES_NOT_HOLD", url=url, fault=fault) from fault
     token: bytes = response.time_stamp_token()
     return token, response.tst_info.gen_time.isoformat()

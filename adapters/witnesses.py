@@ -15,6 +15,7 @@ from sidecar.errors import WitnessError
 
 TIMEOUT = 5.0  # seconds for one witness to answer
 MAX_ANSWER = 16 * 1024  # bytes
+_EXPLAINED = frozenset({403, 404, 409, 422})  # what such an answer means for the log
 
 
 class HttpWitness:
@@ -32,9 +33,8 @@ class HttpWitness:
                 self._size = self._known_size(answer, size)
                 answer = await self._ask(client, note, size, tree)
         if answer.status_code != HTTPStatus.OK:
-            raise WitnessError(
-                f"{self.key.name} answers {answer.status_code}: {answer.text[:200].strip()}", _HINTS.get(answer.status_code, "")
-            )
+            code = f"WITNESS_ANSWERS_{answer.status_code}" if answer.status_code in _EXPLAINED else "WITNESS_ANSWERS"
+            raise WitnessError(code, key=self.key.name, status=answer.status_code, answer=answer.text[:200].strip())
         signature = self._signature(note, answer.text)
         self._size = size
         return signature
@@ -45,22 +45,17 @@ class HttpWitness:
         try:
             answer = await client.post(self._url, content="\n".join(lines) + f"\n\n{note}")
         except httpx.HTTPError as fault:
-            raise WitnessError(
-                f"{self.key.name} cannot be reached: {type(fault).__name__}", "look at its url and the network"
-            ) from fault
+            raise WitnessError("WITNESS_UNREACHABLE", key=self.key.name, kind=type(fault).__name__) from fault
         if len(answer.content) > MAX_ANSWER:
-            raise WitnessError(f"{self.key.name} answers more than {MAX_ANSWER} bytes")
+            raise WitnessError("WITNESS_ANSWER_TOO_LARGE", key=self.key.name, max_answer=MAX_ANSWER)
         return answer
 
     def _known_size(self, answer: httpx.Response, size: int) -> int:
         text = answer.text.strip()
         if not (text.isascii() and text.isdigit()):
-            raise WitnessError(f"{self.key.name} cosigned another history at this size: {text[:200]}", _HINTS[422])
+            raise WitnessError("WITNESS_SAW_ANOTHER", key=self.key.name, text=text[:200])
         if int(text) > size:
-            raise WitnessError(
-                f"{self.key.name} cosigned {text} entries already, this log has {size}",
-                "the log was set back: stop, and restore the newest backup",
-            )
+            raise WitnessError("WITNESS_KNOWS_MORE", key=self.key.name, text=text, size=size)
         return int(text)
 
     def _signature(self, note: str, text: str) -> Signature:
@@ -70,15 +65,7 @@ class HttpWitness:
             own = [signature for signature in lines if (signature.name, signature.key_id) == (self.key.name, self.key.id)]
             cosigned = with_signatures(read_note(note.encode()), own[:1])
             if not signed_by(cosigned, [self.key]):
-                raise WitnessError(f"{self.key.name} answers without a signature of its key", "compare its key with the settings")
+                raise WitnessError("WITNESS_UNSIGNED", key=self.key.name)
         except NoteError as fault:
-            raise WitnessError(f"{self.key.name}: {fault}", "compare its key with the settings") from fault
+            raise WitnessError("WITNESS_KEY_DIFFERS", key=self.key.name, fault=fault) from fault
         return own[0]
-
-
-_HINTS = {
-    409: "the witness cosigned another history: stop, and run quanheng log verify",
-    403: "the witness does not know this log's key: give it the line that `quanheng log key show` prints",
-    404: "the witness does not know this log: give it the line that `quanheng log key show` prints",
-    422: "the log no longer extends what the witness saw: stop, and run quanheng log verify",
-}

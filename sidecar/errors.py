@@ -24,17 +24,47 @@
     └── NotFoundError        no such decision or case               (HTTP 404)
         └── ReleasedError    an entry whose bytes were kept long enough and are elsewhere
 
-Each carries its facts as fields; `hint` tells the person at the terminal what to do next.
+Each carries the code of its sentence and the facts that fill it. `sentence` says what is wrong and where, `advice` tells the
+person at the terminal what to do next, both in Chinese and English out of `sidecar.failures`.
 """
+
+from typing import Any
+
+from sidecar.failures import FAILURES
+from sidecar.failures.system import CHECK_PATH, SYSTEM
+from sidecar.messages import Sentence, filled
 
 
 class QuanhengError(Exception):
-    """Base of every failure. `message` says what is wrong and where, `hint` what to do."""
+    """Base of every failure. `code` names its sentence in `sidecar.failures`, `facts` fill it; as text it is in English, as logs
+    and programs take it."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, code: str, /, **facts: Any) -> None:
+        zh, en, advice_zh, advice_en = FAILURES.get(code, (code, code, "", ""))
+        self.code, self.facts = code, facts
+        self.sentence = filled(Sentence(zh, en), facts)
+        self.advice = filled(Sentence(advice_zh, advice_en), facts)
+        super().__init__(self.sentence.en)
+
+    @property
+    def message(self) -> str:
+        return self.sentence.en
+
+    @property
+    def hint(self) -> str:
+        return self.advice.en
+
+
+def reason_of(fault: Exception) -> Sentence:
+    """Why the system refused, without the path; of another exception what it says of itself."""
+    told = getattr(fault, "strerror", None) or str(fault)
+    known = SYSTEM.get(getattr(fault, "errno", None) or 0)
+    return Sentence(known[0] if known else told, told)
+
+
+def advice_on(fault: OSError) -> Sentence:
+    """What the person at the terminal can do about it."""
+    return Sentence(*SYSTEM.get(fault.errno or 0, ("", *CHECK_PATH))[1:])
 
 
 class SettingsError(QuanhengError):
@@ -48,8 +78,8 @@ class PolicyError(QuanhengError):
 class PersonnelError(QuanhengError):
     """A personnel table has at least one bad row; `problems` lists all of them."""
 
-    def __init__(self, message: str, hint: str = "", problems: tuple[str, ...] = ()) -> None:
-        super().__init__(message, hint)
+    def __init__(self, code: str, /, *, problems: tuple[str, ...] = (), **facts: Any) -> None:
+        super().__init__(code, **facts)
         self.problems = problems
 
 
@@ -73,7 +103,7 @@ class RequestError(QuanhengError):
     """A malformed request. `code` is stable, `status_hint` is the HTTP status an edge should use."""
 
     def __init__(self, code: str, message: str, status_hint: int = 400) -> None:
-        super().__init__(message)
+        super().__init__("AS_TOLD", told=message)
         self.code = code
         self.status_hint = status_hint
 
@@ -87,6 +117,7 @@ class StateRolledBackError(RequestError):
             f"{what}: the store has {found}, but {seen} was seen before; rebuild it with: quanheng case repair",
             409,
         )
+        self.sentence = filled(Sentence(*FAILURES["STATE_ROLLED_BACK"][:2]), {"what": what, "found": found, "seen": seen})
         self.what, self.found, self.seen = what, found, seen
 
 
@@ -102,7 +133,7 @@ class VersionConflictError(StoreError):
     """The case, or the ledger, is no longer at version `expected`: somebody else acted first."""
 
     def __init__(self, moved: str, expected: int, what: str = "case") -> None:
-        super().__init__(f"{what} {moved} is no longer at version {expected}")
+        super().__init__("MOVED_ON", what=what, moved=moved, expected=expected)
         self.moved = moved
         self.expected = expected
         self.what = what
@@ -127,8 +158,10 @@ class LogMissingError(StoreError):
 class LogBrokenError(StoreError):
     """The record is not what was signed, or what was answered for: entries `first` to `last` (from 1; 0 where it is no entry)."""
 
-    def __init__(self, first: int, last: int, message: str, hint: str = "") -> None:
-        super().__init__(message, hint or "keep the data folder as it is, copy it, and run: quanheng log verify --data DIR")
+    def __init__(self, first: int, last: int, code: str, /, **facts: Any) -> None:
+        super().__init__(code, **facts)
+        if not self.advice.en:
+            self.advice = Sentence(*FAILURES["LOG_BROKEN"][2:])
         self.first = first
         self.last = last
 
@@ -154,8 +187,5 @@ class ReleasedError(NotFoundError):
     so."""
 
     def __init__(self, seq: int, file: str, release: int) -> None:
-        super().__init__(
-            f"entry {seq} was kept long enough and released to the file {file}, as entry {release} tells 保存期满，已移出",
-            "ask for that file, and hold it against the log: quanheng log verify --released FILE",
-        )
+        super().__init__("RELEASED", seq=seq, file=file, release=release)
         self.seq, self.file, self.release = seq, file, release

@@ -67,6 +67,12 @@ def filled(template: Sentence, facts: Mapping[str, object]) -> Sentence:
     return Sentence(template.zh.format_map(_Facts.in_zh(facts)), template.en.format_map(_Facts.in_en(facts)))
 
 
+def in_lines(found: Iterable[tuple[object, Sentence]]) -> Sentence:
+    """Places and what is wrong there, one below the other, for a sentence that lists them."""
+    told = list(found)
+    return Sentence(*("\n  ".join(f"{place}: {said.in_language(lang)}" for place, said in told) for lang in ("zh", "en")))
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """The known names closest to a misspelt one, for the sentence that asks for a better one."""
     names = list(dict.fromkeys(known))

@@ -38,8 +38,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-from sidecar.errors import SettingsError
+from sidecar.errors import SettingsError, reason_of
+from sidecar.failures.inputs import in_chinese
+from sidecar.failures.settings import LINES
+from sidecar.messages import Sentence, filled, in_lines
 
 PREFIX = "QUANHENG_"
 TIMEZONE = "Asia/Shanghai"  # of the service where none is set, and of every command
@@ -75,13 +79,13 @@ class CallerSettings(BaseModel):
     @model_validator(mode="after")
     def _reads_if_it_may(self) -> "CallerSettings":
         if "read" not in self.may and (self.reads is not None or self.names_reader):
-            raise ValueError('reads and names_reader are for a caller that may read: may = ["read"]')
+            raise _wrong("READS_WITHOUT_MAY")
         return self
 
     @model_validator(mode="after")
     def _known_by_something(self) -> "CallerSettings":
         if self.token_sha256 is None and self.certificate is None:
-            raise ValueError("a caller is known by token_sha256 or certificate: make a token with `quanheng token NAME`")
+            raise _wrong("CALLER_UNKNOWABLE")
         return self
 
 
@@ -147,36 +151,36 @@ class Settings(BaseModel):
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as fault:
-            raise ValueError(f"{value!r} is no time zone; write one like Asia/Shanghai") from fault
+            raise _wrong("NO_SUCH_ZONE", value=value) from fault
         return value
 
     @model_validator(mode="after")
     def _safe(self) -> "Settings":
         if (self.model is None) != (self.policy is None):
-            raise ValueError("model and policy belong together: a model.conf and its policy.csv")
+            raise _wrong("MODEL_WITHOUT_POLICY")
         if self.model is None and (self.map or self.default_allow):
-            raise ValueError("map and default_allow are for a plain Casbin policy: set model and policy")
+            raise _wrong("MAP_WITHOUT_MODEL")
         if not self.callers and not self.insecure:
-            raise ValueError("no caller is configured: make one with `quanheng token NAME`, or say insecure = true for loopback")
+            raise _wrong("NO_CALLER")
         if self.insecure and not (self.uds or is_loopback(self.host)):
-            raise ValueError(f"insecure is for loopback only, not for host {self.host}")
+            raise _wrong("INSECURE_NOT_LOOPBACK", host=self.host)
         if not (self.uds or is_loopback(self.host) or self.tls_certificate):
-            raise ValueError(f"host {self.host} is not loopback: set tls_certificate and tls_key")
+            raise _wrong("HOST_NOT_LOOPBACK", host=self.host)
         self._shared_cases()
         if bool(self.tls_certificate) != bool(self.tls_key):
-            raise ValueError("tls_certificate and tls_key belong together")
+            raise _wrong("TLS_PAIR")
         self._known_certificates()
         self._for_power_lists()
         if self.witness_quorum > len(self.witnesses):
-            raise ValueError(f"witness_quorum asks for {self.witness_quorum} witnesses, {len(self.witnesses)} are named")
+            raise _wrong("QUORUM_TOO_LARGE", quorum=self.witness_quorum, named=len(self.witnesses))
         return self
 
     def _for_power_lists(self) -> None:
         """What is observed must be recorded as such, and what is read by unit have one: only decisions by power lists do."""
         if self.model is not None and self.observed:
-            raise ValueError("observe_until is for power lists: a plain Casbin policy is not observed")
+            raise _wrong("PLAIN_NOT_OBSERVED")
         if self.model is not None and any(caller.reads is not None for caller in self.callers.values()):
-            raise ValueError("reads is for power lists: what a plain Casbin policy decided is of no unit")
+            raise _wrong("PLAIN_WITHOUT_UNITS")
 
     @property
     def observed(self) -> dict[str, date]:
@@ -186,12 +190,12 @@ class Settings(BaseModel):
     def _known_certificates(self) -> None:
         """Client certificates are proven by this process or by nobody."""
         if self.tls_client_ca and not self.tls_certificate:
-            raise ValueError("tls_client_ca needs tls_certificate and tls_key: client certificates are proven where TLS ends")
+            raise _wrong("CLIENT_CA_WITHOUT_TLS")
         certified = [caller.certificate for caller in self.callers.values() if caller.certificate]
         if certified and not self.tls_client_ca:
-            raise ValueError("a caller has a certificate: set tls_client_ca, the PEM of those who sign client certificates")
+            raise _wrong("CERTIFICATE_WITHOUT_CA")
         if len(set(certified)) < len(certified):
-            raise ValueError("two callers have the same certificate name")
+            raise _wrong("CERTIFICATE_TWICE")
 
     @field_validator("base_url")
     @classmethod
@@ -200,7 +204,7 @@ class Settings(BaseModel):
         parts = urlsplit(value)
         usable = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         if value and not (usable and parts.hostname and "@" not in parts.netloc and not {"?", "#"} & set(value)):
-            raise ValueError(f"{value!r} is no https URL of a host without query and fragment, like https://pdp.example.gov.cn")
+            raise _wrong("NOT_A_BASE_URL", value=value)
         return value.rstrip("/")
 
     @property
@@ -215,18 +219,18 @@ class Settings(BaseModel):
         """What belongs together where cases are shared."""
         if self.cases is None:
             if {name for name in self.model_fields_set if name.startswith("cases_")}:
-                raise ValueError("cases_… settings are for a shared case store: set cases")
+                raise _wrong("CASES_NOT_SET")
             return
         if self.model is not None:
-            raise ValueError("cases is for power lists: a plain Casbin policy has no cases")
+            raise _wrong("PLAIN_WITHOUT_CASES")
         if not self.cases.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("cases must begin with redis://, rediss:// or unix://")
+            raise _wrong("NOT_A_CASE_STORE")
         if self.party_key is None or self.state_key is None:
-            raise ValueError("cases needs party_key and state_key: the same two files for every sidecar (quanheng case keys DIR)")
+            raise _wrong("CASES_WITHOUT_KEYS")
         if bool(self.cases_certificate) != bool(self.cases_key):
-            raise ValueError("cases_certificate and cases_key belong together")
+            raise _wrong("CASES_PAIR")
         if self.cases_patience >= self.cases_deadline:
-            raise ValueError("cases_patience must be shorter than cases_deadline: others finish before a caller is refused")
+            raise _wrong("PATIENCE_TOO_LONG")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -242,6 +246,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _wrong(code: str, **facts: object) -> PydanticCustomError:
+    return PydanticCustomError(code, "{told}", facts | {"told": filled(Sentence(*LINES[code]), facts).en})
+
+
+def _line_of(error: ErrorDetails) -> Sentence:
+    if error["type"] in LINES:
+        return filled(Sentence(*LINES[error["type"]]), error["ctx"])
+    return Sentence(in_chinese(error["msg"]), error["msg"])
+
+
 def read_settings(
     environment: Mapping[str, str] = os.environ, overrides: Mapping[str, Any] | None = None, config: Path | None = None
 ) -> Settings:
@@ -251,11 +265,8 @@ def read_settings(
     try:
         return Settings.model_validate({**_from_file(file), **_from_environment(environment), **given})
     except ValidationError as fault:
-        lines = [
-            f"{'.'.join(map(str, error['loc'])) or 'settings'}: {error['msg'].removeprefix('Value error, ')}"
-            for error in fault.errors()
-        ]
-        raise SettingsError("the settings cannot be used:\n  " + "\n  ".join(lines), "see docs/reference/settings.md") from fault
+        lines = in_lines((".".join(map(str, error["loc"])) or "settings", _line_of(error)) for error in fault.errors())
+        raise SettingsError("SETTINGS_UNUSABLE", lines=lines) from fault
 
 
 def read_case_settings(environment: Mapping[str, str] = os.environ, config: Path | None = None) -> Settings:
@@ -264,7 +275,7 @@ def read_case_settings(environment: Mapping[str, str] = os.environ, config: Path
     given = {**_from_file(file), **_from_environment(environment)}
     named = {name: value for name, value in given.items() if name.startswith("cases") or name in ("party_key", "state_key")}
     if "cases" not in named:
-        raise SettingsError("no case store is named", "give --config with the settings of a sidecar, or set QUANHENG_CASES")
+        raise SettingsError("NO_CASE_STORE")
     return read_settings({}, {**named, "insecure": True})
 
 
@@ -274,11 +285,9 @@ def _from_file(file: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except OSError as fault:
-        raise SettingsError(
-            f"{file}: {fault.strerror}", "name a readable settings file with --config / 请指定设置文件"
-        ) from fault
+        raise SettingsError("SETTINGS_UNREADABLE", file=file, reason=reason_of(fault)) from fault
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise SettingsError(f"{file}: {fault}", "a TOML file in UTF-8 is needed / 应为 UTF-8 的 TOML 文件") from fault
+        raise SettingsError("SETTINGS_NOT_TOML", file=file, fault=reason_of(fault)) from fault
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -295,7 +304,5 @@ def _table(name: str, text: str) -> dict[str, Any]:
     try:
         table: dict[str, Any] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as fault:
-        raise SettingsError(
-            f"{name} is not an inline TOML table: {fault}", '{portal = {token_sha256 = "…", may = ["ask"]}}'
-        ) from fault
+        raise SettingsError("NOT_A_TABLE", name=name, fault=fault) from fault
     return table

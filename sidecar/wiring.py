@@ -30,7 +30,7 @@ from adapters.storage.subject_keys import SubjectKeyFile
 from adapters.witnesses import HttpWitness
 from sidecar.decision.engine import read_engine
 from sidecar.decision.policy import PolicySnapshot, as_text
-from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsError
+from sidecar.errors import PersonnelError, PolicyError, QuanhengError, SettingsError, reason_of
 from sidecar.http_api.app import Served, build_app
 from sidecar.http_api.metrics import Metrics
 from sidecar.personnel.registers import Personnel
@@ -312,7 +312,7 @@ def _page_key(settings: Settings) -> bytes:
 def shared_keys(settings: Settings) -> _Keys:
     """The keys all sidecars of a store have. Raises SettingsError."""
     if settings.party_key is None or settings.state_key is None:
-        raise SettingsError("party_key and state_key are not named", "name the two files all sidecars have")
+        raise SettingsError("SHARED_KEYS_NOT_NAMED")
     return _Keys(_shared_key(settings.party_key), _shared_key(settings.state_key))
 
 
@@ -394,10 +394,7 @@ def _writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as fault:
         place = fault.filename or folder
-        raise SettingsError(
-            f"{place}: the data folder cannot be used: {fault.strerror}",
-            "name with --data a folder this user may write / 请用 --data 指定可写目录",
-        ) from fault
+        raise SettingsError("DATA_FOLDER_UNUSABLE", place=place, reason=reason_of(fault)) from fault
 
 
 def _progress(done: int, of: int) -> None:
@@ -408,7 +405,7 @@ def _file(path: Path | None) -> bytes:
     try:
         return path.read_bytes() if path else b""
     except OSError as fault:
-        raise PolicyError(f"{path}: {fault.strerror}", "name a readable file") from fault
+        raise PolicyError("POLICY_UNREADABLE", path=path, reason=reason_of(fault)) from fault
 
 
 def token_of_parties(data: Path | None) -> PartyToken:
@@ -424,26 +421,21 @@ def read_personnel_folder(folder: Path, policy: PolicySnapshot, party_token: Par
 
 def _tables(folder: Path) -> dict[str, bytes]:
     if not (folder / APPOINTMENTS).is_file():
-        raise PersonnelError(
-            f"{folder / APPOINTMENTS} is missing: nobody holds a post", "write person,post,from,to and one line each"
-        )
+        raise PersonnelError("NO_APPOINTMENTS", appointments=folder / APPOINTMENTS)
     try:
         return {name: (folder / name).read_bytes() for name in COLUMNS if (folder / name).is_file()}
     except OSError as fault:
-        raise PersonnelError(
-            f"{fault.filename}: cannot be read: {fault.strerror}", "make the table readable / 请使该表可读"
-        ) from fault
+        raise PersonnelError("TABLE_UNREADABLE", filename=fault.filename, reason=reason_of(fault)) from fault
 
 
 def _shared_key(path: Path) -> bytes:
     """A key that others have, too: never made here, for each would make one of its own."""
-    remedy = "make the keys once, for all sidecars: quanheng case keys DIR"
     try:
         key = path.read_bytes()
     except OSError as fault:
-        raise SettingsError(f"{path}: {fault.strerror}", remedy) from fault
+        raise SettingsError("SHARED_KEY_UNREADABLE", path=path, reason=reason_of(fault)) from fault
     if len(key) != KEY_BYTES:
-        raise SettingsError(f"{path} is not a key of {KEY_BYTES} bytes", remedy)
+        raise SettingsError("NOT_A_SHARED_KEY", path=path, key_bytes=KEY_BYTES)
     return key
 
 
@@ -454,7 +446,7 @@ def key_file(path: Path) -> bytes:
     except FileExistsError:
         key = path.read_bytes()
         if len(key) != KEY_BYTES:
-            raise SettingsError(f"{path} is not a key of {KEY_BYTES} bytes", "restore it from a backup") from None
+            raise SettingsError("NOT_A_KEY", path=path, key_bytes=KEY_BYTES) from None
         return key
     key = secrets.token_bytes(KEY_BYTES)
     try:

@@ -89,7 +89,7 @@ class Acts:
 
         async def ruled(request: Request) -> Act:
             if _NOTED not in request.scope:
-                raise SettingsError("this application is not guarded", "call acts.install(app) / 请先调用 acts.install(app)")
+                raise SettingsError("NOT_GUARDED")
             ruling = await self._ruling(request, enforcement)
             if ruling.refusal:
                 asked = f"{request.method} {request.url.path}"

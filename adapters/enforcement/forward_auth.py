@@ -97,10 +97,7 @@ def refuse_bodies(routes: RouteFile) -> None:
     """Raises RouteFileError where a route reads the body, which a gateway does not send here."""
     reading = [f"{route.method} {route.path}" for route in routes.routes if route.reads_body]
     if reading:
-        raise RouteFileError(
-            f"a gateway sends no body, but these routes read one: {', '.join(reading)}",
-            "take the value from path, query or header, or put `quanheng proxy` in front of these routes",
-        )
+        raise RouteFileError("BODY_NOT_SENT", reading=", ".join(reading))
 
 
 def _told(headers: Headers, name: bytes) -> str:

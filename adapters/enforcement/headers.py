@@ -57,9 +57,7 @@ def believable(headers: Iterable[tuple[bytes, bytes]], told_by_gateways: Collect
     return [
         (name, value)
         for name, value in headers
-        if (plain := _plain(name)) not in told_by_gateways
-        and plain not in _FORWARDING
-        and not plain.startswith("x-forwarded-")
+        if (plain := _plain(name)) not in told_by_gateways and plain not in _FORWARDING and not plain.startswith("x-forwarded-")
     ]
 
 

@@ -31,7 +31,7 @@ def _fetching(source: TokenSource, folder: Path) -> Callable[[], bytes]:
     if address.scheme not in ("http", "https"):
         return (folder / source.keys).read_bytes
     if address.scheme == "http" and not is_loopback(address.hostname or ""):
-        raise SettingsError(f"keys: {source.keys} is neither https nor on loopback", "use https://")
+        raise SettingsError("ISSUER_NOT_HTTPS", keys=source.keys)
 
     def fetch() -> bytes:
         try:

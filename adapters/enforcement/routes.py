@@ -27,7 +27,7 @@ from pydantic_core import PydanticCustomError
 from adapters.enforcement.identity import THIS_MACHINE
 from sidecar.errors import RequestError, RouteFileError
 from sidecar.expressions.facts import Asserted
-from sidecar.messages import near
+from sidecar.messages import in_lines, near
 from sidecar.power_list.findings import Finding, Place, in_reading_order
 from sidecar.power_list.load import Located, load
 from sidecar.power_list.parts import Name, Part, Requirement, Slug
@@ -165,7 +165,6 @@ class RouteFile(Part):
         every = [*filter(None, [self.acting_post]), *(source for route in self.routes for source in route.sources())]
         return frozenset(source.header.lower() for source in every if source.header)
 
-
     @cached_property
     def by_shape(self) -> Mapping[tuple[str, int], tuple[Route, ...]]:
         """The routes of a method with so many segments, in the order of the file: no other can fit."""
@@ -206,8 +205,8 @@ def read_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | N
     """`check_routes`, for whoever needs it whole. Raises RouteFileError with every mistake and its place."""
     checked = check_routes(file, data, steps)
     if checked.model is None:
-        lines = [f"{f.place}: {f.sentence.zh} | {f.sentence.en}" for f in checked.findings]
-        raise RouteFileError("the route file cannot be used:\n  " + "\n  ".join(lines), "see docs/how-to/reverse-proxy.md")
+        lines = in_lines((found.place, found.sentence) for found in checked.findings)
+        raise RouteFileError("ROUTES_UNUSABLE", lines=lines)
     return checked.model
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import jwt
 import structlog
 
-from sidecar.errors import RequestError, SettingsError
+from sidecar.errors import RequestError, SettingsError, reason_of
 
 RETRY_SECONDS = 30.0
 KEEP_SECONDS = 24 * 3600.0
@@ -47,7 +47,7 @@ class KeySet:
         try:
             self._read()
         except (OSError, ValueError) as fault:
-            raise SettingsError(f"the issuer's keys cannot be read: {fault}", "check keys: in the route file") from fault
+            raise SettingsError("ISSUER_KEYS_UNREADABLE", fault=reason_of(fault)) from fault
 
     def key(self, kid: str) -> Key | None:
         """The key of a `kid`, None when there is none even in the newest set."""

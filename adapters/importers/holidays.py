@@ -28,8 +28,8 @@ def calendar_yaml(year: int) -> str:
     library = f"{LIBRARY} {version(LIBRARY)}"
     if not holidays:
         known = sorted({day.year for day in tables.holidays})
-        hint = f"it knows {known[0]} to {known[-1]}; a newer one follows the yearly notice: pip install -U {LIBRARY}"
-        raise SettingsError(f"{library} does not know the holidays of {year}", hint)
+        f"it knows {known[0]} to {known[-1]}; a newer one follows the yearly notice: pip install -U {LIBRARY}"
+        raise SettingsError("HOLIDAYS_UNKNOWN", library=library, year=year, known=known[0], known2=known[-1], library2=LIBRARY)
     lines = [f"year: {year}", f"source: 国务院办公厅关于{year}年部分节假日安排的通知（经 {library}）", "holidays:"]
     lines += [f"  - {{name: {name}, from: {first}, to: {last}}}" for name, first, last in _spans(holidays)]
     lines += ["workdays:"] if workdays else []
@@ -41,7 +41,7 @@ def _tables() -> Any:
     try:
         return import_module("chinese_calendar.constants")
     except ImportError as fault:
-        raise SettingsError(f"{LIBRARY} is not installed", "run: pip install 'quanheng[calendar]'") from fault
+        raise SettingsError("HOLIDAYS_NOT_INSTALLED", library=LIBRARY) from fault
 
 
 def _chinese(name: str) -> str:

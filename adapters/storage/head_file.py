@@ -7,7 +7,7 @@ so that a log which is behind it, or tells another history, is known at the next
 from pathlib import Path
 
 from adapters.storage.durable import replace
-from sidecar.errors import StoreError
+from sidecar.errors import StoreError, reason_of
 
 
 class HeadFile:
@@ -23,7 +23,7 @@ class HeadFile:
         except FileNotFoundError:
             return None
         except OSError as fault:
-            raise StoreError(f"{self.path}: the head of the log cannot be read: {fault.strerror}", "make it readable") from fault
+            raise StoreError("HEAD_UNREADABLE", path=self.path, reason=reason_of(fault)) from fault
 
     def replace(self, note: bytes) -> None:
         """When this returns the head is durable. Raises OSError, and then the earlier one stands."""

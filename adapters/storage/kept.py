@@ -29,7 +29,7 @@ from sidecar.compiler.manifest import sha256
 from sidecar.decision.engine import Engine, read_engine
 from sidecar.decision.policy import PolicySnapshot, as_text
 from sidecar.decision_log.retention import MONTHS, Span
-from sidecar.errors import NotKeptError, PersonnelError, PolicyError
+from sidecar.errors import NotKeptError, PersonnelError, PolicyError, reason_of
 from sidecar.personnel.kept import lines_of, read_lines
 from sidecar.personnel.registers import Personnel
 
@@ -97,8 +97,8 @@ class KeptGrounds:
             if plain_digest(model, policy) == digest:
                 return read_engine(as_text(model, MODEL_FILE), as_text(policy, ROWS_FILE), default_allow=True)
         except (OSError, PolicyError) as fault:
-            raise NotKeptError(f"{folder} cannot be read: {fault}", "restore it from a backup of the data folder") from fault
-        raise NotKeptError(f"{folder} holds another policy", "restore it from a backup of the data folder")
+            raise NotKeptError("KEPT_UNREADABLE", folder=folder, fault=reason_of(fault)) from fault
+        raise NotKeptError("ANOTHER_POLICY_KEPT", folder=folder)
 
     def plain_folder(self, digest: str) -> Path:
         """Where a plain policy lies, if it is kept."""
@@ -123,9 +123,9 @@ class KeptGrounds:
         try:
             return read_lines(_proven(path, digest))
         except FileNotFoundError:
-            raise NotKeptError(f"{path} is not there", "restore it from a backup of the data folder") from None
+            raise NotKeptError("KEPT_FILE_GONE", path=path) from None
         except (OSError, EOFError, zlib.error, PersonnelError) as fault:
-            raise NotKeptError(f"{path} cannot be read: {fault}", "restore it from a backup of the data folder") from fault
+            raise NotKeptError("KEPT_FILE_UNREADABLE", path=path, fault=reason_of(fault)) from fault
 
     def _personnel_file(self, name: str) -> Path:
         return self._personnel / f"{name}.gz"
@@ -152,9 +152,9 @@ def open_version(folder: Path, digest: str) -> PolicySnapshot:
     try:
         snapshot = PolicyFolder(folder).proven()
     except PolicyError as fault:
-        raise NotKeptError(f"{folder}: {fault.message}", "restore it from a backup of the data folder") from fault
+        raise NotKeptError("KEPT_POLICIES_UNUSABLE", folder=folder, message=fault.sentence) from fault
     if snapshot.digest != digest:
-        raise NotKeptError(f"{folder} holds policies with the digest {snapshot.digest}, not {digest}", "restore it from a backup")
+        raise NotKeptError("KEPT_DIGEST_DIFFERS", folder=folder, digest=snapshot.digest, digest2=digest)
     return snapshot
 
 
@@ -174,7 +174,7 @@ def _classes(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.MsgspecError) as fault:
-        raise NotKeptError(f"{folder} cannot be read: {fault}", "restore it from a backup of the data folder") from fault
+        raise NotKeptError("KEPT_UNREADABLE", folder=folder, fault=reason_of(fault)) from fault
     return {item: facts.power_class for item, facts in found.items.items()}
 
 
@@ -182,9 +182,9 @@ def _spans(folder: Path, digest: str) -> Iterator[tuple[str, Span]]:
     try:
         manifest = PolicyFolder(folder).manifest()
     except PolicyError as fault:
-        raise NotKeptError(f"{folder}: {fault.message}", "restore it from a backup of the data folder") from fault
+        raise NotKeptError("KEPT_POLICIES_UNUSABLE", folder=folder, message=fault.message) from fault
     if manifest.digest != digest:
-        raise NotKeptError(f"{folder} holds policies with the digest {manifest.digest}, not {digest}", "restore it from a backup")
+        raise NotKeptError("KEPT_DIGEST_DIFFERS", folder=folder, digest=manifest.digest, digest2=digest)
     for item, facts in manifest.items.items():
         if kept := facts.retention:
             yield item, Span(kept.years * MONTHS, kept.basis, f"{facts.file}:{kept.line} {digest[: len(_PREFIX) + 12]}")
@@ -202,4 +202,4 @@ def _proven(path: Path, digest: str) -> Iterator[bytes]:
             found.update(line)
             yield line
     if _PREFIX + found.hexdigest() != digest:
-        raise PersonnelError(f"its digest is {_PREFIX}{found.hexdigest()}, not {digest}")
+        raise PersonnelError("DIGEST_DIFFERS", prefix=_PREFIX, hexdigest=found.hexdigest(), digest=digest)

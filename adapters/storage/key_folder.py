@@ -13,7 +13,7 @@ from pathlib import Path
 
 from adapters.storage.durable import sync
 from sidecar.decision_log.notes import ED25519, OTHER, SM2, Cosigner, Ed25519Signer, Key, NoteError, Signer, read_key, unbase64
-from sidecar.errors import KeyFolderError
+from sidecar.errors import KeyFolderError, reason_of
 
 _PREFIX = "PRIVATE+KEY+"
 SECRET_BYTES = 32
@@ -35,8 +35,7 @@ class KeyFolder:
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._write(self.path_of(signer.key), line.encode())
         except OSError as fault:
-            told = f"{fault.filename or self.root}: the key cannot be written: {fault.strerror}"
-            raise KeyFolderError(told, "name with --keys a folder this user may write / 请用 --keys 指定可写目录") from fault
+            raise KeyFolderError("KEY_NOT_WRITTEN", root=fault.filename or self.root, reason=reason_of(fault)) from fault
         return signer
 
     def signer(self, key: Key) -> Signer:
@@ -55,12 +54,9 @@ class KeyFolder:
             self._refuse_open(path)
             line = path.read_text("ascii")
         except FileNotFoundError:
-            raise KeyFolderError(
-                f"{path}: the key the log is signed with is not here",
-                "put the key folder back, or name it with --keys; a lost key is replaced by: quanheng log key rotate --lost",
-            ) from None
+            raise KeyFolderError("SIGNING_KEY_GONE", path=path) from None
         except (OSError, UnicodeDecodeError) as fault:
-            raise KeyFolderError(f"{path}: the key cannot be read: {fault}", "make it readable for this user only") from fault
+            raise KeyFolderError("KEY_UNREADABLE", path=path, fault=reason_of(fault)) from fault
         return self._proven(path, line, key)
 
     def path_of(self, key: Key) -> Path:
@@ -76,15 +72,15 @@ class KeyFolder:
             secret = unbase64(encoded)
             signer = _signer(name, secret)
         except (ValueError, NoteError) as fault:
-            raise KeyFolderError(f"{path} is not a private key", "restore the key folder from its own backup") from fault
+            raise KeyFolderError("NOT_A_PRIVATE_KEY", path=path) from fault
         if not line.startswith(_PREFIX) or signer.key != key or identifier != key.id.hex():
-            raise KeyFolderError(f"{path} holds another key than {key.name} {key.id.hex()}", "restore the key folder")
+            raise KeyFolderError("ANOTHER_KEY", path=path, key=key.name, hex=key.id.hex())
         return secret
 
     def _refuse_open(self, path: Path) -> None:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             mode = "700" if path.is_dir() else "600"
-            raise KeyFolderError(f"{path}: others than its owner may use the key", f"run: chmod {mode} {path}")
+            raise KeyFolderError("KEY_OPEN_TO_OTHERS", path=path, mode=mode)
 
     def _write(self, path: Path, data: bytes) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -104,7 +100,7 @@ def public_key(text: str) -> Key:
     try:
         return read_key(text)
     except NoteError as fault:
-        raise KeyFolderError(f"{text[:60]!r}: {fault}", "copy the whole line that `quanheng log key show` prints") from fault
+        raise KeyFolderError("PUBLIC_KEY_UNREADABLE", text=text[:60], fault=fault) from fault
 
 
 def _signer(name: str, secret: bytes) -> Signer:

@@ -50,9 +50,7 @@ def create_log(places: Places, origin: str, clock: Clock, *, hash_: str = SHA256
     try:
         check_name(origin)
     except NoteError as fault:
-        raise SettingsError(
-            f"the origin {fault}", "write it like a web address without a scheme: record.example/binhe"
-        ) from fault
+        raise SettingsError("ORIGIN_UNUSABLE", fault=fault) from fault
     _refuse_again(places)
     places.head.parent.mkdir(parents=True, exist_ok=True)
     keys = KeyFolder(places.keys)
@@ -72,7 +70,7 @@ def _named(places: Places) -> Identity:
     with contextlib.closing(reader):
         identity = identity_of(reader)
     if identity is None:
-        raise StoreError("the log was made and cannot be found", "look at the data folder")
+        raise StoreError("LOG_NOT_FOUND_AFTER_MAKING")
     return identity
 
 
@@ -80,26 +78,18 @@ def _refuse_again(places: Places) -> None:
     head = HeadFile(places.head).read()
     if head is not None:
         told = told_head(head)
-        raise SettingsError(
-            f"{places.head} is the head of a log already: {told}",
-            "open that log, or give the new one places of its own with --data, --keys and --head",
-        )
+        raise SettingsError("HEAD_TAKEN", head=places.head, told=told)
     if (places.data / RECORD_FILE).exists():
         reader = reader_of(places)
         known = identity_of(reader)
         reader.close()
         if known is not None:
-            raise SettingsError(
-                f"{places.data} holds the log {known.origin} already", "give the new one a --data folder of its own"
-            )
+            raise SettingsError("LOG_HERE_ALREADY", data=places.data, origin=known.origin)
 
 
 def _refuse_another_hash(store: SqliteStore, hash_: str) -> None:
     if store.hash.name != hash_:
-        raise SettingsError(
-            f"the record has entries hashed with {store.hash.name}: its hash cannot be changed to {hash_}",
-            f"leave --hash out, or begin a new log for {hash_}",
-        )
+        raise SettingsError("HASH_FIXED", hash=store.hash.name, hash2=hash_)
 
 
 def _commit_identity(store: SqliteStore, signer: Signer, origin: str, clock: Clock) -> None:
@@ -218,16 +208,14 @@ def accept_head(places: Places) -> Checkpoint:
     StoreError where there is a head already, or nothing to make it from."""
     head = HeadFile(places.head)
     if head.read() is not None:
-        raise SettingsError(f"{places.head} is there already", "nothing needs to be accepted")
+        raise SettingsError("HEAD_IS_THERE", head=places.head)
     store = SqliteStore(places.data)
     try:
         identity = identity_of(store.reader)
         tree = open_tree(places, store)
         last = tree.last()
         if identity is None or last is None:
-            raise StoreError(
-                "no signed checkpoint lies beside the entries", "create the log, or restore the head from its backup"
-            )
+            raise StoreError("NO_CHECKPOINT_BESIDE")
         log = OpenLog(store, tree, head, identity)
         with contextlib.closing(tree):
             prove_tree(places, log)

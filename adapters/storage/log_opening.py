@@ -20,7 +20,7 @@ from adapters.storage.tree_file import TREE_FILE, TreeFile
 from sidecar.decision_log.checkpoint import Checkpoint, open_checkpoint, read_checkpoint, sign
 from sidecar.decision_log.identity import Identity, IdentityError, read_identity
 from sidecar.decision_log.notes import NoteError, Signer
-from sidecar.errors import KeyFolderError, LogBrokenError, LogMissingError, StoreError
+from sidecar.errors import KeyFolderError, LogBrokenError, LogMissingError, StoreError, reason_of
 from sidecar.ports.clock import Clock
 from sidecar.ports.log import Signed
 from sidecar.ports.records import RecordReader
@@ -71,7 +71,7 @@ def identity_of(reader: RecordReader) -> Identity | None:
     try:
         return read_identity(find)
     except IdentityError as fault:
-        raise LogBrokenError(0, 0, f"the entries that name the log cannot be read: {fault}") from fault
+        raise LogBrokenError(0, 0, "NAMING_ENTRIES_UNREADABLE", fault=fault) from fault
 
 
 def open_log(
@@ -96,14 +96,8 @@ def open_log(
 def _refuse_missing(places: Places, origin: str) -> None:
     head = HeadFile(places.head).read()
     if head is not None:
-        raise LogMissingError(
-            f"{places.data}: the log is not here, but its head is: {told_head(head)} ({places.head})",
-            "restore the data folder, or name the right one with --data; a signed log is never begun anew / 请恢复数据目录",
-        )
-    raise LogMissingError(
-        f"{places.data}: no log was made here yet 尚未建立日志",
-        f"run: quanheng log create --data {places.data} --origin {origin or 'NAME'}   (NAME like record.example/binhe)",
-    )
+        raise LogMissingError("LOG_GONE", data=places.data, head=told_head(head), head2=places.head)
+    raise LogMissingError("NO_LOG_YET", data=places.data, origin=origin or "NAME")
 
 
 def told_head(note: bytes) -> str:
@@ -121,10 +115,7 @@ def _prove(places: Places, store: SqliteStore, origin: str) -> OpenLog:
         _refuse_unnamed(places, store, note, origin)
     assert identity is not None  # noqa: S101 - refused otherwise
     if origin and identity.origin != origin:
-        raise LogMissingError(
-            f"{places.data} holds the log {identity.origin}, not {origin}",
-            "name the right --data folder, or correct `origin` in the settings",
-        )
+        raise LogMissingError("ANOTHER_LOG", data=places.data, origin=identity.origin, origin2=origin)
     tree = open_tree(places, store)
     log = OpenLog(store, tree, head, identity)
     try:
@@ -141,63 +132,42 @@ def _prove(places: Places, store: SqliteStore, origin: str) -> OpenLog:
 def _refuse_unnamed(places: Places, store: SqliteStore, note: bytes | None, origin: str) -> None:
     if note is not None or (places.data / TREE_FILE).exists():
         told = f": {told_head(note)}" if note else ""
-        raise LogBrokenError(1, 0, f"{places.data}: the entry that names the log is gone, although it was signed{told}")
+        raise LogBrokenError(1, 0, "NAMING_ENTRY_GONE", data=places.data, told=told)
     entries = store.reader.last_seq()
     told = (
         f"holds {entries} entries of the earlier form, without origin and key"
         if entries
         else "no log was made here yet 尚未建立日志"
     )
-    raise LogMissingError(
-        f"{places.data}: {told}",
-        f"run: quanheng log create --data {places.data} --origin {origin or 'NAME'}   (entries that are there are taken over)",
-    )
+    raise LogMissingError("LOG_NOT_NAMED_YET", data=places.data, told=told, origin=origin or "NAME")
 
 
 def open_tree(places: Places, store: SqliteStore) -> TreeFile:
     try:
         return TreeFile(places.data / RECORD_FILE, store.hash)
     except (sqlite3.Error, OSError) as fault:
-        raise StoreError(
-            f"{places.data / TREE_FILE} cannot be used: {fault}", "make it writable for this user, or free the disk"
-        ) from fault
+        raise StoreError("TREE_UNUSABLE", tree_file=places.data / TREE_FILE, fault=reason_of(fault)) from fault
 
 
 def prove_tree(places: Places, log: OpenLog) -> None:
     """The tree fits the record as far as it goes, and then follows it to the end."""
     last = log.store.reader.last_seq()
     if log.tree.size > last:
-        told = f"{places.data}: the tree holds {log.tree.size} entries, the record {last}: the record is older, or was cut off"
-        raise LogBrokenError(last + 1, log.tree.size, told, _RESTORE)
+        raise LogBrokenError(last + 1, log.tree.size, "RECORD_IS_OLDER", data=places.data, size=log.tree.size, last=last)
     wrong = log.tree.fits_record()
     if wrong is not None:
-        told = f"{places.data}: entry {wrong} is not the one the tree was made of: it was changed, or the files are of two logs"
-        raise LogBrokenError(wrong, wrong, told)
+        raise LogBrokenError(wrong, wrong, "ENTRY_CHANGED", data=places.data, wrong=wrong)
     try:
         log.tree.follow()
     except sqlite3.Error as fault:
-        raise StoreError(
-            f"{places.data / TREE_FILE} cannot follow the record: {fault}", "free the disk, then start again"
-        ) from fault
-
-
-_RESTORE = (
-    "restore the newest backup of the whole data folder; what was recorded since is on the copies of others: "
-    "quanheng log verify --data DIR --held HEAD / 请恢复最新备份"
-)
+        raise StoreError("TREE_CANNOT_FOLLOW", tree_file=places.data / TREE_FILE, fault=fault) from fault
 
 
 def _prove_head(places: Places, log: OpenLog, note: bytes | None) -> None:
     last = log.tree.last()
     if note is None:
         if last is not None:
-            raise LogBrokenError(
-                0,
-                0,
-                f"{places.head}: the head outside the data folder is gone, although {last.size} entries were signed",
-                "name its place with --head; or, if it is lost, look at the log and accept it: "
-                f"quanheng log head --data {places.data} --accept",
-            )
+            raise LogBrokenError(0, 0, "HEAD_GONE", head=places.head, size=last.size, data=places.data)
         return
     for told, where in ((note, places.head), (last.note if last else None, places.data / TREE_FILE)):
         if told is not None:
@@ -210,22 +180,12 @@ def prove_checkpoint(log: OpenLog, note: bytes, where: Path) -> None:
     try:
         checkpoint, _, _ = open_checkpoint(note, log.identity.origin, keys)
     except NoteError as fault:
-        raise LogBrokenError(
-            0,
-            0,
-            f"{where}: {fault}",
-            "it belongs to another log: name the places that belong together with --data, --keys and --head",
-        ) from fault
+        raise LogBrokenError(0, 0, "HEAD_OF_ANOTHER_LOG", where=where, fault=fault) from fault
     size = log.tree.size
     if checkpoint.size > size:
-        told = f"{where}: {checkpoint.size} entries were signed, {size} are here: the record was cut off or is an older copy"
-        raise LogBrokenError(size + 1, checkpoint.size, told, _RESTORE)
+        raise LogBrokenError(size + 1, checkpoint.size, "RECORD_CUT_OFF", where=where, size=checkpoint.size, size2=size)
     if log.tree.tree().root(checkpoint.size) != checkpoint.root:
-        told = (
-            f"{where}: the first {checkpoint.size} entries are not those that were signed: something was changed, or it is a fork"
-        )
-        hint = f"keep everything as it is and ask which entry: quanheng log verify --data {log.head.path.parent} --held {where}"
-        raise LogBrokenError(1, checkpoint.size, told, hint)
+        raise LogBrokenError(1, checkpoint.size, "RECORD_FORKED", where=where, size=checkpoint.size, parent=log.head.path.parent)
 
 
 def finish_rotation(log: OpenLog, keys: KeyFolder, clock: Clock) -> None:

@@ -80,7 +80,7 @@ class MemoryStore:
 
     def _stored(self, commit: Commit) -> Committed | Replayed:
         if self._failure:
-            raise StoreError(self._failure)
+            raise StoreError("AS_TOLD", told=self._failure)
         if commit.key and commit.key in self._requests:
             return self._requests[commit.key]
         self._ground.prove(commit)
@@ -91,7 +91,7 @@ class MemoryStore:
         try:
             seq = self.reader.append(commit)
         except NotCanonicalError as fault:
-            raise StoreError(f"the entry cannot be recorded: {fault}") from fault
+            raise StoreError("ENTRY_NOT_RECORDED", fault=fault) from fault
         if commit.event:
             events.append(commit.event)
         if commit.key:
@@ -106,7 +106,7 @@ class MemoryStore:
             if ledger.version != change.expected_version:
                 raise VersionConflictError(change.ledger_id, change.expected_version, "ledger")
             if ledger.version >= MAX_CHANGES:
-                raise StoreError(f"ledger {change.ledger_id} has {MAX_CHANGES} changes, it takes no more")
+                raise StoreError("LEDGER_FULL", ledger_id=change.ledger_id, max_changes=MAX_CHANGES)
             changed[change.ledger_id] = amend(ledger, change)
         return changed
 

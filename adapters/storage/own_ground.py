@@ -27,8 +27,8 @@ class Ground:
     def prove(self, commit: Commit) -> None:
         """Raises StalePolicyError or OutsideWindowError."""
         if commit.epoch is not None and self.epoch is not None and commit.epoch != self.epoch:
-            raise StalePolicyError("other policies or registers serve by now")
+            raise StalePolicyError("OTHERS_SERVE_BY_NOW")
         if commit.window is not None:
             self._latest_ms = max(self._latest_ms, self._now_ms())
             if not commit.window.holds(self._latest_ms):
-                raise OutsideWindowError(f"{commit.case_id}: what the decision rests on is not in force at {self._latest_ms}")
+                raise OutsideWindowError("NOT_IN_FORCE_AT", case_id=commit.case_id, latest_ms=self._latest_ms)

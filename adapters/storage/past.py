@@ -69,7 +69,7 @@ class FoundGrounds:
     def policy(self, digest: str) -> PolicySnapshot:
         folder = self._policies.get(digest)
         if folder is None:
-            raise NotKeptError(f"no policies with the digest {digest} are kept", "name a folder that holds them with --policies")
+            raise NotKeptError("POLICIES_NOT_KEPT", digest=digest)
         return open_version(folder, digest)
 
     def plain(self, digest: str) -> Engine:
@@ -134,4 +134,4 @@ def _digest_in(folder: Path) -> str:
     try:
         return PolicyFolder(folder).proven().digest
     except PolicyError as fault:
-        raise PolicyError(f"{folder}: {fault.message}", fault.hint) from fault
+        raise PolicyError("PASSED_ON_OF", where=folder, told=fault.sentence, advice=fault.advice) from fault

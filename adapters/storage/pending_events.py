@@ -36,8 +36,7 @@ class PendingEvents:
             try:
                 found.append(msgspec.json.decode(path.read_bytes(), type=PersonalEvent))
             except msgspec.MsgspecError as fault:
-                hint = "it was damaged: repeat the command that left it, then remove the file"
-                raise StoreError(f"{path} cannot be read: {fault}", hint) from fault
+                raise StoreError("NOTICE_UNREADABLE", path=path, fault=fault) from fault
         return found
 
     def carry_out(self, event: PersonalEvent) -> None:

@@ -18,7 +18,7 @@ from sidecar.compiler.manifest import Manifest, read_manifest, sha256
 from sidecar.decision.engine.rows import Progress
 from sidecar.decision.policy import PolicySnapshot, prepared_of
 from sidecar.decision.prepared import Prepared, PreparedFrom
-from sidecar.errors import PolicyError
+from sidecar.errors import PolicyError, reason_of
 from sidecar.expectations.reading import is_expectations
 from sidecar.power_list.calendars import CALENDAR
 from sidecar.power_list.load import load
@@ -51,10 +51,7 @@ class PolicyFolder:
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
-            raise PolicyError(
-                f"{root} is not a folder / 不是目录",
-                "name the folder that holds the organ folders / 请写存放各机关目录的策略目录",
-            )
+            raise PolicyError("POLICIES_NOT_A_FOLDER", root=root)
         self.root = root
 
     def sources(self) -> dict[str, bytes]:
@@ -105,7 +102,7 @@ class PolicyFolder:
         """The compiled policies, proven to be those of the sources that lie beside them. `progress` is told of rows read where
         no prepared form of these very files lies beside them."""
         if not (self.root / MANIFEST_FILE).exists():
-            raise PolicyError(f"{self.root} is not built: {MANIFEST_FILE} is missing", f"run: quanheng build {self.root}")
+            raise PolicyError("NOT_BUILT", root=self.root, manifest_file=MANIFEST_FILE)
         model, policy, manifest = self.model(), self._read(POLICY_FILE, MAX_COMPILED), self._read(MANIFEST_FILE, MAX_COMPILED)
         prepared = self._prepared(PreparedFrom(sha256(model), sha256(policy), sha256(manifest)))
         if prepared is None:
@@ -140,7 +137,7 @@ class PolicyFolder:
             files, wanted = files | sources, {**wanted, **snapshot.prepared.source_digests}
         changed = sorted(path for path in files if wanted.get(path) != sha256(files[path]))
         if changed:
-            raise PolicyError(f"{', '.join(changed[:5])} changed while the policies were read", "build them, then reload")
+            raise PolicyError("CHANGED_WHILE_READ", changed=", ".join(changed[:5]))
         return files
 
     def _prepared(self, made_from: PreparedFrom) -> Prepared | None:
@@ -159,9 +156,7 @@ class PolicyFolder:
         current = {path: sha256(data) for path, data in self.sources().items()}
         if any(path.endswith(ORGAN_FILE) for path in current) and current != built:
             changed = sorted(path for path in current.keys() | built.keys() if current.get(path) != built.get(path))
-            raise PolicyError(
-                f"the compiled policies are older than {', '.join(changed[:5])}", f"run: quanheng build {self.root}"
-            )
+            raise PolicyError("COMPILED_IS_OLDER", changed=", ".join(changed[:5]), root=self.root)
 
     def _others(self) -> Iterator[str]:
         for path in sorted([*self.root.rglob("*.yaml"), *self.root.rglob("*.yml")]):
@@ -197,10 +192,7 @@ class PolicyFolder:
                 _refuse_unsafe(full, os.fstat(stream.fileno()), limit)
                 return stream.read()
         except OSError as fault:
-            raise PolicyError(
-                f"{full}: cannot be read: {fault.strerror}",
-                "a regular readable file is needed, no link and no folder / 应为可读的普通文件",
-            ) from fault
+            raise PolicyError("SOURCE_UNREADABLE", full=full, reason=reason_of(fault)) from fault
 
 
 def rules_in(folder: Path) -> dict[str, dict[str, str]]:
@@ -229,19 +221,18 @@ def _follow_no_link(path: str, flags: int) -> int:
 
 def _refuse_unsafe(path: Path, state: os.stat_result, limit: int) -> None:
     if not stat.S_ISREG(state.st_mode):
-        raise PolicyError(f"{path}: is not a regular file", "remove it")
+        raise PolicyError("NOT_A_REGULAR_FILE", path=path)
     if state.st_mode & stat.S_IWOTH:
-        raise PolicyError(f"{path}: is writable by everyone", f"run: chmod o-w {path}")
+        raise PolicyError("WRITABLE_BY_EVERYONE", path=path)
     if state.st_size > limit:
-        raise PolicyError(f"{path}: larger than {limit} bytes", "split it by organ")
+        raise PolicyError("POLICY_FILE_TOO_LARGE", path=path, limit=limit)
 
 
 def refuse_overwrite(folder: Path, files: Iterable[str], *, replace: bool) -> None:
     """Raises PolicyError where an import would take the place of files that somebody may have completed by hand since."""
     existing = [str(folder / name) for name in files if (folder / name).exists()]
     if existing and not replace:
-        hint = "import into another folder and compare, or overwrite with --replace / 请导入另一目录比对，或用 --replace 覆盖"
-        raise PolicyError(f"{', '.join(existing)}: exists already / 已经存在", hint)
+        raise PolicyError("POLICY_FILES_EXIST", existing=", ".join(existing))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -250,9 +241,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
         try:
             _write(folder / path, data)
         except OSError as fault:
-            raise PolicyError(
-                f"{folder / path}: cannot be written: {fault.strerror}", "name a folder this user may write / 请指定可写目录"
-            ) from fault
+            raise PolicyError("CANNOT_WRITE", path=folder / path, reason=reason_of(fault)) from fault
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -17,7 +17,8 @@ from adapters.storage.policy_folder import PolicyFolder
 from adapters.storage.priority import behind_requests
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.decision.prepared import Prepared
-from sidecar.errors import PolicyError, QuanhengError
+from sidecar.errors import PolicyError, QuanhengError, reason_of
+from sidecar.messages import Sentence
 
 
 class Proven(NamedTuple):
@@ -35,7 +36,7 @@ def proven_elsewhere(root: Path) -> Proven:
         run = subprocess.run(command, pass_fds=[memory], stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own command
         told = _told(run.stdout)
         if "problem" in told:
-            raise PolicyError(told["problem"], told["hint"])
+            raise PolicyError("PASSED_ON", told=Sentence(*told["problem"]), advice=Sentence(*told["hint"]))
         buffer = memoryview(mmap.mmap(memory, 0, access=mmap.ACCESS_READ))
     finally:
         os.close(memory)
@@ -46,8 +47,7 @@ def _told(output: bytes) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads(output)
     except ValueError:
-        hint = "look at the log, then send SIGHUP again / 请查看日志后重试"
-        raise PolicyError("the process that reads the policies ended without a word", hint) from None
+        raise PolicyError("READER_ENDED") from None
     return told
 
 
@@ -59,9 +59,13 @@ def _prove(root: Path, memory: int) -> dict[str, Any]:
             stream.write(snapshot.prepared.buffer)
         return {"model": folder.model().hex(), "unconfirmed": folder.unconfirmed_posts()}
     except QuanhengError as fault:
-        return {"problem": fault.message, "hint": fault.hint}
+        return _problem(fault)
     except OSError as fault:
-        return {"problem": f"{fault.filename}: {fault.strerror}", "hint": "make the folder readable / 请使目录可读"}
+        return _problem(PolicyError("FOLDER_UNREADABLE", path=fault.filename, reason=reason_of(fault)))
+
+
+def _problem(fault: QuanhengError) -> dict[str, Any]:
+    return {"problem": fault.sentence, "hint": fault.advice}
 
 
 if __name__ == "__main__":

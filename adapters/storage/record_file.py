@@ -49,9 +49,7 @@ def take_lock(path: Path) -> int:
     except OSError:
         owner = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
         os.close(descriptor)
-        raise SecondWriterError(
-            f"{path.parent} is already written by process {owner}", "stop that process, or give this one its own --data folder"
-        ) from None
+        raise SecondWriterError("SECOND_WRITER", parent=path.parent, owner=owner) from None
     os.ftruncate(descriptor, 0)
     os.write(descriptor, str(os.getpid()).encode())
     return descriptor
@@ -62,13 +60,13 @@ def open_writer(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
     mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
     if mode != "wal":
-        raise StoreError(f"the file system does not support WAL (journal mode is {mode})")
+        raise StoreError("NO_WAL", mode=mode)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version not in (0, FORMAT):
-        raise StoreError(f"the record has format {version}, this version writes {FORMAT}")
+        raise StoreError("RECORD_OF_ANOTHER_FORM", version=version, format=FORMAT)
     connection.executescript(_SCHEMA)
     for name in _MOVED:
         connection.execute(f"DROP INDEX IF EXISTS {name}")
@@ -86,7 +84,7 @@ def log_hash(connection: sqlite3.Connection, new: str = SHA256) -> TreeHash:
     try:
         return tree_hash(msgspec.json.decode(found[0], type=_Identity).hash if found else new if empty else SHA256)
     except (msgspec.MsgspecError, HashUnavailableError) as fault:
-        raise StoreError(f"the entry that names the log cannot be used: {fault}") from fault
+        raise StoreError("NAMING_ENTRY_UNUSABLE", fault=fault) from fault
 
 
 class _Identity(msgspec.Struct):
@@ -100,17 +98,14 @@ def prove_tail(connection: sqlite3.Connection, hash_: TreeHash) -> int:
         return 0
     seq, leaf, body = last
     if not isinstance(body, bytes) or hash_.leaf(body) != leaf or msgspec.json.decode(body)["seq"] != seq:
-        raise StoreError(f"entry {seq} is not the one that was recorded")
+        raise StoreError("ENTRY_ALTERED", seq=seq)
     return int(seq)
 
 
 def unusable(path: Path, fault: Exception) -> StoreError:
     """Why a record cannot be opened for writing, and what can be done, in words."""
     code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
-    found, remedy = _FOUND.get(
-        code, (str(fault), "restore it from a backup, or move it away and look at it with: quanheng log verify")
-    )
-    return StoreError(f"{path} cannot be used: {found}", remedy)
+    return StoreError(_UNUSABLE.get(code, "RECORD_UNUSABLE"), path=path, fault=fault)
 
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the latter: no room to grow the index of the write-ahead log
@@ -122,28 +117,13 @@ def is_full(fault: BaseException) -> bool:
     return code in _NO_ROOM or code & 0xFF == sqlite3.SQLITE_FULL
 
 
-_FOUND = {
-    sqlite3.SQLITE_READONLY: (
-        "it, or its folder, is read-only",
-        "make the folder and the files in it writable for this user / 请使目录及其文件可写",
-    ),
-    sqlite3.SQLITE_CANTOPEN: (
-        "it cannot be opened or made",
-        "make the folder and the files in it readable and writable for this user / 请使目录及其文件可读写",
-    ),
-    sqlite3.SQLITE_PERM: (
-        "this user may not open it",
-        "make the folder and the files in it readable and writable for this user / 请使目录及其文件可读写",
-    ),
-    sqlite3.SQLITE_FULL: ("the disk is full", "make room on the disk, then start again; nothing is lost / 请腾出磁盘空间后重启"),
-    sqlite3.SQLITE_BUSY: (
-        "another program holds it",
-        "wait for that program, a backup say, to end / 请等待占用该文件的程序结束",
-    ),
-    sqlite3.SQLITE_NOTADB: ("it is no SQLite file", "restore the record from a backup; keep this file to look at / 请从备份恢复"),
-    sqlite3.SQLITE_CORRUPT: (
-        "its pages are damaged",
-        "copy the data folder, restore the record from a backup, and hold both against each other: quanheng log verify",
-    ),
-    sqlite3.SQLITE_IOERR: ("the disk reports an error", "check disk and file system, then start again / 请检查磁盘"),
+_UNUSABLE = {
+    sqlite3.SQLITE_READONLY: "RECORD_READ_ONLY",
+    sqlite3.SQLITE_CANTOPEN: "RECORD_CANNOT_BE_OPENED",
+    sqlite3.SQLITE_PERM: "RECORD_NOT_ALLOWED",
+    sqlite3.SQLITE_FULL: "RECORD_DISK_FULL",
+    sqlite3.SQLITE_BUSY: "RECORD_HELD",
+    sqlite3.SQLITE_NOTADB: "RECORD_NOT_SQLITE",
+    sqlite3.SQLITE_CORRUPT: "RECORD_DAMAGED",
+    sqlite3.SQLITE_IOERR: "RECORD_DISK_FAULT",
 }

@@ -78,9 +78,7 @@ class SqliteReader:
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            raise StoreError(
-                f"{path} does not exist / 不存在", "name the --data folder of the sidecar / 请用 --data 指定边车的记录目录"
-            )
+            raise StoreError("RECORD_NOT_THERE", path=path)
         self._path = path
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
@@ -190,7 +188,7 @@ class SqliteReader:
         while stored := self._one(KIND, release_id(len(found) + 1)):
             release = release_in(msgspec.json.decode(stored.body), stored.seq)
             if release is None:
-                raise StoreError(f"entry {stored.seq} tells of a release that cannot be read", "run: quanheng log verify")
+                raise StoreError("RELEASE_UNREADABLE", seq=stored.seq)
             found.append(release)
         return found
 
@@ -288,7 +286,7 @@ class SqliteReader:
         try:
             connection = sqlite3.connect(address, uri=True, check_same_thread=False, timeout=2.0)
         except sqlite3.Error as fault:
-            raise StoreError(f"{self._path} cannot be opened: {fault}", "check that it is readable") from fault
+            raise StoreError("RECORD_NOT_OPENED", path=self._path, fault=fault) from fault
         self._attach_index(connection)
         self._local.connection = connection
         self._opened.append(connection)
@@ -374,7 +372,7 @@ class SqliteReader:
 
 
 def _unreadable(fault: sqlite3.Error) -> StoreError:
-    return StoreError(f"the record cannot be read: {fault}", "check that the file is a record of this version")
+    return StoreError("RECORD_UNREADABLE", fault=fault)
 
 
 def _as_bytes(value: object) -> bytes:

@@ -16,13 +16,14 @@ from pathlib import Path
 from adapters.storage.durable import sync
 from adapters.storage.record_file import FORMAT
 from adapters.storage.tree_file import TreeFile, place_of
-from adapters.verifier.copies import CopyError, RecordCopy
+from adapters.verifier.copies import RecordCopy
+from adapters.verifier.failures import CopyError
 from adapters.verifier.released import verify_released
 from sidecar.decision_log.hashing import TreeHash
 from sidecar.decision_log.notes import Key
 from sidecar.decision_log.tiles import HEIGHT, TiledTree
 from sidecar.decision_log.verifier import Trust
-from sidecar.errors import LogBrokenError, SettingsError, StoreError
+from sidecar.errors import LogBrokenError, SettingsError, StoreError, reason_of
 from sidecar.ports.log import Signed
 
 _SCHEMA = """
@@ -43,7 +44,7 @@ def write_release_file(
     """Write the entries of these numbers, verified; returns the digest of the file. Raises SettingsError where there is a file
     already, LogBrokenError where the entries are not those that were signed, StoreError."""
     if path.exists():
-        raise SettingsError(f"{path} is there already", "name another file with --to, or put this one away")
+        raise SettingsError("RELEASE_FILE_EXISTS", path=path)
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     try:
@@ -53,7 +54,7 @@ def write_release_file(
         draft.rename(path)
         sync(path.absolute().parent)
     except (sqlite3.Error, OSError, CopyError) as fault:
-        raise StoreError(f"{path} cannot be written: {fault}", "nothing was released; make room, then again") from fault
+        raise StoreError("RELEASE_NOT_WRITTEN", path=path, fault=reason_of(fault)) from fault
     finally:
         draft.unlink(missing_ok=True)
     return digest
@@ -109,6 +110,6 @@ def _prove(path: Path, numbers: Sequence[int], keys: Sequence[Key]) -> None:
     report = verify_released(RecordCopy(path), Trust(keys=keys))
     first = report.first
     if first is not None:
-        raise LogBrokenError(first.first, first.last, f"nothing was released: entry {first.first}: {first.detail}")
+        raise LogBrokenError(first.first, first.last, "RELEASE_WOULD_BE_WRONG", first=first.first, detail=first.detail)
     if report.size != len(numbers):
-        raise StoreError(f"{path} holds {report.size} entries of {len(numbers)}", "nothing was released: quanheng log verify")
+        raise StoreError("RELEASE_NOT_WHOLE", path=path, size=report.size, n=len(numbers))

@@ -25,7 +25,7 @@ from sidecar.decision_log.events import ReleaseEntry, release_id
 from sidecar.decision_log.notes import Key, NoteError, signed_by
 from sidecar.decision_log.released import Release, Span, count_of, portions, spans_of, text_of
 from sidecar.decision_log.retention import RELEASABLE
-from sidecar.errors import SettingsError, StoreError
+from sidecar.errors import SettingsError, StoreError, reason_of
 from sidecar.ports.clock import Clock
 from sidecar.ports.log import Signed
 from sidecar.ports.records import Commit, RecordReader
@@ -107,12 +107,9 @@ def _refuse_another_file(to: Path, begun: Sequence[Release]) -> None:
     try:
         found = digest_of(to)
     except OSError as fault:
-        found = fault.strerror or "unreadable"
+        found = reason_of(fault).en
     if wanted != {found}:
-        raise SettingsError(
-            f"a release to the file {', '.join(sorted(wanted))} was cut short, and {to} is not that file ({found})",
-            "name that file with --to; nothing is removed from the log without it",
-        )
+        raise SettingsError("RELEASE_CUT_SHORT", wanted=", ".join(sorted(wanted)), to=to, found=found)
 
 
 def _vouched(log: OpenLog, witnesses: Sequence[Key], quorum: int) -> Signed:
@@ -129,10 +126,7 @@ def _vouched(log: OpenLog, witnesses: Sequence[Key], quorum: int) -> Signed:
         found = log.tree.covering(checkpoint.size) if enough else None
         if found:
             return found
-    raise StoreError(
-        f"no checkpoint is cosigned by {quorum} of these witnesses" if quorum else "no checkpoint was signed yet",
-        "nothing was released; start the sidecar and let it be witnessed first",
-    )
+    raise StoreError("TOO_FEW_COSIGNED" if quorum else "NOT_SIGNED_TO_RELEASE", quorum=quorum)
 
 
 def _sign(log: OpenLog, clock: Clock) -> None:

@@ -172,10 +172,10 @@ class SqliteStore:
     def _write(self, waiting: _Waiting) -> None:
         loop = asyncio.get_running_loop()
         if self._failure:
-            loop.call_soon(waiting.then, StoreError(self._failure, "restart the sidecar after checking the disk"))
+            loop.call_soon(waiting.then, StoreError("RECORD_FAILED", told=self._failure))
         elif len(self._waiting) >= MAX_WAITING:
             loop.call_soon(
-                waiting.then, OverloadedError(self._note("too many decisions wait for the disk"), "the caller retries")
+                waiting.then, OverloadedError("TOO_MANY_WAIT", told=self._note("too many decisions wait for the disk"))
             )
         else:
             self._waiting.append(waiting)
@@ -299,7 +299,7 @@ class SqliteStore:
             trouble = f"the record could not be made durable: {reason}"
             self._next_seq = seq
             self._failure = "" if self._stands_as_before(fault) else trouble
-            results = [StoreError(trouble)] * len(self._batch)
+            results = [StoreError("NOT_DURABLE", reason=reason)] * len(self._batch)
         self._note(trouble)
         batch, self._batch = self._batch, []
         for waiting, result in zip(batch, results, strict=True):
@@ -331,7 +331,7 @@ class SqliteStore:
         self._note(reason)
         refused, self._waiting = self._waiting, deque()
         for waiting in refused:
-            _tell(waiting, StoreError(reason))
+            _tell(waiting, StoreError("AS_TOLD", told=reason))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -389,7 +389,7 @@ class SqliteStore:
         try:
             body = entry_bytes(commit.entry, self._next_seq, head.leaf)
         except NotCanonicalError as fault:
-            return StoreError(f"the entry cannot be recorded: {fault}")
+            return StoreError("ENTRY_NOT_RECORDED", fault=fault)
         self._add(commit, head, body, rows)
         return Committed(self._next_seq - 1)
 
@@ -404,13 +404,13 @@ class SqliteStore:
             return Appended(known[0], known[1].hex())
         at = (commit.case_id, place.version + 1)
         if commit.event and one("SELECT 1 FROM case_events WHERE case_id = ? AND version = ?", at).fetchone():
-            return StoreError(f"case {commit.case_id}: this log has another version {place.version + 1}", "quanheng case repair")
+            return StoreError("LOG_HAS_ANOTHER_VERSION", case_id=commit.case_id, version=place.version + 1)
         if commit.key and self._answer_to(commit.key, rows):
             commit = commit._replace(key=None)
         try:
             body = entry_bytes(entry, self._next_seq, place.leaf)
         except NotCanonicalError as fault:
-            return StoreError(f"the entry cannot be recorded: {fault}")
+            return StoreError("ENTRY_NOT_RECORDED", fault=fault)
         self._add(commit, Head(place.version, place.leaf), body, rows)
         done = rows.placed[entry.decision_id, entry.kind] = Appended(self._next_seq - 1, self.hash.leaf(body).hex())
         return done
@@ -453,7 +453,7 @@ class SqliteStore:
             if self._ledger_version(change.ledger_id) != change.expected_version:
                 return VersionConflictError(change.ledger_id, change.expected_version, "ledger")
             if change.expected_version >= MAX_CHANGES:
-                return StoreError(f"ledger {change.ledger_id} has {MAX_CHANGES} changes, it takes no more")
+                return StoreError("LEDGER_FULL", ledger_id=change.ledger_id, max_changes=MAX_CHANGES)
         return None
 
     def _ledger_version(self, ledger_id: str) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 from adapters.storage.batch import let_go
 from adapters.storage.durable import sync
 from sidecar.decision_log.commitments import KEY_BYTES
-from sidecar.errors import StoreError
+from sidecar.errors import StoreError, reason_of
 from sidecar.ports.subjects import SubjectKey
 
 OPENINGS_FILE = "openings.sqlite3"
@@ -85,7 +85,7 @@ class SubjectKeyFile:
         try:
             self._beside().execute("INSERT OR REPLACE INTO openings VALUES (?, ?)", (commitment, sealed))
         except (sqlite3.Error, OSError) as fault:
-            raise StoreError(f"{self._openings_path} cannot be written: {fault}", "make room, or make it writable") from fault
+            raise StoreError("OPENINGS_NOT_WRITTEN", openings_path=self._openings_path, fault=reason_of(fault)) from fault
 
     def kept(self, commitment: str) -> bytes | None:
         if not self._openings_path.is_file():
@@ -93,7 +93,7 @@ class SubjectKeyFile:
         try:
             row = self._beside().execute("SELECT sealed FROM openings WHERE commitment = ?", (commitment,)).fetchone()
         except (sqlite3.Error, OSError) as fault:
-            raise StoreError(f"{self._openings_path} cannot be read: {fault}", "make it readable for this user") from fault
+            raise StoreError("OPENINGS_UNREADABLE", openings_path=self._openings_path, fault=reason_of(fault)) from fault
         return bytes(row[0]) if row else None
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ class SubjectKeyFile:
                 torn = os.fstat(file).st_size % KEY_BYTES
                 os.write(file, bytes(KEY_BYTES - torn) if torn else b"")
                 if os.write(file, data) != len(data):
-                    raise StoreError(f"{self._path}: no room for keys of subjects", "make room on the disk")
+                    raise StoreError("NO_ROOM_FOR_SUBJECT_KEYS", path=self._path)
                 end = os.lseek(file, 0, os.SEEK_CUR)
                 os.fsync(file)
             finally:
@@ -143,6 +143,4 @@ class SubjectKeyFile:
         return self._openings
 
     def _trouble(self, fault: OSError) -> StoreError:
-        return StoreError(
-            f"{self._path}: the keys of subjects cannot be used: {fault.strerror}", "make room, or make it writable"
-        )
+        return StoreError("SUBJECT_KEYS_UNUSABLE", path=self._path, reason=reason_of(fault))

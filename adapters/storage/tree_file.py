@@ -62,7 +62,7 @@ class TreeFile:
         there = self._connection.execute("SELECT coalesce(max(seq), 0) FROM record.entries").fetchone()[0]
         known = max(self.size, upto or 0)
         if there < known:
-            raise LogBrokenError(there + 1, known, f"entries {there + 1} to {known} were recorded and are not there any more")
+            raise LogBrokenError(there + 1, known, "ENTRIES_GONE", there=there + 1, known=known)
         return self.size
 
     def root(self) -> bytes:
@@ -128,9 +128,9 @@ class TreeFile:
         rows = self._connection.execute(query, (self.size, PORTION)).fetchall()
         for expected, (seq, leaf) in enumerate(rows, self.size + 1):
             if seq != expected:
-                raise LogBrokenError(expected, seq - 1, f"entries {expected} to {seq - 1} are not there")
+                raise LogBrokenError(expected, seq - 1, "ENTRIES_MISSING", expected=expected, seq=seq - 1)
             if not isinstance(leaf, bytes) or len(leaf) != DIGEST_SIZE:
-                raise LogBrokenError(seq, seq, f"entry {seq} has no leaf hash")
+                raise LogBrokenError(seq, seq, "NO_LEAF_HASH", seq=seq)
         return [leaf for _, leaf in rows]
 
     def _take(self, leaves: list[bytes]) -> None:
@@ -151,7 +151,9 @@ class TreeFile:
             count = size >> HEIGHT * level & WIDTH - 1
             hashes = self.tile_hashes(level, size >> HEIGHT * (level + 1))[:count]
             if len(hashes) != count:
-                raise LogBrokenError(0, 0, f"{Tile(level, size >> HEIGHT * (level + 1)).path()} is damaged in {self._path}")
+                raise LogBrokenError(
+                    0, 0, "TILE_DAMAGED", path=Tile(level, size >> HEIGHT * (level + 1)).path(), path2=self._path
+                )
             edge.append(hashes)
             level += 1
         return TileEdge(self._hash, size, edge)

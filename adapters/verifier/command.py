@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.verifier.copies import CopyError, FilledCopy, LineFile, RecordCopy, open_copy
+from adapters.verifier.copies import FilledCopy, LineFile, RecordCopy, open_copy
+from adapters.verifier.failures import EN, ZH, QuestionError, VerifierError
 from adapters.verifier.released import verify_released
 from sidecar.decision_log.findings import Finding, Kind, Report
 from sidecar.decision_log.hashing import HashUnavailableError
@@ -24,7 +25,6 @@ from sidecar.decision_log.sheet import SheetError, read_root
 from sidecar.decision_log.verifier import Trust, read_held, verify
 
 OK, FOUND, FAILED = 0, 1, 2
-ZH, EN = "zh", "en"
 
 KINDS = {
     Kind.CHANGED: ("被改动", "changed"),
@@ -62,16 +62,8 @@ class Question:
 Progress = Callable[[int, int], None]
 
 
-class QuestionError(Exception):
-    """Something the reader gave cannot be used; `hint` says what would be."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
-
-
 def ask(question: Question, progress: Progress | None = None) -> Report:
-    """Verify. Raises QuestionError or OSError for what cannot be read."""
+    """Verify. Raises VerifierError or OSError for what cannot be read."""
     try:
         trust = Trust(
             keys=[key_of(text) for text in question.keys],
@@ -93,14 +85,12 @@ def ask(question: Question, progress: Progress | None = None) -> Report:
         report = verify(copy, trust, chains=question.chains, progress=progress)
         if question.case:
             _look_at_case(copy, question.case, report)
-    except CopyError as fault:
-        raise QuestionError(fault.message, fault.hint) from fault
     except (NoteError, SheetError) as fault:
-        raise QuestionError(str(fault), "give files and keys whole, as they were received") from fault
+        raise QuestionError("NOT_AS_RECEIVED", fault=fault) from fault
     except HashUnavailableError as fault:
-        raise QuestionError(str(fault), "verify on a machine whose OpenSSL has SM3") from fault
+        raise QuestionError("HASH_NOT_HERE", fault=fault) from fault
     except ImportError as fault:
-        raise QuestionError(f"signatures cannot be checked: {fault}", "pip install cryptography, or use --no-crypto") from fault
+        raise QuestionError("SIGNATURES_UNCHECKED", fault=fault) from fault
     return report
 
 
@@ -124,7 +114,7 @@ def _look_at_case(copy: Copy, case: str, report: Report) -> None:
     report.chained = max(report.chained, count)
     report.notes.append(f"case {case}: {count} entries, each resting on the one before it")
     if not count:
-        raise QuestionError(f"no entry of case {case} is in this copy", "check the case number")
+        raise QuestionError("NO_ENTRY_OF_CASE", case=case)
 
 
 def key_of(text: str) -> Key:
@@ -228,10 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         report = ask(question, _bar if sys.stderr.isatty() else None)
-    except (QuestionError, OSError) as fault:
-        sys.stderr.write(f"quanheng-verify: {fault}\n")
-        hint = getattr(fault, "hint", "")
-        sys.stderr.write(f"  → {hint}\n" if hint else "")
+    except (VerifierError, OSError) as fault:
+        told, advice = fault.told(options.lang) if isinstance(fault, VerifierError) else (str(fault), "")
+        sys.stderr.write(f"quanheng-verify: {told}\n" + (f"  → {advice}\n" if advice else ""))
         return FAILED
     if options.json:
         sys.stdout.write(json.dumps(as_json(report), ensure_ascii=False, indent=1) + "\n")

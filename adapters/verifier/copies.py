@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from adapters.verifier.failures import CopyError
 from sidecar.decision_log.reading import Columns, Copy, Row
 from sidecar.decision_log.tiles import WIDTH, Tile, bundle, bundles_of, entries_in
 
@@ -17,14 +18,6 @@ RECORD, TREE, CHECKPOINT = "record.sqlite3", "tree.sqlite3", "checkpoint"
 LINES = (".jsonl", ".ndjson")
 _LEVELS = 64
 _UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite quotes what is damaged
-
-
-class CopyError(Exception):
-    """A copy that cannot be read at all; `hint` says what would be one."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
 
 
 def open_copy(path: Path, checkpoint: Path | None = None) -> Copy:
@@ -38,9 +31,7 @@ def open_copy(path: Path, checkpoint: Path | None = None) -> Copy:
         return LineFile(path, beside)
     if path.is_file():
         return RecordCopy(path, beside)
-    raise CopyError(
-        f"{path} is no copy of a log", f"name a data folder with {RECORD}, a folder with tile/, or a file of entries (*.jsonl)"
-    )
+    raise CopyError("NO_COPY", path=path)
 
 
 class RecordCopy:
@@ -65,9 +56,7 @@ class RecordCopy:
             for seq, body, leaf, *columns in self._record.execute(query, (skip,)):
                 yield Row(seq, _as_bytes(body), _as_bytes(leaf), _as_columns(columns))
         except _UNREADABLE as fault:
-            raise CopyError(
-                f"the entries cannot be read to their end: {fault}", "the file is damaged; try another copy"
-            ) from fault
+            raise CopyError("ENTRIES_CUT_SHORT", fault=fault) from fault
 
     def count(self) -> int:
         return int(self._asked("SELECT count(*) FROM entries"))
@@ -83,7 +72,7 @@ class RecordCopy:
         try:
             found = self._record.execute("SELECT body FROM entries WHERE seq = ?", (seq,)).fetchone()
         except _UNREADABLE as fault:
-            raise CopyError(f"entry {seq} cannot be read: {fault}", "the file is damaged; try another copy") from fault
+            raise CopyError("ENTRY_UNREADABLE", seq=seq, fault=fault) from fault
         return _as_bytes(found[0]) if found else b""
 
     def tile(self, level: int, number: int) -> bytes | None:
@@ -97,7 +86,7 @@ class RecordCopy:
         try:
             return self._record.execute(query).fetchone()[0]
         except _UNREADABLE as fault:
-            raise CopyError(f"the record cannot be read: {fault}", "name a record of this version that is not damaged") from fault
+            raise CopyError("RECORD_UNREADABLE", fault=fault) from fault
 
     def _from_tree(self, query: str, values: tuple[object, ...]) -> list[Any]:
         try:
@@ -149,7 +138,7 @@ class TileFolder:
                 entries = entries_in(data)
             except ValueError as fault:
                 path = Tile(None, number).path()
-                raise CopyError(f"{path}: {fault}", "the file is cut short; get it again, or from another copy") from fault
+                raise CopyError("FILE_CUT_SHORT", path=path, fault=fault) from fault
             for entry in entries:
                 seq += 1
                 yield Row(seq, entry)
@@ -223,7 +212,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2.0)
     except _UNREADABLE as fault:
-        raise CopyError(f"{path} cannot be opened: {fault}", "check that it is there and readable") from fault
+        raise CopyError("COPY_NOT_OPENED", path=path, fault=fault) from fault
     connection.text_factory = _as_text
     return connection
 

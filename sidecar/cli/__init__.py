@@ -1,18 +1,16 @@
 """The command `quanheng`: one small module per family of commands. Exit status 0 fine, 1 look at it, 2 could not run."""
 
-import errno
 import sys
+from itertools import pairwise
 from typing import NoReturn
 
-from sidecar.errors import QuanhengError
+from typer import Abort
+from typer.exceptions import TyperException
 
-_HINTS = {
-    errno.ENOENT: "check the path: it, or the folder above it, does not exist / 请核对路径",
-    errno.ENOTDIR: "a part of the path is a file where a folder is needed / 路径中有一段是文件",
-    errno.EEXIST: "a file stands where a folder is needed / 该处是文件，应为目录",
-    errno.EISDIR: "name a file; this is a folder / 该处是目录，应为文件",
-    errno.ENOSPC: "make room on the disk / 请腾出磁盘空间",
-}
+from sidecar.cli.output import FAILED, FOUND, Language, default_language, print_error
+from sidecar.cli.usage import usage_error
+from sidecar.errors import QuanhengError, advice_on, reason_of
+from sidecar.messages import Sentence
 
 
 def main() -> None:
@@ -20,17 +18,38 @@ def main() -> None:
     from sidecar.cli.commands import app  # noqa: PLC0415 - imported late so that a failing import is reported as one too
 
     try:
-        app()
+        status = app(standalone_mode=False)
+    except TyperException as fault:
+        if _is_help(fault):
+            print_error(fault.message)
+            sys.exit(FAILED)
+        wrong = usage_error(fault)
+        _stop(wrong.sentence, wrong.advice)
+    except Abort:
+        sys.exit(FOUND)
     except QuanhengError as fault:
-        _stop(fault.message, fault.hint)
+        _stop(fault.sentence, fault.advice)
     except OSError as fault:
-        where = f"{fault.filename}: " if fault.filename else ""
-        _stop(
-            f"{where}{fault.strerror or fault}",
-            _HINTS.get(fault.errno or 0, "check the path and its permissions / 请核对路径和权限"),
-        )
+        where, reason = f"{fault.filename}: " if fault.filename else "", reason_of(fault)
+        _stop(Sentence(where + reason.zh, where + reason.en), advice_on(fault))
+    sys.exit(status if isinstance(status, int) else 0)
 
 
-def _stop(message: str, hint: str) -> NoReturn:
-    sys.stderr.write(f"quanheng: {message}\n" + (f"  → {hint}\n" if hint else ""))
-    sys.exit(2)
+def _is_help(fault: TyperException) -> bool:
+    """A family of commands without a command: its help, which was printed or is the message."""
+    return type(fault).__name__ == "NoArgsIsHelpError"
+
+
+def _stop(message: Sentence, hint: Sentence) -> NoReturn:
+    language = _language()
+    told, advice = message.in_language(language), hint.in_language(language)
+    sys.stderr.write(f"quanheng: {told}\n" + (f"  → {advice}\n" if advice else ""))
+    sys.exit(FAILED)
+
+
+def _language() -> Language:
+    """What `--lang` says even where its command never ran; else the language of the person."""
+    words = sys.argv[1:]
+    given = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
+    given += [after for word, after in pairwise(words) if word == "--lang"]
+    return next((language for language in Language if given and given[-1] == language), default_language())

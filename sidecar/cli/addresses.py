@@ -11,7 +11,7 @@ import typer
 
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.proxy.upstream import Address
-from sidecar.errors import SettingsError
+from sidecar.errors import SettingsError, reason_of
 from sidecar.settings import is_loopback
 
 DECISION_SECONDS = 5.0
@@ -43,10 +43,9 @@ def address_of(option: str, given: str, trust: Trust | None = None) -> Address:
     SettingsError. There is no way to believe a system without proof: name the authority that signed its certificate."""
     trust = trust or Trust()
     if any(trust[:3]) and not given.startswith("https://"):
-        told = f"{option} {given} is not https, so {option}-ca, {option}-certificate and {option}-key have no use"
-        raise SettingsError(told, "use https://, or leave them out / 请改用 https，或去掉这些参数")
+        raise SettingsError("TRUST_WITHOUT_HTTPS", option=option, given=given)
     if trust.key and not trust.certificate:
-        raise SettingsError(f"{option}-key is given without {option}-certificate", "give both / 证书与私钥须成对")
+        raise SettingsError("KEY_WITHOUT_CERTIFICATE", option=option)
     if given.startswith(UNIX) and len(given) > len(UNIX):
         return Address(socket=given.removeprefix(UNIX))
     _refuse_no_address(option, given)
@@ -64,8 +63,7 @@ def _tls(trust: Trust) -> ssl.SSLContext:
             context.load_cert_chain(trust.certificate, trust.key)
     except OSError as fault:
         named = ", ".join(str(path) for path in trust[:3] if path)
-        hint = "give readable PEM files; certificate and key must belong together / 证书与私钥须可读且成对"
-        raise SettingsError(f"{named} cannot be used: {fault.strerror or fault}", hint) from fault
+        raise SettingsError("PEM_UNUSABLE", named=named, fault=reason_of(fault)) from fault
     return context
 
 
@@ -74,7 +72,7 @@ def sidecar_at(given: str, trust: Trust) -> tuple[Address, str]:
     token = os.environ.get("QUANHENG_TOKEN", "")
     address = address_of("--sidecar", given, trust)
     if token and not address.socket and not is_safe(given):
-        raise SettingsError(f"the sidecar {given} is neither https nor on loopback", "use https://")
+        raise SettingsError("SIDECAR_NOT_HTTPS", sidecar=given)
     return address, token
 
 
@@ -94,7 +92,7 @@ def told_at(address: str | None) -> str | None:
     if address is not None:
         _refuse_no_address("--notify", address)
         if not is_safe(address):
-            raise SettingsError(f"--notify {address} is neither https nor on loopback", "use https://")
+            raise SettingsError("NOTIFY_NOT_HTTPS", address=address)
     return address
 
 
@@ -112,7 +110,4 @@ def _refuse_no_address(option: str, given: str) -> None:
         address = httpx.URL()
     unused_path = option == "--upstream" and address.raw_path != b"/"
     if address.scheme not in ("http", "https") or not address.host or unused_path:
-        raise SettingsError(
-            f"{option} {given} is not the address of a system",
-            "write it like http://127.0.0.1:8182, no path / 请写成这样的地址，不带路径",
-        )
+        raise SettingsError("NOT_A_SYSTEM", option=option, given=given)

@@ -52,7 +52,7 @@ def show_command(
     sources = PolicyFolder(policies).sources()
     known, findings = read_calendars({path: data for path, data in sources.items() if is_calendar(path)})
     if findings:
-        raise PolicyError(f"{policies}: the calendars have mistakes", f"run: quanheng check {policies}")
+        raise PolicyError("CALENDARS_MISTAKEN", policies=policies)
     entry = known.get(year)
     if entry is None:
         print_json({"year": year, "known": False}) if json else print_line(_WORDS[lang]["missing"].format(year=year))
@@ -92,6 +92,6 @@ def fill_command(
 
     target = out / f"{year}.yaml"
     if target.exists() and not replace:
-        raise PolicyError(f"{target} exists already", "say --replace to overwrite it")
+        raise PolicyError("CALENDAR_EXISTS", target=target)
     write_files(out, {target.name: calendar_yaml(year).encode()})
     print_line(f"{target}")

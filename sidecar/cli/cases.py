@@ -50,7 +50,7 @@ def keys_command(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Whe
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in (PARTY_KEY_FILE, STATE_KEY_FILE):
         if (folder / name).exists():
-            raise SettingsError(f"{folder / name} exists already", "a key that is replaced makes every party another one")
+            raise SettingsError("KEY_EXISTS", folder=folder / name)
     for name in (PARTY_KEY_FILE, STATE_KEY_FILE):
         key_file(folder / name)
         print_line(f"{name.replace('.', '_')} = {str(folder / name)!r}")
@@ -104,17 +104,12 @@ def repair_command(
     """Put a case, or all of them, back into the store as the logs of all sidecars tell; status 1 where one cannot be told
     重建."""
     if bool(case) == everything or not from_logs:
-        raise SettingsError(
-            "name one case or --all, and the data folders", "quanheng case repair --all --from-logs DATA --from-logs DATA"
-        )
+        raise SettingsError("CASES_NOT_NAMED")
     settings = read_case_settings(config=config)
     logs = Logs(from_logs)
     lost = logs.missing - set(without)
     if lost:
-        raise SettingsError(
-            f"the logs of {', '.join(sorted(lost))} are missing: cases would lose what only they hold",
-            "name their data folders with --from-logs, or say --without NAME for one that is lost for good",
-        )
+        raise SettingsError("LOGS_MISSING", lost=", ".join(sorted(lost)))
     problems = asyncio.run(_rebuild(settings, logs, [case] if case else logs.case_ids(), everything=everything, merge=keep_both))
     logs.close()
     if json:

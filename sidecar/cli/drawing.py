@@ -7,7 +7,7 @@ import typer
 
 from sidecar.case_history.draw import drawn_from, pool_digest
 from sidecar.cli.output import FOUND, OK, print_json, print_line
-from sidecar.errors import SettingsError
+from sidecar.errors import SettingsError, reason_of
 
 draw_app = typer.Typer(help="Draws by lot that anyone can recompute 可复算的随机抽取", no_args_is_help=True)
 
@@ -27,10 +27,7 @@ def make_command(pool: Pool, seed: Seed, n: Annotated[int, typer.Option("--numbe
     """Draw: what to send as `context.draw` 抽取."""
     names = _names(pool)
     if n > len(names):
-        raise SettingsError(
-            f"{pool} has {len(names)} identifiers, {n} are to be drawn / 名单只有 {len(names)} 人，要抽 {n} 人",
-            "draw fewer with --number, or complete the pool before it is fixed / 请减少人数，或在确定名单之前补足",
-        )
+        raise SettingsError("POOL_TOO_SMALL", pool=pool, n=len(names), n2=n)
     print_json({"pool": names, "drawn": list(drawn_from(names, seed, n))})
 
 
@@ -47,15 +44,11 @@ def _names(pool: Path) -> list[str]:
     try:
         lines = [line.strip() for line in pool.read_text("utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as fault:
-        raise SettingsError(
-            f"{pool}: {getattr(fault, 'strerror', None) or fault}", "name a readable file, one identifier a line / 请指定名单文件"
-        ) from fault
+        raise SettingsError("POOL_UNREADABLE", pool=pool, fault=reason_of(fault)) from fault
     for number, line in enumerate(lines, 1):
         if len(line.split()) > 1:
-            raise SettingsError(
-                f"{pool}:{number}:1: {line!r} holds a space / 含有空格", "write one identifier a line / 请每行写一个标识"
-            )
+            raise SettingsError("POOL_HOLDS_SPACE", pool=pool, number=number, line=line)
     lines = list(filter(None, lines))
     if not lines:
-        raise SettingsError(f"{pool} is empty", "write one identifier a line / 请每行写一个标识")
+        raise SettingsError("POOL_EMPTY", pool=pool)
     return list(dict.fromkeys(lines))

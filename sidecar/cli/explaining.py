@@ -68,10 +68,7 @@ def explain_command(
     people = _people(snapshot, personnel, data, officer, post or [], credential or [])
     history = _history(data, case)
     if not (step and (item or history.item)):
-        raise SettingsError(
-            "item and step of the question are missing / 没有指定事项和环节",
-            "give --item and --step, or --model and --policy / 请写 --item 和 --step",
-        )
+        raise SettingsError("QUESTION_MISSING")
     request = AccessRequest(
         person=officer,
         step=step,
@@ -103,7 +100,7 @@ def _explain_plain(model: Path, policy: Path, values: list[str], rows: int, json
     section = engine.section()
     fields = [name.split("_", 1)[1] for name in section.section.request]
     if len(values) != len(fields):
-        raise SettingsError(f"fields of the request: {len(fields)}, values given: {len(values)}", f"give: {' '.join(fields)}")
+        raise SettingsError("FIELDS_NOT_GIVEN", n=len(fields), n2=len(values), fields=" ".join(fields))
     request = [_value(text) for text in values]
     matches = engine.match(request)
     near = engine.nearest(request, limit=rows)
@@ -128,7 +125,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as fault:
-        raise SettingsError(f"not a day or time: {text}", "write 2026-01-31 or 2026-01-31T21:30") from fault
+        raise SettingsError("NOT_A_TIME", text=text) from fault
     given = moment if "T" in text else datetime.combine(moment.date(), time(10))
     return given.replace(tzinfo=zone) if given.tzinfo is None else given.astimezone(zone)
 
@@ -141,10 +138,10 @@ def _people(
     known = words.spellings(words.CREDENTIALS)
     for name in credentials:
         if name not in known:
-            raise SettingsError(f"no such credential: {name}", f"write one of {', '.join(words.CREDENTIALS)}")
+            raise SettingsError("NO_SUCH_CREDENTIAL", name=name, credentials=", ".join(words.CREDENTIALS))
     for name in posts:
         if name not in snapshot.posts:
-            raise SettingsError(f"no such post: {name}", "write unit.post as in organ.yaml")
+            raise SettingsError("NO_SUCH_POST", name=name)
     return Personnel(
         [Appointment(officer, name, Span()) for name in posts],
         [CredentialHeld(officer, known[name], Span()) for name in credentials],
@@ -175,7 +172,7 @@ def _ledgers(data: Path | None, names: tuple[str, ...]) -> dict[str, Ledger]:
 def _fact(text: str) -> tuple[str, Asserted]:
     name, _, value = text.partition("=")
     if not value:
-        raise SettingsError(f"--fact {text} is not NAME=VALUE", "the value is a whole number, true, false or text")
+        raise SettingsError("NOT_A_FACT", text=text)
     if value in ("true", "false"):
         return name, value == "true"
     return name, int(value) if value.removeprefix("-").isdecimal() and value.isascii() else value
@@ -187,7 +184,7 @@ def _value(text: str) -> Any:
         try:
             return jsonlib.loads(text)
         except ValueError as fault:
-            raise SettingsError(f"{text} is not JSON: {fault}", "quote it for the shell") from fault
+            raise SettingsError("VALUE_NOT_JSON", text=text, fault=fault) from fault
     return text
 
 

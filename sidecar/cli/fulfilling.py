@@ -26,14 +26,10 @@ class Fulfilling(NamedTuple):
 def fulfilling_of(ways: ProxyDuties, folder: Path | None, address: str | None) -> Fulfilling | None:
     """None where the route file declares nothing. Raises SettingsError where file and options do not fit."""
     if bool(ways.types) != (folder is not None):
-        raise _apart("proxy_fulfils in the route file and --duties belong together")
+        raise SettingsError("DUTIES_APART")
     if bool(ways.notify) != (address is not None):
-        raise _apart("proxy_fulfils.notify in the route file and --notify belong together")
+        raise SettingsError("NOTIFY_APART")
     return None if folder is None else Fulfilling(ways, DutyFile(folder), address)
-
-
-def _apart(told: str) -> SettingsError:
-    return SettingsError(told, "give both, or neither / 两者须同时给出或同时省略")
 
 
 @asynccontextmanager

@@ -73,7 +73,7 @@ def _gateways(given: list[str] | None) -> Gateways:
     try:
         return Gateways(given or THIS_MACHINE)
     except ValueError as fault:
-        raise SettingsError(f"--gateway: {fault}", "write it like 10.1.2.3 or 10.1.0.0/16 / 请写地址或网段") from fault
+        raise SettingsError("NOT_A_NETWORK", fault=fault) from fault
 
 
 def _count(port: int, registry: CollectorRegistry) -> None:
@@ -86,7 +86,7 @@ def _ext_authz() -> ModuleType:
     try:
         return importlib.import_module("adapters.enforcement.ext_authz")
     except ModuleNotFoundError as fault:
-        raise SettingsError(f"--style envoy needs {fault.name}", "pip install 'quanheng[envoy]' / 请安装此项") from fault
+        raise SettingsError("ENVOY_NOT_INSTALLED", fault=fault.name) from fault
 
 
 async def serve_grpc(make: Callable[[], Any], host: str, port: int, ready: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ async def serve_grpc(make: Callable[[], Any], host: str, port: int, ready: dict[
     try:
         server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
     except RuntimeError as fault:
-        raise SettingsError(f"cannot listen on {host}:{port}", "choose another --port / 端口已被占用，请换一个") from fault
+        raise SettingsError("GATEWAY_PORT_TAKEN", host=host, port=port) from fault
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -9,7 +9,7 @@ import typer
 from adapters.importers.workbook import Import, Notice, Unplaced, as_json, import_workbooks
 from adapters.storage.policy_folder import refuse_overwrite, write_files
 from sidecar.cli.output import JsonOption, LangOption, Language, print_json, print_line
-from sidecar.errors import WorkbookError
+from sidecar.errors import WorkbookError, reason_of
 from sidecar.messages import counted
 from sidecar.power_list.policy_set import ORGAN_FILE, POWERS_FILE
 
@@ -54,11 +54,10 @@ def workbook_command(
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_WORKBOOK:
-            raise WorkbookError(f"{path}: larger than {MAX_WORKBOOK} bytes / 文件过大", "split the workbook / 请拆分工作簿")
+            raise WorkbookError("WORKBOOK_FILE_TOO_LARGE", path=path, max_workbook=MAX_WORKBOOK)
         return path.read_bytes()
     except OSError as fault:
-        hint = "name a workbook that exists and may be read / 请核对文件名和读取权限"
-        raise WorkbookError(f"{path}: cannot be read ({fault.strerror}) / 不能读取", hint) from fault
+        raise WorkbookError("WORKBOOK_UNREADABLE", path=path, reason=reason_of(fault)) from fault
 
 
 def _show(imported: Import, folder: Path, lang: Language, *, every: bool) -> None:

@@ -41,7 +41,7 @@ def digit_command(
     satisfy the control profile 检查 DIGIT 配置."""
     classes = words.spellings(words.POWER_CLASSES)
     if power_class not in classes:
-        raise SettingsError(f"--power-class {power_class}: no such class", f"write one of {', '.join(words.POWER_CLASSES)}")
+        raise SettingsError("NO_SUCH_CLASS", power_class=power_class, power_classes=", ".join(words.POWER_CLASSES))
     power_class = classes[power_class]
     level = checked_level(organ, region, level) or level
     setting = Setting(organ, name or organ, region, level, power_class) if out else None
@@ -68,13 +68,11 @@ def _profile(power_class: str) -> ProfileFile:
 
 def _read(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
-        raise DigitError(
-            f"{folder} is not a folder / 不是目录", "name the folder that holds roles.json and its like / 请写主数据目录"
-        )
+        raise DigitError("MASTER_DATA_NOT_A_FOLDER", folder=folder)
     files = {name: folder / name for name in FILES if (folder / name).is_file()}
     for path in files.values():
         if path.stat().st_size > MAX_FILE:
-            raise DigitError(f"{path}: larger than {MAX_FILE} bytes / 文件过大", "export fewer tenants at once / 请分开导出")
+            raise DigitError("MASTER_DATA_TOO_LARGE", path=path, max_file=MAX_FILE)
     return {name: path.read_bytes() for name, path in files.items()}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from sidecar.errors import SettingsError
+from sidecar.errors import SettingsError, reason_of
 
 Reload = Callable[[], Awaitable[None]]
 
@@ -19,10 +19,7 @@ log = structlog.get_logger("quanheng")
 
 BACKLOG = 2048
 _ANYBODY = 0o666  # a token is asked for behind the socket as behind a port
-_HINTS = {
-    errno.EADDRINUSE: "stop the process that listens there, or choose another --port / 端口已被占用，请换一个",
-    errno.EACCES: "choose a --port above 1023 / 请用 1023 以上的端口",
-}
+_WHY = {errno.EADDRINUSE: "PORT_TAKEN", errno.EACCES: "PORT_NOT_ALLOWED"}
 
 
 def listen_at(host: str, port: int) -> socket.socket:
@@ -34,9 +31,8 @@ def listen_at(host: str, port: int) -> socket.socket:
         listening.listen(BACKLOG)
     except (OSError, UnicodeError) as fault:
         listening.close()
-        number = getattr(fault, "errno", 0)
-        hint = _HINTS.get(number, "give an address of this machine with --host / 请用 --host 指定本机地址")
-        raise SettingsError(f"cannot listen on {host}:{port}: {_reason(fault)}", hint) from fault
+        code = _WHY.get(getattr(fault, "errno", 0), "CANNOT_LISTEN")
+        raise SettingsError(code, host=host, port=port, reason=reason_of(fault)) from fault
     return listening
 
 
@@ -50,8 +46,7 @@ def listen_on(path: Path) -> socket.socket:
         listening.listen(BACKLOG)
     except OSError as fault:
         listening.close()
-        hint = "stop the process that listens there, or give with --uds a free path this user may write / 请换一个可写的空闲路径"
-        raise SettingsError(f"cannot listen on {path}: {_reason(fault)}", hint) from fault
+        raise SettingsError("CANNOT_LISTEN_ON_SOCKET", path=path, fault=reason_of(fault)) from fault
     return listening
 
 
@@ -64,10 +59,6 @@ def _clear(path: Path) -> None:
             probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink()
-
-
-def _reason(fault: Exception) -> str:
-    return getattr(fault, "strerror", None) or str(fault)
 
 
 def serve_http(
@@ -135,5 +126,4 @@ def _load(config: uvicorn.Config) -> None:
         config.load()
     except OSError as fault:
         pair = f"{config.ssl_certfile} and {config.ssl_keyfile}"
-        hint = "tls_certificate and tls_key must be readable PEM files that belong together / 证书与私钥须可读且成对"
-        raise SettingsError(f"{pair} cannot be used: {_reason(fault)}", hint) from fault
+        raise SettingsError("TLS_PAIR_UNUSABLE", pair=pair, fault=reason_of(fault)) from fault

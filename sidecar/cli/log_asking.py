@@ -102,7 +102,7 @@ def day_of(text: str, *, end: bool = False) -> str:
     try:
         return text and (date.fromisoformat(text) + timedelta(days=end)).isoformat()
     except ValueError as fault:
-        raise SettingsError(f"{text!r} is not a day", "write 2026-11-23") from fault
+        raise SettingsError("NOT_A_DAY_OF_TOTALS", text=text) from fault
 
 
 def _show(found: Sequence[Total], by: str, lang: Language) -> None:

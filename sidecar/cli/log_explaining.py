@@ -12,7 +12,8 @@ from adapters.storage.log_opening import identity_of
 from adapters.storage.past import FoundGrounds, RecordedPast
 from adapters.storage.policy_folder import rules_in
 from adapters.storage.record_file import RECORD_FILE
-from adapters.verifier.copies import CopyError, RecordCopy
+from adapters.verifier.copies import RecordCopy
+from adapters.verifier.failures import CopyError
 from sidecar.cli.log_places import DataOption
 from sidecar.cli.log_proving import newest_checkpoint
 from sidecar.cli.log_replaying import BesideOption, PoliciesOption
@@ -68,15 +69,13 @@ def _found(past: RecordedPast, what: str) -> Stored:
         answering = reader.answering(what)
         if len(answering) > 1:
             numbers = ", ".join(str(found.seq) for found in answering)
-            raise SettingsError(
-                f"several callers used the request identifier {what}: entries {numbers}", "name one by its number"
-            )
+            raise SettingsError("SEVERAL_CALLERS", what=what, numbers=numbers)
         stored = answering[0] if answering else None
     shown = as_shown(stored) if stored else {}
     if shown.get("kind") == "outcome":
         stored = reader.find(shown["decision_id"])
     if stored is None:
-        raise NotFoundError(f"no decision, request or entry {what} in this log", "see: quanheng log query")
+        raise NotFoundError("NOTHING_OF_THAT_NAME", what=what)
     return stored
 
 

@@ -53,7 +53,7 @@ def export_command(
 ) -> None:
     """Entries of a period as a file, oldest first; status 1 when one of them was altered 导出."""
     if to.exists():
-        raise SettingsError(f"{to} exists", "name another file, or move that one away")
+        raise SettingsError("EXPORT_EXISTS", to=to)
     write = writer_of(form)
     kind = "" if form is Form.JSONL else "decision"
     reader = reader_of(data)

@@ -44,12 +44,12 @@ def create_command(
 ) -> None:
     """Make a log, or take over the record of an earlier version 建立日志."""
     if hash_ not in NAMES:
-        raise SettingsError(f"--hash {hash_}: no such hash", f"one of {', '.join(NAMES)}")
+        raise SettingsError("NO_SUCH_HASH", hash=hash_, names=", ".join(NAMES))
     where = places(data, keys, head)
     try:
         identity = create_log(where, origin, CommandClock(), hash_=hash_, sm2=sm2)
     except NoteError as fault:
-        raise SettingsError(str(fault), "or leave --sm2 out") from fault
+        raise SettingsError("SM2_UNUSABLE", fault=fault) from fault
     if json:
         print_json(_told(identity))
         return
@@ -64,10 +64,7 @@ def create_command(
 @key_app.command("new")
 def key_new_command() -> None:
     """A log has its first key from `log create`; a further one takes its place with `log key rotate` 新建密钥."""
-    raise SettingsError(
-        "a key belongs to a log and is named in it",
-        "run: quanheng log create --data DIR --origin NAME   or: quanheng log key rotate --data DIR",
-    )
+    raise SettingsError("KEY_BELONGS_TO_LOG")
 
 
 @key_app.command("rotate")
@@ -114,7 +111,7 @@ def head_command(
         return
     note = HeadFile(where.head).read()
     if note is None:
-        raise LogMissingError(f"{where.head}: there is no head", "name its place with --head")
+        raise LogMissingError("NO_HEAD", head=where.head)
     print_line(note.decode("utf-8", "replace").removesuffix("\n"))
 
 
@@ -144,7 +141,7 @@ def _at(data: Path, size: int) -> Checkpoint:
     copy = open_copy(data)
     newest, _ = newest_checkpoint(copy)
     if size > newest.size:
-        raise StoreError(f"{size} entries are not signed yet ({newest.size})", "read the number on the sheet again")
+        raise StoreError("NOT_SIGNED_YET", size=size, size2=newest.size)
     tree = TiledTree(tree_hash(_identity(data).hash), newest.size, lambda level, n: hashes_in(copy.tile(level, n) or b""))
     return Checkpoint(newest.origin, size, tree.root(size))
 
@@ -177,13 +174,11 @@ def _identity(data: Path) -> Identity:
     try:
         identity = identity_of(reader)
     except sqlite3.Error as fault:
-        raise StoreError(f"{data}: {fault}", "name the --data folder of the sidecar") from fault
+        raise StoreError("NOT_A_DATA_FOLDER", data=data, fault=fault) from fault
     finally:
         reader.close()
     if identity is None:
-        raise LogMissingError(
-            f"{data}: the log has no name and no key yet", f"run: quanheng log create --data {data} --origin NAME"
-        )
+        raise LogMissingError("LOG_UNNAMED", data=data)
     return identity
 
 

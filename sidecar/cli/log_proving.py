@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from adapters.verifier import command as verifier
-from adapters.verifier.copies import CopyError, RecordCopy, open_copy, write_tiles
+from adapters.verifier.copies import RecordCopy, open_copy, write_tiles
+from adapters.verifier.failures import CopyError, VerifierError
 from sidecar.cli.log_places import DataOption
 from sidecar.cli.output import FOUND, JsonOption, LangOption, print_error, print_json, print_line
 from sidecar.decision_log.checkpoint import Checkpoint, read_checkpoint
@@ -24,6 +25,7 @@ from sidecar.decision_log.proof import Evidence
 from sidecar.decision_log.reading import Copy, Row, fields_of, hash_of, leaf_of
 from sidecar.decision_log.tiles import TiledTree, TileEdge, hashes_in
 from sidecar.errors import NotFoundError, SettingsError, StoreError
+from sidecar.messages import Sentence
 
 CopyArgument = Annotated[
     Path | None,
@@ -76,8 +78,8 @@ def verify_command(
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("verify 核验")
             report = verifier.ask(question, lambda done, of: bar.update(task, completed=done, total=of))
-    except verifier.QuestionError as fault:
-        raise StoreError(fault.message, fault.hint) from fault
+    except VerifierError as fault:
+        raise StoreError("PASSED_ON", told=Sentence(*fault.sentence), advice=Sentence(*fault.advice)) from fault
     if json:
         print_json(verifier.as_json(report))
     else:
@@ -107,12 +109,12 @@ def prove_command(
         return
     row = _row(copy, decision_id, seq)
     if row.seq > newest.size:
-        raise StoreError(f"entry {row.seq} stands under no checkpoint yet ({newest.size})", "try again in a moment")
+        raise StoreError("ENTRY_UNDER_NO_CHECKPOINT", seq=row.seq, size=newest.size)
     evidence = Evidence(row.body, row.seq - 1, tuple(_within(lambda: tree.inclusion(row.seq - 1, newest.size))), note)
     try:
         evidence.verify(hash_, leaf_of(copy, hash_, row, row.seq - 1))  # of a released entry the leaf hash alone is proven
     except ProofError as fault:
-        raise StoreError(f"entry {row.seq} cannot be proven: {fault}", "run: quanheng log verify") from fault
+        raise StoreError("ENTRY_UNPROVEN", seq=row.seq, fault=fault) from fault
     _print_or_write(str(evidence), out)
 
 
@@ -120,9 +122,9 @@ def _consistency(tree: TiledTree, hash_: TreeHash, newest: Checkpoint, since: Pa
     try:
         old, _ = read_checkpoint(since.read_bytes())
     except NoteError as fault:
-        raise SettingsError(f"{since}: {fault}", "give a checkpoint as it was received") from fault
+        raise SettingsError("CHECKPOINT_UNREADABLE", since=since, fault=fault) from fault
     if old.origin != newest.origin or old.size > newest.size:
-        raise StoreError(f"{since} is of {old}, the copy of {newest}", "give a checkpoint of this log, from before")
+        raise StoreError("CHECKPOINT_OF_ANOTHER_LOG", since=since, old=old, newest=newest)
     proof = _within(lambda: tree.consistency(old.size, newest.size))
     try:
         verify_consistency(hash_, old.size, newest.size, old.root, newest.root, proof)
@@ -137,8 +139,7 @@ def _within(look: Callable[[], list[bytes]]) -> list[bytes]:
     try:
         return look()
     except ValueError as fault:
-        told = f"the tree beside the record is not whole: {fault}"
-        raise StoreError(told, "start the sidecar once: it is made again") from fault
+        raise StoreError("TREE_NOT_WHOLE", fault=fault) from fault
 
 
 def checkpoint_command(
@@ -161,7 +162,7 @@ def tiles_command(
     edge = TileEdge(hash_)
     tiles = edge.extend([leaf_of(copy, hash_, row, index) for index, row in enumerate(islice(copy.rows(), newest.size))])
     if edge.root() != newest.root:
-        raise StoreError("the entries are not those of the newest checkpoint", "run: quanheng log verify")
+        raise StoreError("ENTRIES_NOT_SIGNED")
     write_tiles(copy, tiles, newest.size, out, str(note).encode())
     print_line(f"{newest} → {out}")
 
@@ -193,7 +194,7 @@ def _copy(path: Path) -> Copy:
     try:
         return open_copy(path)
     except CopyError as fault:
-        raise StoreError(fault.message, fault.hint) from fault
+        raise StoreError("PASSED_ON", told=Sentence(*fault.sentence), advice=Sentence(*fault.advice)) from fault
 
 
 def newest_checkpoint(copy: Copy) -> tuple[Checkpoint, Note]:
@@ -205,16 +206,13 @@ def newest_checkpoint(copy: Copy) -> tuple[Checkpoint, Note]:
         except NoteError:
             continue  # the verifier says so; here another one is taken
     if not found:
-        raise NotFoundError("no checkpoint was signed yet", "start the sidecar: it signs at an interval and when it stops")
+        raise NotFoundError("NO_CHECKPOINT_YET")
     return max(found, key=lambda pair: pair[0].size)
 
 
 def _row(copy: Copy, decision_id: str, seq: int) -> Row:
     if not (seq or decision_id):
-        raise NotFoundError(
-            "nothing was named to prove / 没有指定要证明什么",
-            "give a DECISION_ID, --seq N, or --from CHECKPOINT / 请写决定编号、--seq 或 --from",
-        )
+        raise NotFoundError("NOTHING_TO_PROVE")
     if seq:
         row = next(copy.rows(seq - 1), None)
     elif isinstance(copy, RecordCopy):
@@ -222,7 +220,7 @@ def _row(copy: Copy, decision_id: str, seq: int) -> Row:
     else:
         row = next((row for row in copy.rows() if fields_of(row.body).get("decision_id") == decision_id), None)
     if row is None:
-        raise NotFoundError(f"no {f'entry {seq}' if seq else f'decision {decision_id}'} in this copy", "see: quanheng log query")
+        raise NotFoundError("NO_ENTRY_IN_COPY", seq=seq) if seq else NotFoundError("NO_DECISION_IN_COPY", decision_id=decision_id)
     return row
 
 

@@ -53,7 +53,7 @@ def erase_command(
     reader = SqliteReader(data / RECORD_FILE)
     entries, slots = _found(reader, token)
     if not entries:
-        raise NotFoundError(f"no entry of this log names {token}")
+        raise NotFoundError("NO_ENTRY_NAMES_TOKEN", token=token)
     keys = SubjectKeyFile(data, subjects)
     now = CommandClock().now()
     event = PersonalEvent(new_id(int(now.timestamp() * 1000)), "erasure", token, basis, actor(), entries, tuple(sorted(slots)))
@@ -91,7 +91,7 @@ def open_command(
     reader = SqliteReader(data / RECORD_FILE)
     stored = [entry for entry in (reader.find(decision_id), reader.outcome_of(decision_id)) if entry]
     if not stored:
-        raise NotFoundError(f"no decision {decision_id}")
+        raise NotFoundError("NO_DECISION", decision_id=decision_id)
     keys = SubjectKeyFile(data, subjects)
     now = CommandClock().now()
     event = PersonalEvent(new_id(int(now.timestamp() * 1000)), "opening", decision_id, basis, actor(), len(stored))
@@ -148,14 +148,10 @@ def _token(subject: str, party_key: Path) -> str:
     if subject == "-":
         plain = sys.stdin.readline().strip()
         if not plain:
-            raise SettingsError(
-                "no identifier came on standard input", "printf '%s' IDENTIFIER | quanheng log erase --subject - …"
-            )
+            raise SettingsError("NO_IDENTIFIER")
         return party_tokeniser(party_key.read_bytes())(plain)
     if not subject.startswith(PARTY) or len(subject) != _TOKEN_LENGTH:
-        raise SettingsError(
-            f"{subject[:40]!r} is no token", "give the token pty-… of an entry, or - and the identifier on standard input"
-        )
+        raise SettingsError("NOT_A_TOKEN", subject=subject[:40])
     return subject
 
 
@@ -165,14 +161,14 @@ def _given(pairs: list[str] | tuple[str, ...]) -> dict[str, Any]:
     for pair in pairs:
         place, parted, text = pair.partition("=")
         if not parted:
-            raise SettingsError(f"{pair!r} is no PLACE=TEXT", "as in --value evidence_digests/drawings=scan/1.pdf")
+            raise SettingsError("NOT_PLACE_TEXT", pair=pair)
         try:
             given[place] = msgspec.json.decode(text) if text.startswith("{") else text
         except msgspec.DecodeError as fault:
-            raise SettingsError(f"{place}: {fault}", "facts are a JSON object, as they were asserted") from fault
+            raise SettingsError("NOT_FACTS", place=place, fault=fault) from fault
     return given
 
 
 def refuse_blank(basis: str) -> None:
     if not basis.strip():
-        raise SettingsError("--basis is empty", "name the article or order, as in --basis 个人信息保护法第四十七条第一款第三项")
+        raise SettingsError("NO_BASIS")

@@ -12,6 +12,7 @@ from adapters.storage.policy_folder import PolicyFolder
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
 from sidecar.compiler.compile import Checked, Compiled, check, compile_policies
 from sidecar.decision.policy import refuse_weak_model
+from sidecar.errors import SettingsError
 from sidecar.expectations.reading import names_in, read_expectations
 from sidecar.expectations.run import Outcome, Report, run_expectations
 from sidecar.messages import counted
@@ -110,7 +111,7 @@ def expectations_command(folder: Folder, lang: LangOption, json: JsonOption = Fa
 def schema_command(name: Annotated[str, typer.Argument(help=" | ".join(SCHEMAS))]) -> None:
     """Print the JSON Schema of a kind of file, for editors 输出 JSON Schema."""
     if name not in SCHEMAS:
-        raise typer.BadParameter(f"{name}: write one of {', '.join(SCHEMAS)}")
+        raise SettingsError("NO_SUCH_SCHEMA", name=name, known=", ".join(SCHEMAS))
     print_json(schema_of(name))
 
 

@@ -37,10 +37,13 @@ from sidecar.cli.addresses import (
 from sidecar.cli.fulfilling import Fulfilling, duties_of, fulfilling_of
 from sidecar.cli.listening import BACKLOG, listen_at
 from sidecar.cli.output import log_to_stderr
-from sidecar.errors import RouteFileError, SettingsError
+from sidecar.errors import RouteFileError, SettingsError, reason_of
+from sidecar.messages import Sentence
 from sidecar.settings import is_loopback
 
 log = structlog.get_logger("quanheng")
+
+_ROUTE_FILE = Sentence("路由文件", "route file")
 
 SIDECAR_CONNECTIONS = 128
 
@@ -167,7 +170,7 @@ def _health_of(given: _Set, watch: Watch) -> AbstractAsyncContextManager[Health 
 
 def _health_path(path: str) -> str:
     if not re.fullmatch(r"/[\x21-\x7e]*", path):
-        raise SettingsError(f"--upstream-health {path} is no path", "write it like /healthz / 请写成 /healthz 这样的路径")
+        raise SettingsError("NOT_A_HEALTH_PATH", path=path)
     return path
 
 
@@ -176,11 +179,11 @@ def routes_of(path: Path, policies: Path | None) -> RouteFile:
     return read_routes(str(path), read_file(path), steps_in(policies) if policies else None)
 
 
-def read_file(path: Path, what: str = "route file", what_zh: str = "路由文件") -> bytes:
+def read_file(path: Path, what: Sentence = _ROUTE_FILE) -> bytes:
     try:
         return path.read_bytes()
     except OSError as fault:
-        raise RouteFileError(f"{path}: {fault.strerror}", f"name a readable {what} / 请指定能读取的{what_zh}") from fault
+        raise RouteFileError("FILE_UNREADABLE", path=path, reason=reason_of(fault), what=what) from fault
 
 
 def steps_in(policies: Path) -> dict[str, Collection[str]]:

@@ -167,7 +167,7 @@ def items_of(data: Path, power_class: str) -> tuple[str, ...]:
     """The items of a class of power in all that decided here. Raises SettingsError where there is none."""
     found = tuple(sorted(KeptGrounds(data).items_of(power_class))) if power_class else ()
     if power_class and not found:
-        raise SettingsError(f"no item here is of the class {power_class!r}", f"write one of: {', '.join(POWER_CLASSES)}")
+        raise SettingsError("NO_ITEM_OF_CLASS", power_class=power_class, power_classes=", ".join(POWER_CLASSES))
     return found
 
 
@@ -177,7 +177,7 @@ def item_id(reader: SqliteReader, given: str) -> str:
         return given
     found = reader.items_named(given)
     if len(found) > 1:
-        raise SettingsError(f"several items bear the name {given}: {', '.join(found)}", "name one of them by its id")
+        raise SettingsError("SEVERAL_ITEMS", given=given, found=", ".join(found))
     return found[0] if found else given
 
 
@@ -199,7 +199,7 @@ def moment_of(text: str, *, end: bool = False) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as fault:
-        raise SettingsError(f"{text!r} is not a moment", "write 2026-11-23 or 2026-11-23T08:00") from fault
+        raise SettingsError("NOT_A_MOMENT", text=text) from fault
     if end and len(text) == len("2026-11-23"):
         moment += timedelta(days=1)
     if moment.tzinfo is None:

@@ -43,7 +43,7 @@ def release_command(
     try:
         witnesses = [key_of(text) for text in witness or ()]
     except NoteError as fault:
-        raise SettingsError(f"--witness: {fault}", "give the witness's public key, or a file with it") from fault
+        raise SettingsError("NOT_A_WITNESS", fault=fault) from fault
     done = release(places(data, keys, head), clock, due, to, basis, witnesses=witnesses, quorum=quorum)
     if json:
         print_json({**done._asdict(), "to": str(to)})

@@ -107,12 +107,11 @@ def findings_file(path: Path, sources: Iterable[Path], *, replace: bool) -> Iter
     """The file of all findings, which appears whole when the work is done, or not at all. It never takes the place of what is
     read."""
     if path.suffix not in (".csv", ".jsonl"):
-        raise EventLogError(f"{path}: neither .csv nor .jsonl", "name the file of findings so / 请用 .csv 或 .jsonl 结尾")
+        raise EventLogError("FINDINGS_FORM_UNKNOWN", path=path)
     if path.exists() and not replace:
-        hint = "name another file, or overwrite it with --replace / 请换名，或用 --replace 覆盖"
-        raise EventLogError(f"{path}: exists already / 已经存在", hint)
+        raise EventLogError("FINDINGS_EXIST", path=path)
     if path.exists() and any(path.samefile(source) for source in sources if source.exists()):
-        raise EventLogError(f"{path}: is what is read / 是要读取的文件", "name another file / 请换一个文件名")
+        raise EventLogError("FINDINGS_ARE_READ", path=path)
     draft = path.with_name(f".{path.name}.new")
     try:
         with draft.open("w", encoding="utf-8-sig" if path.suffix == ".csv" else "utf-8", newline="") as stream:

@@ -81,7 +81,7 @@ def _judged(mapped: Mapped, data: bytes, folder: Path, mode: Mode, token: PartyT
 @contextmanager
 def _opened(path: Path, encoding: str) -> Iterator[tuple[BinaryIO, TextIO]]:
     if path.is_dir():
-        raise EventLogError(f"{path}: a folder, not a log / 这是目录", "name the file of the log / 请写日志文件名")
+        raise EventLogError("LOG_IS_A_FOLDER", path=path)
     stream, text = open_log(path, encoding)
     with text:
         yield stream, text

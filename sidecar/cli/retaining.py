@@ -92,4 +92,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as fault:
-        raise SettingsError(f"{text!r} is not a day", "write 2026-11-23") from fault
+        raise SettingsError("NOT_A_DAY_OF_TOTALS", text=text) from fault

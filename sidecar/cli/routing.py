@@ -13,6 +13,7 @@ from adapters.enforcement.routes import check_routes
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_error, print_json, print_line
 from sidecar.cli.proxying import read_file, steps_in
 from sidecar.errors import RouteFileError
+from sidecar.messages import Sentence
 from sidecar.power_list.findings import Finding, has_errors, in_reading_order
 
 routes_app = typer.Typer(no_args_is_help=True, help="Route files of enforcement points 路由文件")
@@ -21,6 +22,7 @@ Prefix = Annotated[
     str | None, typer.Option(help="What stands before every path of the API; that of its first server unless given 路径前缀")
 ]
 
+_OPENAPI_FILE = Sentence("接口文件", "OpenAPI file")
 _WORDS = {
     Language.ZH: {
         "findings": "{errors} 个错误，{warnings} 个警告",
@@ -94,7 +96,7 @@ def lint_command(
 
 
 def _api(path: Path, prefix: str | None) -> Api:
-    return read_api(str(path), read_file(path, "OpenAPI file", "接口文件"), prefix)
+    return read_api(str(path), read_file(path, _OPENAPI_FILE), prefix)
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -103,7 +105,7 @@ def _write_new(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as fault:
-        raise RouteFileError(f"{path} is there already", "name another file / 文件已存在，请另取名") from fault
+        raise RouteFileError("ROUTES_EXIST", path=path) from fault
 
 
 def _line(finding: Finding, lang: Language) -> str:

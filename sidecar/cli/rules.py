@@ -10,7 +10,7 @@ from adapters.storage.policy_folder import SHIPPED, PolicyFolder
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
 from sidecar.compiler.compile import MANIFEST_FILE, Checked, check, compile_policies
 from sidecar.decision.policy import PolicySnapshot
-from sidecar.errors import PolicyError
+from sidecar.errors import PolicyError, SettingsError
 from sidecar.expectations.coverage import RuleStanding, standings
 from sidecar.expectations.run import run_expectations
 from sidecar.messages import Sentence
@@ -28,11 +28,11 @@ def rules_command(
 ) -> None:
     """The rules of the law: article, where each is implemented, which items and expectations use it 规则目录."""
     if phase.upper() not in ("", *words.PHASES):
-        raise typer.BadParameter(f"{phase}: write one of {', '.join(words.PHASES)}")
+        raise SettingsError("NO_SUCH_PHASE", phase=phase, known=", ".join(words.PHASES))
     found = _standings(folder)
     shown = [s for s in found if (not phase or phase.upper() in s.rule.phases) and (not rule or s.rule.id == rule)]
     if rule and not shown:
-        raise typer.BadParameter(f"{rule} is not in the catalogue / 规则目录中没有此编号")
+        raise SettingsError("NO_SUCH_RULE", rule=rule)
     if json:
         print_json([_as_json(standing) for standing in shown])
     else:
@@ -48,7 +48,7 @@ def _standings(folder: Path) -> list[RuleStanding]:
     sources = files.sources()
     checked = check(sources)
     if checked.broken and checked.policies.organs:
-        raise PolicyError(f"{folder} has mistakes", f"run: quanheng check {folder}")
+        raise PolicyError("POLICIES_MISTAKEN", folder=folder)
     if checked.broken:  # profiles without an organ, as they are shipped
         return standings(Checked(checked.policies, [], []), (), {})
     compiled = compile_policies(checked, files.model(), sources)

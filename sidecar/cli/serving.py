@@ -91,7 +91,7 @@ def _pairs(mapping: list[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in mapping]
     for field, equals, path in pairs:
         if not (field and equals and path):
-            raise SettingsError(f"--map {field}{equals}{path} is not FIELD=PATH", "write for example --map sub=subject.id")
+            raise SettingsError("NOT_FIELD_PATH", field=field, equals=equals, path=path)
     return {field: path for field, _, path in pairs}
 
 

@@ -15,7 +15,7 @@ from sidecar.cli.output import log_to_stderr, print_line
 from sidecar.decision_log.hashing import NAMES, SHA256, tree_hash
 from sidecar.decision_log.notes import COSIGNATURE, Key
 from sidecar.decision_log.witnessing import KnownLog
-from sidecar.errors import SettingsError, StoreError
+from sidecar.errors import SettingsError, StoreError, reason_of
 from sidecar.http_api.witness import witness_app
 from sidecar.settings import is_loopback
 
@@ -36,7 +36,7 @@ def init_command(
 ) -> None:
     """Make a witness: its key, what it remembers, and the logs it knows 建立见证."""
     if (directory / SETTINGS).exists() or (directory / WITNESS_FILE).exists():
-        raise SettingsError(f"{directory} holds a witness already", "give another --dir; a witness is never begun anew")
+        raise SettingsError("WITNESS_EXISTS", directory=directory)
     logs = [_given(text) for text in log]
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     signer = KeyFolder(directory).create(name)
@@ -69,9 +69,9 @@ def serve_command(
     """Serve a witness over HTTP (C2SP tlog-witness) 启动见证."""
     log_to_stderr()
     if bool(tls_certificate) != bool(tls_key):
-        raise SettingsError("--tls-certificate and --tls-key belong together", "give both or none")
+        raise SettingsError("WITNESS_TLS_PAIR")
     if not (tls_certificate or is_loopback(host)):
-        raise SettingsError(f"host {host} is not loopback", "give --tls-certificate and --tls-key, or put a TLS proxy in front")
+        raise SettingsError("WITNESS_NOT_LOOPBACK", host=host)
     settings = _settings(directory)
     cosigner = KeyFolder(directory).cosigner(public_key(str(settings.get("key", ""))))
     memory = _memory(directory)
@@ -87,10 +87,7 @@ def _settings(directory: Path) -> dict[str, Any]:
     try:
         return tomllib.loads((directory / SETTINGS).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise SettingsError(
-            f"{directory / SETTINGS}: {getattr(fault, 'strerror', None) or fault}",
-            "run: quanheng witness init --dir DIR --name NAME --log KEY",
-        ) from fault
+        raise SettingsError("WITNESS_SETTINGS_UNREADABLE", settings=directory / SETTINGS, fault=reason_of(fault)) from fault
 
 
 def _logs(settings: dict[str, Any]) -> dict[str, KnownLog]:
@@ -105,13 +102,8 @@ def _logs(settings: dict[str, Any]) -> dict[str, KnownLog]:
 
 def _memory(directory: Path) -> WitnessFile:
     if not (directory / WITNESS_FILE).exists():
-        raise StoreError(
-            f"{directory / WITNESS_FILE} is gone: the witness does not know any more what it cosigned",
-            "make a new witness with a new key, and give that to the logs; this key must not sign again / 请重建见证并换用新密钥",
-        )
+        raise StoreError("WITNESS_FORGOT", witness_file=directory / WITNESS_FILE)
     try:
         return WitnessFile(directory)
     except sqlite3.Error as fault:
-        raise StoreError(
-            f"{directory / WITNESS_FILE} cannot be used: {fault}", "check the disk; never restore it from a backup"
-        ) from fault
+        raise StoreError("WITNESS_FILE_UNUSABLE", witness_file=directory / WITNESS_FILE, fault=fault) from fault

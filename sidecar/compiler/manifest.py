@@ -126,18 +126,17 @@ def _json(value: object) -> str:
 
 def read_manifest(data: bytes, *, model: bytes, policy: bytes) -> Manifest:
     """Read and prove a manifest: its own digest and those of the model and the rows. Raises PolicyError."""
-    hint = "run `quanheng build DIR` again; compiled files are never edited by hand"
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        raise PolicyError(f"manifest.json cannot be read: {fault}", hint) from fault
+        raise PolicyError("MANIFEST_UNREADABLE", fault=fault) from fault
     if manifest.format != FORMAT:
-        raise PolicyError(f"manifest.json has format {manifest.format}, this version reads {FORMAT}", hint)
+        raise PolicyError("MANIFEST_OF_ANOTHER_FORM", format=manifest.format, format2=FORMAT)
     for name, wanted, found in (
         ("model.conf", manifest.model, sha256(model)),
         ("policy.csv", manifest.policy, sha256(policy)),
         ("manifest.json", manifest.digest, _digest(manifest)),
     ):
         if wanted != found:
-            raise PolicyError(f"{name} is not the one that was built: digest {found[:19]}…, expected {wanted[:19]}…", hint)
+            raise PolicyError("NOT_WHAT_WAS_BUILT", name=name, found=found[:19], wanted=wanted[:19])
     return manifest

@@ -76,4 +76,4 @@ def _day(day: object) -> str:
 def _refuse_unsafe(row: Row) -> None:
     for cell in row.cells:
         if not _CELL.match(cell) or cell != cell.strip():
-            raise PolicyError(f"{row.place}: row {row.id} would hold the cell {cell!r}, which Casbin's loaders misread")
+            raise PolicyError("CELL_MISREAD", place=row.place, id=row.id, cell=cell)

@@ -72,18 +72,15 @@ def as_text(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as fault:
-        raise PolicyError(f"{name} is not UTF-8: {fault}", "save it as UTF-8") from fault
+        raise PolicyError("POLICY_NOT_UTF8", name=name, fault=fault) from fault
 
 
 def _refuse_weaker(engine: Engine) -> None:
     if engine.model.effect is not ALLOW_AND_DENY:
-        raise PolicyError(f"model.conf has the effect {engine.model.effect.text!r}", f"it must be {ALLOW_AND_DENY.text}")
+        raise PolicyError("EFFECT_NOT_OURS", text=engine.model.effect.text, text2=ALLOW_AND_DENY.text)
     missing = DEMANDED - {term.text for term in engine.section().terms}
     if missing:
-        raise PolicyError(
-            f"model.conf does not demand {'; '.join(sorted(missing))}: powers would reach further than they were written",
-            "restore the matcher of the shipped policies/model.conf; terms may be added, none left out",
-        )
+        raise PolicyError("MATCHER_LACKS_TERMS", missing="; ".join(sorted(missing)))
 
 
 T = TypeVar("T")
@@ -118,7 +115,7 @@ class PolicySnapshot:
 
     def __init__(self, model: bytes, prepared: Prepared) -> None:
         if prepared.made_from.model != sha256(model):
-            raise PolicyError("model.conf is not the one that was built", "run `quanheng build DIR` again")
+            raise PolicyError("MODEL_NOT_WHAT_WAS_BUILT")
         self.prepared = prepared
         self.items, self.posts, self.organs, self.digest = prepared.items, prepared.posts, prepared.organs, prepared.digest
         self.kept: Kept[Decision] = Kept(KEPT_DECISIONS)

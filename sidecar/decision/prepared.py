@@ -204,7 +204,7 @@ class Prepared:
         except (struct.error, ValueError):
             head = None
         if head is None:
-            raise PolicyError("the prepared policies are damaged", "delete them; they are made again")
+            raise PolicyError("PREPARED_DAMAGED")
         start = _HEAD.size + length
         self._parts = {name: view[start + at : start + at + size] for name, (at, size) in head["parts"].items()}
         self._offsets = self._parts["offsets"].cast("Q")

@@ -101,7 +101,7 @@ def add_metadata(app: FastAPI, address: str, searching: Searching | None, author
     async def metadata(response: Response) -> dict[str, Any]:
         """Where the endpoints are and what they can do (AuthZEN policy decision point metadata)."""
         if not address:
-            raise NotFoundError("set base_url, the URL callers reach this service under: it is not known from the settings")
+            raise NotFoundError("NO_BASE_URL")
         response.headers.update(_FOR_AN_HOUR)
         return metadata_of(address, searching.kinds if searching else (), authorizer.obligations)
 

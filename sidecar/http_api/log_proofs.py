@@ -96,7 +96,7 @@ def add_proofs(
 def _signed(keeper: LogKeeper) -> Signed:
     signed = keeper.signed
     if signed is None:
-        raise NotFoundError("no checkpoint was signed yet")
+        raise NotFoundError("NO_CHECKPOINT_SIGNED")
     return signed
 
 
@@ -105,7 +105,7 @@ def _tile(path: str, size: int) -> Tile:
     try:
         tile = tile_at(path)
     except TilePathError as fault:
-        raise NotFoundError(str(fault)) from None
+        raise NotFoundError("AS_TOLD", told=fault) from None
     height = 8 * (tile.level or 0)
     count = size >> height
     full, partial = divmod(count, WIDTH)
@@ -113,7 +113,7 @@ def _tile(path: str, size: int) -> Tile:
         return tile
     if tile.number == full and 0 < tile.width <= partial and tile.width < WIDTH:
         return tile
-    raise NotFoundError(f"the tree of {size} entries has no {path}")
+    raise NotFoundError("NO_SUCH_TILE", size=size, path=path)
 
 
 def _bundle(store: RecordStore, tile: Tile) -> bytes:

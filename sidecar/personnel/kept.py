@@ -54,11 +54,11 @@ def read_lines(lines: Iterable[bytes]) -> Personnel:
     found: dict[str, list[Any]] = {name: [] for name in _FORMS}
     rest = iter(lines)
     if next(rest, b"") != _HEADING:
-        raise PersonnelError("kept registers of another form", f"this version reads format {FORMAT}")
+        raise PersonnelError("REGISTERS_OF_ANOTHER_FORM", format=FORMAT)
     for line in rest:
         try:
             name, entry = _line(line)
             found[name].append(_READERS[name](entry))
         except (msgspec.MsgspecError, KeyError) as fault:
-            raise PersonnelError(f"kept registers cannot be read: {fault}", "restore the file from a backup") from fault
+            raise PersonnelError("REGISTERS_UNREADABLE", fault=fault) from fault
     return Personnel(**found)

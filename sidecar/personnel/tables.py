@@ -18,7 +18,7 @@ from datetime import date
 from types import MappingProxyType
 
 from sidecar.errors import PersonnelError
-from sidecar.messages import counted
+from sidecar.messages import Sentence, counted
 from sidecar.personnel.cells import BAD, Problems, Row, day, names, one_of, person, rows, span, term, text_of
 from sidecar.personnel.registers import Appointment, Audit, CredentialHeld, Delegation, Interest, Leaver, Personnel, Suspension
 from sidecar.personnel.rules import (
@@ -88,9 +88,8 @@ def read_suspensions(tables: Mapping[str, bytes], known: Known) -> tuple[Suspens
 def _refuse(problems: Problems) -> None:
     if problems:
         listing = "\n".join(problems)
-        raise PersonnelError(
-            f"{counted(len(problems), 'mistake')} in the personnel tables:\n{listing}", "correct the cells named", tuple(problems)
-        )
+        number = Sentence(str(len(problems)), counted(len(problems), "mistake"))
+        raise PersonnelError("PERSONNEL_MISTAKEN", problems=tuple(problems), number=number, listing=listing)
 
 
 def _rows(file: str, tables: Mapping[str, bytes], problems: Problems) -> Iterator[Row]:

@@ -24,9 +24,9 @@ def explained(past: Past, grounds: Grounds, stored: Stored, rules_of: RulesOf) -
     remaker = Remaker(past, grounds)
     replayed = LogReplay(past, remaker).one(stored)
     if replayed is None:
-        raise NotFoundError(f"entry {stored.seq} is no decision and tells of none", "see: quanheng log query")
+        raise NotFoundError("ENTRY_TELLS_OF_NO_DECISION", seq=stored.seq)
     if replayed.entry is None:
-        raise QuanhengError(f"entry {stored.seq} cannot be explained: {replayed.told}", "run: quanheng log verify")
+        raise QuanhengError("ENTRY_UNEXPLAINED", seq=stored.seq, told=replayed.told)
     entry = read_entry(stored.body)
     case = case_entries(past, entry.case_id)
     story = of_entry(entry, case)
@@ -56,7 +56,7 @@ class Explainer:
         """The story with its proof. Raises RequestError where the entry cannot be explained, OverloadedError where too many
         wait."""
         if self._waiting >= MAX_WAITING:
-            raise OverloadedError(f"{self._waiting} explanations wait")
+            raise OverloadedError("EXPLANATIONS_WAIT", n=self._waiting)
         self._waiting += 1
         try:
             async with self._turn:

@@ -104,7 +104,7 @@ class Inspector:
             stored = None if hidden else stored
             await self.record_reading(reader, question | ({"refused": OUTSIDE} if hidden else {}), int(stored is not None))
         if stored is None:
-            raise NotFoundError(f"no decision {decision_id}")
+            raise NotFoundError("NO_DECISION", decision_id=decision_id)
         return stored
 
     async def case(self, case_id: str, reader: Reader) -> dict[str, object]:
@@ -115,7 +115,7 @@ class Inspector:
         question = {"what": "case", "id": case_id} | ({"refused": OUTSIDE} if hidden else {})
         await self.record_reading(reader, question, 0 if hidden else acts)
         if hidden or not history.version:
-            raise NotFoundError(f"no case {case_id}")
+            raise NotFoundError("NO_CASE", case_id=case_id)
         return {
             "case": case_id,
             "version": history.version,

@@ -176,7 +176,7 @@ class LogKeeper:
                     self._signed_more.clear()
                     await self._signed_more.wait()
         except TimeoutError:
-            raise StoreError("no checkpoint covers the entry yet", "ask for its proof again later") from None
+            raise StoreError("NO_CHECKPOINT_COVERS") from None
         return self._signed
 
     async def evidence(self, stored: Stored) -> Evidence:
@@ -188,7 +188,7 @@ class LogKeeper:
     def receipt(self, stored: Stored) -> str:
         """The log's signed word that the entry stands in it. Raises StoreError where it cannot sign."""
         if not self.signers:
-            raise StoreError("the log's key is not here", "start the service with its key folder")
+            raise StoreError("KEY_NOT_HERE")
         time: str = msgspec.json.decode(stored.body)["time"]
         receipt = Receipt(self.identity.origin, stored.seq - 1, stored.leaf, time)
         return str(receipt.signed(self.signers[0]))
@@ -305,8 +305,7 @@ class LogKeeper:
         try:
             verify_consistency(self.hash, old.size, new.size, old.root, new.root, proof)
         except ProofError as fault:
-            told = f"the record no longer begins with the {old.size} entries that were signed: {fault}"
-            raise LogBrokenError(1, old.size, told) from fault
+            raise LogBrokenError(1, old.size, "RECORD_BEGINS_OTHERWISE", size=old.size, fault=fault) from fault
 
     async def _witness(self, signed: Signed) -> None:
         """Ask every witness at once; what they sign is kept with the checkpoint, and a change in whether enough do is told."""
@@ -491,7 +490,7 @@ def inclusion_of(tree: LogTree, index: int, size: int, signed: int) -> list[byte
     if not 0 < size <= signed:
         raise RequestError("bad_size", f"size must be from 1 to {signed}, the newest checkpoint's")
     if not 0 <= index < size:
-        raise NotFoundError(f"no entry {index} within {size}")
+        raise NotFoundError("NO_ENTRY", index=index, size=size)
     return tree.tree().inclusion(index, size)
 
 

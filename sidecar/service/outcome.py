@@ -97,7 +97,7 @@ class OutcomeReports:
             if isinstance(answer, Exception):
                 raise answer
             return answer
-        raise StoreError("the case is written too often", "report the outcome again")
+        raise StoreError("CASE_WRITTEN_TOO_OFTEN")
 
     async def _given_back(self, report: _Report, history: CaseHistory, now: str) -> tuple[LedgerChange, ...]:
         """What an act that failed had put into ledgers counts no more."""
@@ -144,7 +144,7 @@ class OutcomeReports:
 def _reportable(found: Stored | None, decision_id: str, caller: CallerFacts) -> _Act:
     act = _act_of(found.body) if found else None
     if act is None or act.caller != caller.name:
-        raise NotFoundError(f"no decision {decision_id} of this caller")
+        raise NotFoundError("NO_DECISION_OF_CALLER", decision_id=decision_id)
     if act.decision != "allow" or act.intent == QUESTION:
         raise RequestError("no_act", "only an allowed exercise has an outcome", 409)
     return act

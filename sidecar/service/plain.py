@@ -70,14 +70,11 @@ def plain_policy(engine: Engine, mapping: Mapping[str, str], digest: str, name: 
         told = mapping.get(field) or USUAL.get(field, "")
         path = told.removesuffix("?")
         if path.split(".")[0] not in _ROOTS:
-            raise PolicyError(
-                f"the request field {field} is not mapped to a part of an AuthZEN request: {path!r}",
-                f"say for example --map {field}=resource.properties.{field}",
-            )
+            raise PolicyError("FIELD_NOT_MAPPED", field=field, path=path)
         paths.append(RequestPath(tuple(path.split(".")), required=not told.endswith("?")))
     unknown = sorted(mapping.keys() - set(fields))
     if unknown:
-        raise PolicyError(f"the mapping names {', '.join(unknown)}, which the request definition has not", ", ".join(fields))
+        raise PolicyError("MAPPING_NAMES_OTHERS", unknown=", ".join(unknown), fields=", ".join(fields))
     return PlainPolicy(engine, tuple(fields), tuple(paths), digest, name)
 
 

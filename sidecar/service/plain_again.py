@@ -17,12 +17,12 @@ def plain_again(entry: DecisionEntry, engine: Engine) -> dict[str, Any]:
     fields = tuple([field.split("_", 1)[1] for field in engine.section().section.request])
     masked = sorted(_DECIDED_ON & entry.masked.keys())
     if masked:
-        told = f"{', '.join(masked)} held a number of a person and was masked; the policy read it"
-        raise NotMadeAgainError(Cause.PLAIN_POLICY, told)
+        f"{', '.join(masked)} held a number of a person and was masked; the policy read it"
+        raise NotMadeAgainError(Cause.PLAIN_POLICY, "MASKED_AND_READ", masked=", ".join(masked))
     asked = plain_request(entry, fields)
     if asked is None:
         read = ", ".join(f"{name}={path}" for name, path in sorted(entry.asked.items())) or "it does not say what it read"
-        raise NotMadeAgainError(Cause.PLAIN_POLICY, f"the policy reads parts of the request which no entry holds: {read}")
+        raise NotMadeAgainError(Cause.PLAIN_POLICY, "READ_BUT_NOT_RECORDED", read=read)
     policy = PlainPolicy(engine, fields, (), entry.policy_digest, _name(entry))
     limits = CallerLimits(items=()) if entry.code == OUT_OF_SCOPE else UNLIMITED
     code, reason, shown = said(engine.match(list(asked)), policy, entry.item, limits)

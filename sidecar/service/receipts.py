@@ -44,7 +44,7 @@ async def with_receipt(body: bytes, wanted: str, keeper: LogKeeper | None) -> by
 async def _receipt(decision_id: str, wanted: str, keeper: LogKeeper | None) -> dict[str, object]:
     stored = await keeper.store.find_decision(decision_id) if keeper and decision_id else None
     if keeper is None or stored is None:
-        raise StoreError("there is no record of this decision, or no signed log")
+        raise StoreError("NO_RECEIPT")
     receipt: dict[str, object] = {
         "origin": keeper.identity.origin,
         "index": stored.seq - 1,

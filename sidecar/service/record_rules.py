@@ -26,10 +26,9 @@ import msgspec
 from sidecar.decision_log.disclosure import CHOICES, NUMBERS, STRICT, Disclosure, always_clear, fields_of
 from sidecar.decision_log.entry import FORMS
 from sidecar.decision_log.retention import LEAST_BASIS, MINIMUM_MONTHS, Hold, Retention, Span
-from sidecar.errors import SettingsError
+from sidecar.errors import SettingsError, reason_of
 from sidecar.power_list.source import Mapping, Node, Scalar, Sequence, read_source
 
-_HINT = "see docs/how-to/personal-data.md / 参见 docs/how-to/personal-data.md"
 _YEAR = 12
 MAX_MONTHS = 100 * _YEAR
 _CLEAR = always_clear(fields_of(*FORMS))
@@ -67,7 +66,7 @@ def read_record_rules_file(path: Path | None) -> RecordRules:
     try:
         data = path.read_bytes()
     except OSError as fault:
-        raise SettingsError(f"{path}: {fault.strerror}", "name a readable file with record_rules") from fault
+        raise SettingsError("RECORD_RULES_UNREADABLE", path=path, reason=reason_of(fault)) from fault
     return read_record_rules(str(path), data)
 
 
@@ -80,7 +79,7 @@ def read_record_rules(file: str, data: bytes) -> RecordRules:
     if source.root is not None:
         rules = reading.rules(source.root)
     if reading.problems:
-        raise SettingsError("the rules of the record cannot be used:\n  " + "\n  ".join(reading.problems), _HINT)
+        raise SettingsError("RECORD_RULES_UNUSABLE", problems="\n  ".join(reading.problems))
     return rules
 
 

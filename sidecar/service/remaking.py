@@ -37,8 +37,8 @@ _decode_change = msgspec.json.Decoder(LedgerChange).decode
 class NotMadeAgainError(QuanhengError):
     """A decision that cannot be made again; `cause` says why, the message what is missing."""
 
-    def __init__(self, cause: Cause, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
+    def __init__(self, cause: Cause, code: str, /, **facts: Any) -> None:
+        super().__init__(code, **facts)
         self.cause = cause
 
 
@@ -70,7 +70,7 @@ class Remaker:
         """The decision by the policies of the day, or by others. Raises NotMadeAgainError."""
         cause = cause_of(entry)
         if cause is not None:
-            raise NotMadeAgainError(cause, "")
+            raise NotMadeAgainError(cause, "NOT_MADE_AGAIN")
         policy = other or self.policy(entry.policy_digest)
         personnel = self.personnel(entry.personnel_digest)
         history = self._case(entry.case_id, version_before(entry))
@@ -105,7 +105,7 @@ class Remaker:
                 found = fault
             recent.put(digest, found)
         if isinstance(found, NotKeptError):
-            raise NotMadeAgainError(cause, found.message, found.hint)
+            raise NotMadeAgainError(cause, "PASSED_ON", told=found.sentence, advice=found.advice)
         return found
 
     def _case(self, case_id: str, version: int) -> CaseHistory:
@@ -116,13 +116,18 @@ class Remaker:
         if known.version < version:
             events = self._past.events_after(case_id, known.version, version)
             if [at for at, _ in events] != list(range(known.version + 1, version + 1)):
-                told = f"case {case_id}: of its {version} events {known.version + len(events)} are in the logs at hand"
-                raise NotMadeAgainError(Cause.HISTORY_NOT_WHOLE, told, "name the other sidecars' folders with --beside")
+                f"case {case_id}: of its {version} events {known.version + len(events)} are in the logs at hand"
+                raise NotMadeAgainError(
+                    Cause.HISTORY_NOT_WHOLE,
+                    "CASE_NOT_AT_HAND",
+                    case_id=case_id,
+                    version=version,
+                    events=known.version + len(events),
+                )
             try:
                 known = fold_stored(known, [event for _, event in events])
             except (msgspec.MsgspecError, UnicodeDecodeError) as fault:
-                told = f"case {case_id}: an event beside the entries cannot be read: {fault}"
-                raise NotMadeAgainError(Cause.HISTORY_NOT_WHOLE, told, "quanheng case repair") from fault
+                raise NotMadeAgainError(Cause.HISTORY_NOT_WHOLE, "CASE_EVENT_UNREADABLE", case_id=case_id, fault=fault) from fault
         self._cases.put(case_id, known)
         return known
 
@@ -146,8 +151,8 @@ class Remaker:
                 break
         known = replace(known, version=version)
         if known.digest != digest:
-            told = f"ledger {ledger_id} holds {len(known.entries)} entries in the logs at hand, not those the decision stands on"
-            raise NotMadeAgainError(Cause.LEDGER_NOT_WHOLE, told, "name the other sidecars' folders with --beside")
+            f"ledger {ledger_id} holds {len(known.entries)} entries in the logs at hand, not those the decision stands on"
+            raise NotMadeAgainError(Cause.LEDGER_NOT_WHOLE, "LEDGER_NOT_AT_HAND", ledger_id=ledger_id, n=len(known.entries))
         self._ledgers.put(ledger_id, known)
         return known
 
@@ -156,7 +161,7 @@ class Remaker:
         """What another policy counts may not have been counted then: an empty ledger would be no answer."""
         missing = [name for name in asked if name not in counted]
         if missing:
-            raise NotMadeAgainError(Cause.NOT_COUNTED, f"ledger {', '.join(missing)} was not kept")
+            raise NotMadeAgainError(Cause.NOT_COUNTED, "LEDGER_NOT_KEPT", missing=", ".join(missing))
 
 
 class _Recent(OrderedDict[Hashable, T]):

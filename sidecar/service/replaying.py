@@ -114,7 +114,7 @@ class LogReplay:
         remade = self._remaker.remade(entry, other)
         read = self._read_anew(remade)
         if read:
-            raise NotMadeAgainError(Cause.FACTS_NOT_RECORDED, f"the other policy reads {', '.join(read)}, recorded as a digest")
+            raise NotMadeAgainError(Cause.FACTS_NOT_RECORDED, "RECORDED_AS_DIGEST", read=", ".join(read))
         return remade
 
     def _read_anew(self, remade: Remade) -> list[str]:
@@ -140,7 +140,7 @@ class LogReplay:
     def _plain_differences(self, entry: DecisionEntry, recorded: Mapping[str, Any]) -> Iterator[Difference]:
         """Of a decision by a plain Casbin policy. Raises NotMadeAgainError."""
         if self._other is not None:
-            raise NotMadeAgainError(Cause.PLAIN_POLICY, "a power list and a plain Casbin policy cannot be compared")
+            raise NotMadeAgainError(Cause.PLAIN_POLICY, "NOT_COMPARABLE")
         again = plain_again(entry, self._remaker.plain(entry.policy_digest))
         yield from differences(recorded, {**recorded, **again})
         kept = self._past.kept_answer(entry.caller, entry.request_id, entry.seq) if entry.request_id else None

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from adapters.storage.policy_folder import SHIPPED
 from sidecar.cli.commands import app
+from sidecar.errors import SettingsError
 
 RUNNER = CliRunner()
 
@@ -49,8 +50,8 @@ def test_for_programs() -> None:
 def test_what_the_catalogue_does_not_have_is_a_usage_error(options: list[str], told: str) -> None:
     """Status 2, with the word that is wrong."""
     run = RUNNER.invoke(app, ["rules", *options])
-    assert run.exit_code == 2
-    assert told in run.output
+    assert isinstance(run.exception, SettingsError)
+    assert told in run.exception.message
 
 
 def test_a_rule_that_nothing_follows_is_told(folder: Path) -> None:

@@ -54,12 +54,12 @@ MISTAKES = {
 }
 
 
-def mistakes(text: str) -> list[str]:
+def mistakes(text: str, language: str = "en") -> list[str]:
     """The lines of the complaint, one a mistake; empty when the file is accepted."""
     try:
         read_routes("routes.yaml", text.encode())
     except RouteFileError as fault:
-        return [line.strip() for line in fault.message.splitlines()[1:]]
+        return [line.strip() for line in fault.sentence.in_language(language).splitlines()[1:]]
     return []
 
 
@@ -80,9 +80,10 @@ def test_a_mistake_is_named_at_its_place_with_what_to_write(name: str) -> None:
     line, column = place_of(found[0])
     assert spoilt.splitlines()[line - 1][column - 1 :].startswith(text), found[0]
     assert advice in found[0]
-    chinese, english = found[0].split(" | ")
+    chinese = mistakes(spoilt, "zh")[0]
+    assert place_of(chinese) == (line, column)
     assert "——" in chinese  # what is wrong — what to write
-    assert " — " in english
+    assert " — " in found[0]
 
 
 # Accepted without a word, these would mean: every request is 401; the second value silently takes the place of the first; the
@@ -158,7 +159,7 @@ def test_routes_that_name_no_step_are_found_with_policies(tmp_path: Path) -> Non
     command = ["proxy", "--routes", str(routes), "--upstream", "http://127.0.0.1:1", "--policies", str(ROOT / "policies")]
     fault = CliRunner().invoke(app, command).exception
     assert isinstance(fault, RouteFileError)
-    named = [line.rsplit(" | ")[1].split(" — ")[0] for line in fault.message.splitlines()[1:]]
+    named = [line.split(": ", 1)[1].split(" — ")[0] for line in fault.message.splitlines()[1:]]
     assert named == ["unknown item cn-xk-food-licence", "unknown step revue"]
 
 

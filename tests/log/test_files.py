@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from adapters.storage.log_opening import Places
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.tree_file import TREE_FILE
-from adapters.verifier.copies import CopyError, RecordCopy
+from adapters.verifier.copies import RecordCopy
+from adapters.verifier.failures import CopyError
 from sidecar.decision_log.notes import Key
 from sidecar.decision_log.reading import Row
 from sidecar.decision_log.verifier import Trust, verify

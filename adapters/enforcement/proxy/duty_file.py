@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from adapters.storage.durable import replace, sync
-from sidecar.errors import SettingsError
+from sidecar.errors import SettingsError, reason_of
 
 NAME, PLACE = "duties.jsonl", "told"
 _READ = 1024 * 1024  # bytes looked through at once
@@ -26,14 +26,12 @@ class DutyFile:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             sync(folder)
         except OSError as fault:
-            hint = "name a folder that the proxy may write to / 请指定代理可写的文件夹"
-            raise SettingsError(f"{fault.filename or folder}: {fault.strerror}", hint) from fault
+            raise SettingsError("DUTY_FILE_UNUSABLE", path=fault.filename or folder, reason=reason_of(fault)) from fault
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as fault:
             os.close(self._descriptor)
-            hint = "give each proxy a folder of its own / 每个代理须用各自的文件夹"
-            raise SettingsError(f"{self.path} is written by another process", hint) from fault
+            raise SettingsError("DUTY_FILE_TAKEN", path=self.path) from fault
         self.size = self._whole()
         os.ftruncate(self._descriptor, self.size)
 

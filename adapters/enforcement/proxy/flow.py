@@ -1,6 +1,6 @@
 """Bytes from one connection to another without gathering them: who sends too fast is told to wait.
 
-    sending transport → data_received → Flow (at most HIGH_WATER and one read more) → write, Gate → receiving transport
+sending transport → data_received → Flow (at most HIGH_WATER and one read more) → write, Gate → receiving transport
 """
 
 import asyncio

@@ -101,7 +101,7 @@ async def _connected(pool: Pool, until: float) -> Connection:
         async with asyncio.timeout_at(until):
             return await pool.get()
     except TimeoutError:
-        raise NotConnectedError("no connection in time") from None
+        raise NotConnectedError("NO_CONNECTION_IN_TIME") from None
 
 
 async def _whole(body: Flow) -> bytes:
@@ -109,5 +109,5 @@ async def _whole(body: Flow) -> bytes:
     while piece := await body.piece():
         data += piece
         if len(data) > MAX_ANSWER:
-            raise LostError("the answer is too large")
+            raise LostError("ANSWER_TOO_LARGE")
     return bytes(data)

@@ -228,7 +228,7 @@ class Connection(asyncio.Protocol):
 
     def _broken(self, problem: str) -> None:
         self._usable = False
-        fault = LostError(problem)
+        fault = LostError("AS_TOLD", told=problem)
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(fault)
         if self._body is not None:
@@ -259,9 +259,9 @@ class Pool:
                 return await self._get()
         except TimeoutError:
             busy = len(self._open) + self._opening >= self._limit
-            raise NotConnectedError("all connections are in use" if busy else "no connection in time") from None
+            raise NotConnectedError("ALL_CONNECTIONS_IN_USE" if busy else "NO_CONNECTION_IN_TIME") from None
         except OSError as fault:  # also what is wrong with a certificate
-            raise NotConnectedError(str(fault) or type(fault).__name__) from fault
+            raise NotConnectedError("AS_TOLD", told=str(fault) or type(fault).__name__) from fault
 
     def free(self, connection: Connection) -> None:
         self._idle.append(connection)

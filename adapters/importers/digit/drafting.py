@@ -38,8 +38,7 @@ def draft(read: Configuration, compared: Iterable[Compared], profile: ProfileFil
     ranks: dict[str, str] = {}
     drafts = [(beside, steps) for beside in compared if (steps := list(_steps(beside, profile, ranks)))]
     if not drafts:
-        hint = "add BusinessService.json, or leave out --out / 请放入该文件，或不写 --out"
-        raise DigitError("there is no workflow to draft / 没有可以起草的流程", hint)
+        raise DigitError("NO_WORKFLOW")
     posts, unit = _posts(ranks), f"{setting.organ}-workflow"
     for _, steps in drafts:
         for step in steps:

@@ -16,7 +16,6 @@ from sidecar.power_list.findings import Place
 Path = tuple[str | int, ...]
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_HINT = "export the master data again / 请重新导出主数据"
 
 
 class JsonText:
@@ -28,11 +27,11 @@ class JsonText:
             self._text = data.decode("utf-8-sig")
             self.value: Any = json.loads(self._text, object_pairs_hook=self._object, parse_constant=self._constant)
         except UnicodeDecodeError as fault:
-            raise DigitError(f"{file}: not UTF-8 / 编码不是 UTF-8: {fault}", _HINT) from fault
+            raise DigitError("MASTER_DATA_NOT_UTF8", file=file, fault=fault) from fault
         except json.JSONDecodeError as fault:
-            raise DigitError(f"{file}:{fault.lineno}:{fault.colno}: not JSON / 不是 JSON: {fault.msg}", _HINT) from fault
+            raise DigitError("MASTER_DATA_NOT_JSON", file=file, lineno=fault.lineno, colno=fault.colno, msg=fault.msg) from fault
         except RecursionError as fault:
-            raise DigitError(f"{file}: nested too deep / 嵌套过深", _HINT) from fault
+            raise DigitError("MASTER_DATA_TOO_DEEP", file=file) from fault
         self._lines = [0, *(found.end() for found in re.finditer("\n", self._text))]
         self._decoder = json.JSONDecoder()
         self._members: dict[int, Mapping[str | int, int]] = {}
@@ -77,11 +76,11 @@ class JsonText:
         named = dict(pairs)
         if len(named) < len(pairs):
             twice = next(name for n, (name, _) in enumerate(pairs) if name in dict(pairs[:n]))
-            raise DigitError(f"{self.file}: {twice!r} stands twice in one object / 同一对象中键重复", "keep one / 请只保留一个")
+            raise DigitError("KEY_TWICE_IN_OBJECT", file=self.file, twice=twice)
         return named
 
     def _constant(self, text: str) -> NoReturn:
-        raise DigitError(f"{self.file}: {text} is no JSON number / 不是 JSON 数字", _HINT)
+        raise DigitError("NOT_A_JSON_NUMBER", file=self.file, text=text)
 
 
 def pointer(path: Path) -> str:

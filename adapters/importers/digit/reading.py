@@ -129,7 +129,7 @@ def read_configuration(files: Mapping[str, bytes]) -> Configuration:
     """Read the known ones among `files` (name → bytes). Raises DigitError when there is none, or when one is no JSON."""
     texts = {name: JsonText(name, files[name]) for name in FILES if name in files}
     if not texts:
-        raise DigitError(f"none of {', '.join(FILES)} is there / 没有可以读取的文件", "name the folder of a tenant's master data")
+        raise DigitError("NO_MASTER_DATA", files=", ".join(FILES))
     read = Configuration(texts)
     read.roles = list(_entries(read, ROLES))
     read.actions = list(_entries(read, ACTIONS))
@@ -146,7 +146,7 @@ def _entries(read: Configuration, file: str) -> Iterator[Entry]:
     root = Entry(text, (), text.value if isinstance(text.value, dict) else {})
     listed = root.data.get(name)
     if not isinstance(listed, list):
-        raise DigitError(f"{file}: has no list {name!r} / 没有列表 {name}", "export the master data again / 请重新导出主数据")
+        raise DigitError("MASTER_DATA_LACKS_LIST", file=file, name=name)
     for n, value in enumerate(listed):
         if isinstance(value, dict):
             yield Entry(text, (name, n), value)

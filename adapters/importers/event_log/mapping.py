@@ -28,7 +28,7 @@ from adapters.importers.event_log.sentences import Notice, notice, of_finding
 from sidecar.case_history.history import MAX_EVENTS
 from sidecar.compiler.manifest import ItemFacts
 from sidecar.errors import EventLogError
-from sidecar.messages import near
+from sidecar.messages import in_lines, near
 from sidecar.power_list.findings import Finding
 from sidecar.power_list.load import Located, load
 from sidecar.power_list.model import Body, Item, LegalBasis, Step, UnitRef
@@ -192,7 +192,7 @@ def read_mapping(file: str, data: bytes) -> Mapped:
         notices += _doubts(loaded.draft, loaded.located)
     refuse(notices)
     if loaded.model is None:
-        raise EventLogError(f"{file}: the mapping file cannot be used / 映射文件不能使用")
+        raise EventLogError("MAPPING_FILE_UNUSABLE", file=file)
     return Mapped(loaded.model, loaded.located)
 
 
@@ -200,9 +200,8 @@ def refuse(notices: list[Notice]) -> None:
     """Raises EventLogError when there is anything to say."""
     if notices:
         ordered = sorted(dict.fromkeys(notices), key=lambda found: (found.place, found.code))
-        lines = "\n  ".join(f"{found.place}: {found.sentence.zh} | {found.sentence.en}" for found in ordered)
-        hint = "see docs/how-to/replay-an-event-log.md"
-        raise EventLogError(f"the mapping file cannot be used / 映射文件不能使用:\n  {lines}", hint)
+        lines = in_lines((found.place, found.sentence) for found in ordered)
+        raise EventLogError("MAPPING_UNUSABLE", lines=lines)
 
 
 def _doubts(mapping: MappingFile, located: Located) -> Iterator[Notice]:

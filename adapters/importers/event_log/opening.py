@@ -27,7 +27,6 @@ def open_log(path: Path, encoding: str) -> tuple[BinaryIO, TextIO]:
     for start, what in _FOREIGN:
         if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(start):
             stream.close()
-            hint = "export the events as CSV, one event a row with a heading / 请导出为带表头的 CSV，一行一个事件"
-            raise EventLogError(f"{path}: is {what}, which is not read / 不读取这种格式", hint)
+            raise EventLogError("EVENTS_OF_ANOTHER_FORM", path=path, what=what)
     errors = "strict" if encoding == "utf-16" else "surrogateescape"
     return stream, io.TextIOWrapper(stream, encoding=_CODECS.get(encoding, encoding), errors=errors, newline="")

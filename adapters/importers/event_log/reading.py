@@ -90,9 +90,7 @@ class LogReader:
         place = Place(self._file, heading.line, 1)
         if heading.problem or any(_SURROGATE.search(cell) for cell in self._heading):
             raise EventLogError(
-                f"{place}: the heading row cannot be read / 表头不能读取: {heading.problem or 'encoding'}",
-                f"it is read as {self._mapping.log.encoding}; write `encoding` and `delimiter` into the mapping file / "
-                "请在映射文件写明 encoding（如 gb18030）和 delimiter",
+                "HEADING_UNREADABLE", place=place, problem=heading.problem or "encoding", encoding=self._mapping.log.encoding
             )
         found: list[Notice] = []
         for name, path in column_places(self._mapping):

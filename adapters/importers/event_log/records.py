@@ -73,6 +73,5 @@ class _Lines:
         line = self._stream.readline(MAX_LINE)
         if len(line) == MAX_LINE and not line.endswith("\n"):
             place = f"{self._file}:{self._next + len(self._taken)}"
-            hint = "export the log as CSV, one event a line / 请导出为 CSV，一行一个事件"
-            raise EventLogError(f"{place}: a line longer than {MAX_LINE} characters / 一行过长", hint)
+            raise EventLogError("LINE_TOO_LONG", place=place, max_line=MAX_LINE)
         return line

@@ -17,7 +17,7 @@ from adapters.importers.event_log.spool import Spool
 from sidecar.case_history.history import GRANT
 from sidecar.decision.policy import PolicySnapshot
 from sidecar.errors import EventLogError
-from sidecar.messages import near
+from sidecar.messages import Sentence, in_lines, near
 from sidecar.personnel.registers import Appointment, CredentialHeld, Personnel, Span
 from sidecar.power_list import vocabulary as words
 from sidecar.power_list.control_kinds import ABOUT, OUTCOME, ControlKind
@@ -95,14 +95,12 @@ class _Replay:
         try:
             heading = next(found, None)
             if heading is None:
-                hint = "export it with a heading row / 请导出带表头的日志"
-                raise EventLogError(f"{self._file}: the log is empty / 日志是空的", hint)
+                raise EventLogError("EVENTS_EMPTY", file=self._file)
             reader = LogReader(self._mapped, self._file, heading, _of_item(self._mapped, self._judged), self._token)
             for row in reader.read(found):
                 self._row(row, spool)
         except UnicodeError as fault:  # of encodings whose mistakes cannot be told row by row
-            hint = "write `encoding` into the mapping file / 请在映射文件写明 encoding"
-            raise EventLogError(f"{self._file}: cannot be decoded: {fault} / 编码不对", hint) from fault
+            raise EventLogError("EVENTS_UNDECODABLE", file=self._file, fault=fault) from fault
         self.report.rows = reader.rows
         self.report.unmapped = dict(reader.unmapped.most_common())
         self.report.transitions = dict(reader.transitions.most_common())
@@ -134,9 +132,10 @@ class _Replay:
 
     def decide(self, spool: Spool) -> None:
         if self.report.first is None:
-            said = "".join(f"\n  {n.place}: {n.sentence.zh} | {n.sentence.en}" for n in self.report.notices[:SAID])
-            hint = "correct the mapping file / 请改正映射文件"
-            raise EventLogError(f"{self._file}: no event of any step can be replayed / 没有可以重放的事件{said}", hint)
+            notices = self.report.notices[:SAID]
+            lines = in_lines((notice.place, notice.sentence) for notice in notices)
+            said = Sentence(f"\n  {lines.zh}", f"\n  {lines.en}") if notices else ""
+            raise EventLogError("NOTHING_TO_REPLAY", file=self._file, said=said)
         self._witness.deciding(spool.count())
         policy, mode = self._judged.policy, self._judged.mode
         registers = _registers(self._mapped, self._judged)

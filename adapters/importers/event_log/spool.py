@@ -103,7 +103,4 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as fault:
-        raise EventLogError(
-            f"the events cannot be put in order on disk: {fault} / 无法在磁盘上排序",
-            "make room, or name another place with TMPDIR / 请腾出空间，或用 TMPDIR 指定其他位置",
-        ) from fault
+        raise EventLogError("EVENTS_UNSORTABLE", fault=fault) from fault

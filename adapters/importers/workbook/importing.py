@@ -68,8 +68,7 @@ def import_workbooks(
     readings = [_reading(file, data) for file, data in _distinct_names(files)]
     rows = [row for reading in readings for row in reading.items]
     if not rows:
-        hint = "check that the workbooks are power lists / 请核对是否为权责清单"
-        raise WorkbookError("no power item in any file / 所有文件中都没有事项", hint)
+        raise WorkbookError("NO_ITEM_IN_ANY_FILE")
     level_of_organ, source = _organ_level(own_level, rows, region)
     shared = _Shared(organ, region or NO_REGION, level_of_organ, name or _body_of(rows) or organ, own_level)
     units, taken = Units(organ), dict[str, ItemRow]()
@@ -107,8 +106,7 @@ def _distinct_names(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes
     names = [file for file, _ in files]
     twice = sorted({file for file in names if names.count(file) > 1})
     if twice:
-        hint = "give each file once, under a name of its own / 每个文件只给一次"
-        raise WorkbookError(f"{twice[0]}: given twice / 文件重复", hint)
+        raise WorkbookError("WORKBOOK_GIVEN_TWICE", twice=twice[0])
     return list(files)
 
 
@@ -117,12 +115,8 @@ def _reading(file: str, data: bytes) -> Reading:
     if reading.has_list:
         return reading
     if reading.rows == 0:
-        raise WorkbookError(f"{file}: the workbook is empty / 工作簿是空的", "check that this is the right file / 请核对文件")
-    raise WorkbookError(
-        f"{file}: no sheet has a heading row of a power list / 没有一张工作表有权责清单的表头",
-        "the heading must name the item (事项名称) and two more columns such as 权力类型, 实施依据, 行使主体"
-        " / 表头须有事项名称和另外至少两列，如权力类型、实施依据、行使主体",
-    )
+        raise WorkbookError("WORKBOOK_EMPTY", file=file)
+    raise WorkbookError("NO_HEADING_OF_A_LIST", file=file)
 
 
 def _level_of(rows: Iterable[ItemRow]) -> str | None:

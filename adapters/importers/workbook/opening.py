@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from adapters.importers.workbook.package import MAX_CELLS, SAVE_AGAIN, Lost, inspect
+from adapters.importers.workbook.package import MAX_CELLS, Lost, inspect
 from adapters.importers.workbook.text import cleaned, column_letters
 from sidecar.errors import WorkbookError
 
@@ -59,14 +59,13 @@ def open_workbook(file: str, data: bytes) -> list[Sheet]:
     try:
         return list(_sheets(data, lost))
     except WorkbookError as fault:
-        raise WorkbookError(f"{file}: {fault.message}", fault.hint) from fault
+        raise WorkbookError("PASSED_ON_OF", where=file, told=fault.sentence, advice=fault.advice) from fault
     except PasswordError as fault:
-        hint = "remove the password and try again / 请去掉密码后再试"
-        raise WorkbookError(f"{file}: the workbook is encrypted / 工作簿已加密", hint) from fault
+        raise WorkbookError("WORKBOOK_ENCRYPTED", file=file) from fault
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as fault:  # a panic of the Rust reader derives from BaseException only
-        raise WorkbookError(f"{file}: not a readable Excel workbook ({fault}) / 不是可读的 Excel 工作簿", SAVE_AGAIN) from fault
+        raise WorkbookError("NOT_A_READABLE_WORKBOOK", file=file, fault=fault) from fault
 
 
 def _sheets(data: bytes, lost: Lost) -> Iterator[Sheet]:
@@ -82,9 +81,7 @@ def _sheets(data: bytes, lost: Lost) -> Iterator[Sheet]:
 def _read(source: CalamineSheet, sheet: Sheet) -> None:
     end = source.end or (-1, -1)
     if (end[0] + 1) * (end[1] + 1) > MAX_CELLS:
-        raise WorkbookError(
-            f"sheet {sheet.name} has more than {MAX_CELLS} cells / 工作表过大", "split the workbook / 请拆分工作簿"
-        )
+        raise WorkbookError("SHEET_TOO_LARGE", sheet=sheet.name, max_cells=MAX_CELLS)
     for row, values in enumerate(source.to_python(skip_empty_area=False)):
         sheet.rows.append([_text(sheet, (row, column), value) for column, value in enumerate(values)])
     _cover(sheet, source.merged_cell_ranges or ())
@@ -118,7 +115,7 @@ def _cover(sheet: Sheet, ranges: Iterable[tuple[Cell, Cell]]) -> None:
         bottom, right = min(end[0], last_row), min(end[1], last_column)
         total += max(0, bottom - top + 1) * max(0, right - left + 1)
         if total > MAX_CELLS:
-            raise WorkbookError(f"sheet {sheet.name} merges too many cells / 合并单元格过多", SAVE_AGAIN)
+            raise WorkbookError("MERGED_TOO_MANY", sheet=sheet.name)
         cells = ((row, column) for row in range(top, bottom + 1) for column in range(left, right + 1))
         sheet.covered.update({cell: (top, left) for cell in cells if cell != (top, left)})
 

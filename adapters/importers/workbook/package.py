@@ -31,38 +31,32 @@ _ATTRIBUTE = re.compile(rb"([\w:]+)=\"([^\"]*)\"")
 
 Lost = Mapping[str, tuple[str, ...]]  # sheet name → addresses of cells that calamine reads as empty though they are not
 
-SAVE_AGAIN = "open it in a spreadsheet program and save it as an .xlsx or .xls workbook / 请用表格软件打开后另存为 .xlsx 或 .xls"
-
 
 def inspect(file: str, data: bytes) -> Lost:
     """Refuse what cannot be a safe workbook; tell which cells of an .xlsx will read as empty though they are not."""
     if not data:
-        raise WorkbookError(f"{file}: the file is empty / 文件是空的", SAVE_AGAIN)
+        raise WorkbookError("FILE_EMPTY", file=file)
     if len(data) > MAX_BYTES:
-        raise WorkbookError(f"{file}: larger than {MAX_BYTES} bytes / 文件过大", "split the workbook / 请拆分工作簿")
+        raise WorkbookError("FILE_TOO_LARGE", file=file, max_bytes=MAX_BYTES)
     if data.startswith(_OLE):
         return {}
     if not data.startswith(b"PK"):
-        raise WorkbookError(f"{file}: not an Excel workbook / 不是 Excel 工作簿", SAVE_AGAIN)
+        raise WorkbookError("NOT_A_WORKBOOK", file=file)
     try:
         return _inspect_zip(file, data)
     except WorkbookError:
         raise
     except Exception as fault:  # each compression method of a zip has errors of its own
-        raise WorkbookError(
-            f"{file}: the workbook is damaged or encrypted ({fault}) / 工作簿已损坏或已加密", SAVE_AGAIN
-        ) from fault
+        raise WorkbookError("WORKBOOK_DAMAGED", file=file, fault=fault) from fault
 
 
 def _inspect_zip(file: str, data: bytes) -> Lost:
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         if sum(entry.file_size for entry in package.infolist()) > MAX_UNPACKED:
-            raise WorkbookError(
-                f"{file}: unpacks to more than {MAX_UNPACKED} bytes / 解压后过大", "split the workbook / 请拆分工作簿"
-            )
+            raise WorkbookError("WORKBOOK_UNPACKS_LARGE", file=file, max_unpacked=MAX_UNPACKED)
         names = [name for name in package.namelist() if re.fullmatch(r"/?xl/worksheets/[^/]+\.xml", name)]
         if not names:
-            raise WorkbookError(f"{file}: a zip file that holds no Excel sheets / 压缩包里没有 Excel 工作表", SAVE_AGAIN)
+            raise WorkbookError("ZIP_WITHOUT_SHEETS", file=file)
         titles = _sheet_titles(package)
         lost: dict[str, tuple[str, ...]] = {}
         for name in names:
@@ -82,10 +76,7 @@ def _refuse_far_cells(file: str, xml: bytes) -> None:
             last_column = max([last_column, *(column for column, _ in references)])
             last_row = max([last_row, *(line for _, line in references)])
     if last_row * max(last_column, 1) > MAX_CELLS:
-        raise WorkbookError(
-            f"{file}: a sheet reaches {last_row} rows by {last_column} columns / 工作表范围过大",
-            "delete stray values far below or right of the list / 请删除清单之外远处的零散内容",
-        )
+        raise WorkbookError("SHEET_REACHES_FAR", file=file, last_row=last_row, last_column=last_column)
 
 
 def _column(letters: bytes) -> int:

@@ -33,7 +33,7 @@ def item_of(stored: Any) -> Item:
     """Raises StoreError for what is no item."""
     parts = stored.split(LINE, 2) if isinstance(stored, bytes) else []
     if len(parts) != len(Item._fields):
-        raise StoreError("the case store holds an event that is none of ours")
+        raise StoreError("STORE_EVENT_UNKNOWN")
     return Item(parts[0].decode("utf-8", "replace"), parts[1].decode("ascii", "replace"), parts[2])
 
 
@@ -51,7 +51,7 @@ async def read(server: Server, case_id: str, first: int) -> Read:
     match answer:
         case [b"READ", int() as version, bytes() as digest, list() as items]:
             return Read(version, digest.decode("ascii", "replace"), [item_of(item) for item in items])
-    raise StoreError("the case store answered what no script of ours answers")
+    raise StoreError("STORE_ANSWER_UNKNOWN")
 
 
 async def read_proven(server: Server, log: SqliteReader, case_id: str, known: CaseHistory | None) -> CaseHistory:
@@ -76,7 +76,7 @@ def _followed(history: CaseHistory, newer: Read) -> CaseHistory:
         try:
             history = extend(history, decode_event(item.event), item.event)
         except msgspec.MsgspecError as fault:
-            raise StoreError(f"case {case_id} holds an event this version cannot read") from fault
+            raise StoreError("CASE_OF_ANOTHER_VERSION", case_id=case_id) from fault
     if (history.version, history.digest) != (newer.version, newer.digest):
         found = f"{history.version} events beside version {newer.version}"
         raise StateRolledBackError(f"case {case_id}", found, f"version {newer.version}")

@@ -121,7 +121,7 @@ async def read_mark(server: Server, keys: Fingerprints) -> Mark:
     found = _pairs((await server.run(Command(("HGETALL", STORE))))[0])
     for name, mine in keys._asdict().items():
         if found.get(f"key {name}", mine) != mine:
-            raise StoreError(f"the other sidecars of this case store use another {name}_key: give all of them the same file")
+            raise StoreError("KEYS_DIFFER", name=name)
     names = (name.removeprefix("sidecar ") for name in found if name.startswith("sidecar "))
     return Mark(found.get("id", ""), frozenset(names), int(found.get("count", "0")))
 
@@ -136,5 +136,5 @@ def _pairs(answer: Any) -> dict[str, str]:
     if isinstance(answer, Mapping):
         return {_text(name): _text(value) for name, value in answer.items()}
     if not isinstance(answer, list):
-        raise StoreError("the case store answered what is no hash")
+        raise StoreError("STORE_ANSWER_NOT_A_HASH")
     return {_text(name): _text(value) for name, value in zip(answer[::2], answer[1::2], strict=True)}

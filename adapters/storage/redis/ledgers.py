@@ -34,7 +34,7 @@ class Ledgers:
                 changes = [change_of(item) for item in stored]
                 reserved = [(held[n].decode(), reservation_of(held[n + 1]).change) for n in range(0, len(held), 2)]
             case _:
-                raise StoreError("the case store answered what no script of ours answers")
+                raise StoreError("STORE_ANSWER_UNKNOWN")
         self._contains_own(ledger_id, version, {commit for commit, _ in (*changes, *reserved)})
         standing = [change for _, change in changes] + [_adding(change) for _, change in reserved]
         folded = fold_changes(ledger_id, sorted(standing, key=lambda change: change.expected_version))
@@ -70,9 +70,9 @@ class Ledgers:
             case "MOVED":
                 raise VersionConflictError(change.ledger_id, change.expected_version, "ledger")
             case "FULL":
-                raise StoreError(f"ledger {change.ledger_id} has {MAX_CHANGES} changes, it takes no more")
+                raise StoreError("LEDGER_FULL", ledger_id=change.ledger_id, max_changes=MAX_CHANGES)
             case status:
-                raise StoreError(f"ledger {change.ledger_id} cannot be changed: {status}")
+                raise StoreError("LEDGER_UNCHANGEABLE", ledger_id=change.ledger_id, status=status)
 
     async def confirm(self, commit: Commit) -> None:
         """The case is committed: its changes stand."""
@@ -91,7 +91,7 @@ class Ledgers:
         keys = keys_of(change)
         answer = await self._server.run(script("resolve", keys[1:], commit, as_change(change) if stands else b"", keys.tag))
         if status_of(answer[0]) not in ("RESOLVED", "GONE"):
-            raise StoreError("the case store answered what no script of ours answers")
+            raise StoreError("STORE_ANSWER_UNKNOWN")
 
 
 def _adding(change: LedgerChange) -> LedgerChange:

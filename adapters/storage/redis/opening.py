@@ -16,7 +16,7 @@ def address_of(url: str, password_file: Path | None, tls: Mapping[str, Path | No
     try:
         password = password_file.read_text("utf-8").strip() if password_file else None
     except (OSError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"{password_file}: cannot be read", "name a text file with the password of the case store") from fault
+        raise SettingsError("PASSWORD_UNREADABLE", password_file=password_file) from fault
     return Address(url, password, deadline, {name: str(file) for name, file in tls.items() if file})
 
 

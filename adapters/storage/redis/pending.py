@@ -63,9 +63,9 @@ def from_pending(stored: bytes) -> Commit:
         entry = msgspec.json.decode(pending.entry, type=_FORMS[pending.kind])
         event = decode_event(pending.event) if pending.event else None
     except (msgspec.MsgspecError, KeyError) as fault:
-        raise StoreError("an open commit of the case cannot be read by this version") from fault
+        raise StoreError("COMMIT_UNREADABLE") from fault
     if entry.v > VERSION:
-        raise StoreError("an open commit of the case was made by a newer version: let a newer sidecar finish it")
+        raise StoreError("COMMIT_OF_NEWER_VERSION")
     key = RequestKey(pending.caller, pending.request_id) if pending.request_id else None
     commit = Commit(entry, pending.case_id, pending.version, event, key, pending.act, pending.answer)
     return commit._replace(ledgers=pending.ledgers)
@@ -90,7 +90,7 @@ def reservation_of(stored: Any) -> Reservation:
     try:
         return _decode_reservation(stored)
     except (msgspec.MsgspecError, TypeError) as fault:
-        raise StoreError("the case store holds a reservation that is none of ours") from fault
+        raise StoreError("RESERVATION_UNKNOWN") from fault
 
 
 def as_change(change: LedgerChange) -> bytes:
@@ -103,7 +103,7 @@ def change_of(stored: Any) -> tuple[str, LedgerChange]:
         commit, _, text = stored.partition(b"\n")
         return commit.decode("utf-8", "replace"), _decode_change(text)
     except (msgspec.MsgspecError, AttributeError, TypeError) as fault:
-        raise StoreError("the case store holds a change of a ledger that is none of ours") from fault
+        raise StoreError("LEDGER_CHANGE_UNKNOWN") from fault
 
 
 def keys_of(change: LedgerChange) -> LedgerKeys:

@@ -73,7 +73,7 @@ class Logs:
         """The mark of the store these logs belong to; empty for logs that never were of one. Raises StoreError for several."""
         marks = sorted({memory.store for memory in self._memories if memory and memory.store})
         if len(marks) > 1:
-            raise StoreError("these logs belong to different case stores", "name the data folders of one store's sidecars")
+            raise StoreError("LOGS_OF_TWO_STORES")
         return marks[0] if marks else ""
 
     def case_ids(self) -> list[str]:
@@ -201,7 +201,7 @@ class Rebuilder:
         """Mark the store as the one the logs belong to; commits are counted from above all that was counted before."""
         found = await read_mark(self._server, self._keys)
         if found.store and store and found.store != store:
-            raise StoreError("this case store belongs to other sidecars", "name an empty one, or the one these logs belong to")
+            raise StoreError("STORE_OF_OTHERS")
         fields = {f"key {name}": text for name, text in self._keys._asdict().items()}
         fields |= {"id": store or found.store or secrets.token_hex(16), "count": str(new_count())}
         words = [word for pair in fields.items() for word in pair]

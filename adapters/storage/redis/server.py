@@ -102,7 +102,7 @@ class Server:
                 answers: list[Any] = await pipeline.execute(raise_on_error=False)
                 return answers
         except TimeoutError:
-            raise StoreError(f"the case store did not answer within {deadline:g} s") from None
+            raise StoreError("STORE_SILENT", deadline=deadline) from None
         except (RedisError, OSError) as fault:
             raise self._fault(fault) from fault
 
@@ -135,12 +135,12 @@ class Server:
         if isinstance(fault, ResponseError):
             word = str(fault).split(" ", 1)[0].strip("-:")
             kind = word if word.isupper() else type(fault).__name__
-            return StoreError(f"the case store refused a command: {kind}")
-        return StoreError(f"the case store at {self.address.shown} cannot be used: {type(fault).__name__}")
+            return StoreError("STORE_REFUSED", kind=kind)
+        return StoreError("STORE_UNUSABLE", place=self.address.shown, kind=type(fault).__name__)
 
 
 def status_of(answer: Any) -> str:
     """The first word of a script's answer. Raises StoreError for what is none."""
     if isinstance(answer, list) and answer and isinstance(answer[0], bytes):
         return answer[0].decode("ascii", "replace")
-    raise StoreError("the case store answered what no script of ours answers")
+    raise StoreError("STORE_ANSWER_UNKNOWN")

@@ -48,7 +48,7 @@ def read_memory(folder: Path) -> Memory | None:
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as fault:
-        raise StoreError(f"{file} cannot be read", "restore it from a backup") from fault
+        raise StoreError("STANDING_UNREADABLE", file=file) from fault
 
 
 def write_memory(folder: Path, memory: Memory) -> None:
@@ -129,7 +129,7 @@ class Standing:
         set back."""
         if not isinstance(number, int) or number <= before:
             self._say(self._set_back(str(number)))
-            raise StoreError(self.problem)
+            raise StoreError("AS_TOLD", told=self.problem)
         self.count = max(self.count, number)
 
     def doubt(self) -> None:

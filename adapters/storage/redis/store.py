@@ -213,7 +213,7 @@ class RedisStore:
 
     async def _in_time(self, commit: Commit) -> Committed | Replayed:
         if self.failure:
-            raise StoreError(self.failure)
+            raise StoreError("AS_TOLD", told=self.failure)
         if not commit.case_id:
             return await self._without_case(commit)
         try:
@@ -222,7 +222,7 @@ class RedisStore:
                     return await self._commit(commit)
         except TimeoutError:
             self._standing.doubt()
-            raise StoreError(f"the case store did not do it within {self._promises.deadline:g} s") from None
+            raise StoreError("STORE_TOO_SLOW", deadline=self._promises.deadline) from None
 
     async def _without_case(self, commit: Commit) -> Committed | Replayed:
         """What belongs to no case is in the own log alone; its request identifier is bound to the act for all sidecars."""
@@ -259,7 +259,7 @@ class RedisStore:
             Command(("HGET", keys.answer(*key), "answer")),
         )
         if not isinstance(bound, bytes):
-            raise StoreError("the case store does not know a request identifier it was just told")
+            raise StoreError("STORE_FORGOT_IDENTIFIER")
         return bound.decode().removeprefix("="), answer if isinstance(answer, bytes) else None
 
     async def _with_digest(self, commit: Commit) -> Commit:
@@ -312,14 +312,14 @@ class RedisStore:
             case ["ALTERED"]:
                 raise VersionConflictError(case, expected)  # read anew, where it is held against what was seen
             case ["STALE", *_]:
-                raise StalePolicyError("this case was decided by newer policies than this sidecar serves")
+                raise StalePolicyError("NEWER_POLICIES_DECIDED")
             case ["OUTSIDE", *_]:
-                raise OutsideWindowError("what the decision rests on is not in force by the case store's clock")
+                raise OutsideWindowError("NOT_IN_FORCE_BY_STORE")
             case ["EXPIRING"]:
-                raise StoreError(f"case {case} was given a time to live in the case store: remove it (PERSIST)")
+                raise StoreError("CASE_WOULD_EXPIRE", case=case)
             case ["VOID"]:
-                raise StoreError("the commit took too long and was given up by a sweep")
-        raise StoreError("the case store answered what no script of ours answers")
+                raise StoreError("COMMIT_SWEPT")
+        raise StoreError("STORE_ANSWER_UNKNOWN")
 
     async def _run_commit(self, commit: Commit, keys: CaseKeys) -> Any:
         event = encode_event(commit.event) if commit.event else b""
@@ -366,7 +366,7 @@ class RedisStore:
         here, there = acks[0] if self._promises.on_disk else (1, acks[0])
         if not here or there < self._promises.replicas:
             self._counters["too few replicas"] += 1
-            raise StoreError(f"{there} of {self._promises.replicas} replicas have the commit in time")
+            raise StoreError("REPLICAS_TOO_FEW", there=there, replicas=self._promises.replicas)
 
     async def _recorded(self, commit: Commit, keys: CaseKeys, leaf: str) -> Committed:
         """The commit has happened: put it into the own log, then open the case for the next."""

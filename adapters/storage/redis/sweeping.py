@@ -71,5 +71,5 @@ class Sweep:
 
 def _pairs(answer: Any) -> list[tuple[str, Any]]:
     if not isinstance(answer, dict):
-        raise StoreError("the case store answered what is no hash")
+        raise StoreError("STORE_ANSWER_NOT_A_HASH")
     return [(name.decode("utf-8", "replace"), value) for name, value in answer.items()]

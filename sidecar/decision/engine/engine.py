@@ -74,10 +74,7 @@ def read_engine(
     """
     model = read_model(model_text)
     if model.effect.allows_by_default and not default_allow:
-        raise PolicyError(
-            "model.conf: this effect allows every request that no row denies",
-            "use some(where (p.eft == allow)) && !some(where (p.eft == deny)), or say that default allow is meant",
-        )
+        raise PolicyError("EFFECT_ALLOWS_ALL")
     rows = read_rows(policy_text, model.widths, progress)
     for name in model.roles:
         refuse_empty(rows[name])
@@ -104,9 +101,7 @@ def _evaluator(
     model: CasbinModel, section: Section, rows: list[Row], links: list[Row], functions: Functions, total: Collection[str]
 ) -> Evaluator:
     if not rows:
-        raise PolicyError(
-            f"the policy has no {section.row_type} row", "with no row at all Casbin may allow an empty request; add rows"
-        )
+        raise PolicyError("NO_POLICY_ROW", row_type=section.row_type)
     refuse_empty(rows)
     _refuse_effects(section, rows)
     ordered = _in_evaluation_order(model, section, rows, links)
@@ -121,8 +116,7 @@ def _refuse_effects(section: Section, rows: Sequence[Row]) -> None:
     column = section.effect_column
     for row in rows:
         if column is not None and row[column] not in (ALLOW, DENY):
-            hint = "write allow or deny; Casbin passes over any other effect in silence"
-            raise PolicyError(f"policy.csv:{row[-1]}:1: the effect {row[column]!r} is neither allow nor deny", hint)
+            raise PolicyError("NOT_AN_EFFECT", row=row[-1], column=row[column])
 
 
 def _in_evaluation_order(model: CasbinModel, section: Section, rows: list[Row], links: list[Row]) -> list[Row]:
@@ -136,17 +130,17 @@ def _in_evaluation_order(model: CasbinModel, section: Section, rows: list[Row], 
     try:
         return sorted(rows, key=lambda row: int(row[column]) if row[column].isdigit() else row[column])
     except (TypeError, ValueError) as fault:
-        raise PolicyError(f"policy.csv: priorities of {section.row_type} are not all whole numbers", "write 1, 2, 3 …") from fault
+        raise PolicyError("PRIORITIES_NOT_NUMBERS", row_type=section.row_type) from fault
 
 
 def _by_subject(section: Section, rows: list[Row], links: list[Row], *, has_roles: bool) -> list[Row]:
     if not has_roles:
-        raise PolicyError("model.conf: subjectPriority needs a role definition g", "define g = _, _")
+        raise PolicyError("NO_ROLE_DEFINITION")
     model = Model()
     try:
         places = model.get_subject_hierarchy_map([list(link[:-1]) for link in links])
     except RuntimeError as fault:
-        raise PolicyError(f"policy.csv: the subjects of g go round in a circle: {fault}", "remove one g row") from fault
+        raise PolicyError("SUBJECTS_IN_A_CIRCLE", fault=fault) from fault
     name = f"{section.row_type}_dom"
     domain = section.policy.index(name) if name in section.policy else None
     return sorted(rows, key=lambda row: places.get(f"{row[domain] if domain is not None else ''}::{row[0]}", 0))

@@ -84,7 +84,7 @@ def terms_of(text: str, names: Names, place: str) -> list[Term]:
     """The conjuncts of a matcher, from the left. Raises PolicyError for what cannot be evaluated as Casbin would."""
     for argument in _EVAL.findall(text):
         if argument not in names.policy:
-            raise PolicyError(f"{place}: eval({argument}) names no policy field", "write eval(p.field)")
+            raise PolicyError("EVAL_OF_NO_FIELD", place=place, argument=argument)
     tree = parse(text, names, place)
     conjuncts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
     return [_term(node, names) for node in conjuncts]
@@ -97,7 +97,7 @@ def parse(text: str, names: Names, place: str) -> ast.expr:
         node = ast.parse(python.strip(), mode="eval").body  # Casbin takes the first of several statements; here it is an error
         _check(node, names, place)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
-        raise PolicyError(f"{place}: the expression cannot be read: {fault}", "write comparisons joined by && and ||") from fault
+        raise PolicyError("EXPRESSION_UNREADABLE", place=place, fault=fault) from fault
     return node
 
 
@@ -105,13 +105,13 @@ def parse_rule(text: str, names: Names, place: str) -> ast.expr:
     """A rule that stands in a policy cell for `eval`. Casbin pastes it in as text; so it must be an expression by itself."""
     refuse_rewritten(text, place)
     if "#" in text or "\n" in text:
-        raise PolicyError(f"{place}: a rule with a comment", "write the expression alone")
+        raise PolicyError("RULE_WITH_COMMENT", place=place)
     escaped = _escaped(text)
     if _EVAL.search(escaped):
-        raise PolicyError(f"{place}: eval inside a rule", "Casbin does not evaluate it; write the expression")
+        raise PolicyError("EVAL_INSIDE_RULE", place=place)
     node = parse(escaped, names, place)
     if not ast.dump(parse(f"({escaped})", names, place)) == ast.dump(node):
-        raise PolicyError(f"{place}: the rule reads otherwise inside parentheses", "write one expression")
+        raise PolicyError("RULE_READS_OTHERWISE", place=place)
     return node
 
 
@@ -132,7 +132,7 @@ def readable(node: ast.expr) -> str:
 def _check(node: ast.expr, names: Names, place: str) -> None:
     problem = _problem(node, names)
     if problem:
-        raise PolicyError(f"{place}: {problem}", "see docs/reference/casbin.md for what a matcher may hold")
+        raise PolicyError("MATCHER_UNREADABLE", place=place, problem=problem)
     children = node.args if isinstance(node, ast.Call) else [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr)]
     for child in children:
         _check(child, names, place)

@@ -64,12 +64,12 @@ def read_model(text: str) -> CasbinModel:
         request = _fields(text, "r", name, definition.tokens)
         for key, section in (("p", model["p"]), ("m", model["m"])):
             if key + suffix not in section:
-                raise _error(text, "request_definition", name, f"{name} has no {key}{suffix}", f"define {key}{suffix}")
+                raise _error(text, "request_definition", name, "SECTION_LACKS", lacking=key + suffix)
         refuse_rewritten(raw["matchers"]["m" + suffix], _place(text, "matchers", "m" + suffix))
         sections[suffix] = Section(suffix, request, fields["p" + suffix], model["m"]["m" + suffix].value)
     for name in model["m"]:
         if name[1:] not in sections:
-            raise _error(text, "matchers", name, f"{name} has no r{name[1:]}", f"define r{name[1:]}, or remove {name}")
+            raise _error(text, "matchers", name, "MATCHER_ALONE", lacking="r" + name[1:])
     roles = {name: _role_fields(text, name, found.value) for name, found in (model["g"] or {}).items()}
     widths = {name: len(tokens) for name, tokens in fields.items()} | roles
     return CasbinModel(sections, _effect(text, model["e"]), roles, widths, fields)
@@ -81,14 +81,10 @@ def _parsed(text: str) -> tuple[Any, Mapping[str, Mapping[str, str]]]:
         model.load_model_from_text(text)
         raw = Config.new_config_from_text(text)._data  # noqa: SLF001 - what Casbin read, before it rewrites it
     except Exception as fault:
-        raise PolicyError(
-            f"model.conf is not a Casbin model: {fault}", "compare it with the shipped policies/model.conf"
-        ) from fault
+        raise PolicyError("NOT_A_MODEL", fault=fault) from fault
     for letter in "rpem":
         if not model[letter] or letter not in model[letter]:
-            raise PolicyError(
-                f"model.conf is not a Casbin model: it has no [{_SECTIONS[letter]}] with a line {letter} = …", "add it"
-            )
+            raise PolicyError("MODEL_LACKS_SECTION", letter=_SECTIONS[letter], letter2=letter)
     return model, raw
 
 
@@ -98,16 +94,15 @@ def _refuse_passed_over(text: str, model: Any, raw: Mapping[str, Mapping[str, st
         place = f"model.conf:{number}:1"
         letter = next((name for name, title in _SECTIONS.items() if title == section), "")
         if not letter:
-            raise PolicyError(f"{place}: unknown section [{section}]", f"known sections: {', '.join(_SECTIONS.values())}")
+            raise PolicyError("NO_SUCH_SECTION", place=place, section=section, sections=", ".join(_SECTIONS.values()))
         if (section, key) in seen:
-            raise PolicyError(f"{place}: {key} is defined twice", "keep one; Casbin would take the last in silence")
+            raise PolicyError("DEFINED_TWICE", place=place, key=key)
         seen.add((section, key))
         form = _KEY.match(key)
         if not form or form.group(1) != letter or key not in (model[letter] or {}):
-            hint = f"keys are {letter}, {letter}2, {letter}3 … without a gap"
-            raise PolicyError(f"{place}: Casbin does not read {key} in [{section}]", hint)
+            raise PolicyError("KEY_NOT_READ", place=place, key=key, section=section, letter=letter)
     if len(seen) != sum(len(entries) for entries in raw.values()):
-        raise PolicyError("model.conf: some lines are read otherwise than they look", "write one definition a line")
+        raise PolicyError("LINES_READ_OTHERWISE")
 
 
 def _keys(text: str) -> list[tuple[int, str, str]]:
@@ -131,8 +126,8 @@ def _place(text: str, section: str, key: str) -> str:
     return f"model.conf:{line}:1"
 
 
-def _error(text: str, section: str, key: str, message: str, hint: str) -> PolicyError:
-    return PolicyError(f"{_place(text, section, key)}: {message}", hint)
+def _error(text: str, section: str, key: str, code: str, **facts: str) -> PolicyError:
+    return PolicyError(code, place=_place(text, section, key), key=key, **facts)
 
 
 def _fields(text: str, letter: str, key: str, tokens: list[str]) -> tuple[str, ...]:
@@ -140,17 +135,16 @@ def _fields(text: str, letter: str, key: str, tokens: list[str]) -> tuple[str, .
     for token in tokens:
         if not _FIELD.match(token):
             name = token.removeprefix(key + "_")
-            raise _error(text, section, key, f"{key} has the field {name!r}", "fields are names of a-z, A-Z, 0-9 and _")
+            raise _error(text, section, key, "NOT_A_FIELD", field=name)
     if len(set(tokens)) != len(tokens):
-        raise _error(text, section, key, f"{key} names a field twice", "name each field once")
+        raise _error(text, section, key, "FIELD_TWICE")
     return tuple(tokens)
 
 
 def _role_fields(text: str, key: str, value: str) -> int:
     form = _ROLE_DEFINITION.match(value)
     if form is None:
-        hint = "write _, _ or, with a domain, _, _, _; conditional roles depend on functions that no file can carry"
-        raise _error(text, "role_definition", key, f"the role definition {value!r} is not evaluated", hint)
+        raise _error(text, "role_definition", key, "ROLES_NOT_EVALUATED", value=value)
     return 3 if form.group(1) else 2
 
 
@@ -158,13 +152,10 @@ def _effect(text: str, effects: Mapping[str, Any]) -> Effect:
     effect = EFFECTS.get(effects["e"].value)
     if effect is None:
         known = "; ".join(name.replace("p_eft", "p.eft") for name in EFFECTS)
-        raise _error(
-            text, "policy_effect", "e", f"the effect {effects['e'].value!r} is none of Casbin's", f"write one of: {known}"
-        )
+        raise _error(text, "policy_effect", "e", "NO_SUCH_EFFECT", effect=effects["e"].value, known=known)
     for key, other in effects.items():
         if re.sub(r"\bp[0-9]*_", "p_", other.value) != effect.text:
-            hint = "pycasbin judges every section by e; give each section the same effect"
-            raise _error(text, "policy_effect", key, f"{key} differs from e, and Casbin would not read it", hint)
+            raise _error(text, "policy_effect", key, "EFFECTS_DIFFER")
     return effect
 
 
@@ -172,7 +163,4 @@ def refuse_rewritten(text: str, place: str) -> None:
     """Casbin rewrites `!`, `&&`, `||`, `r.` and `#` wherever they stand, inside a literal too; so they may not stand there."""
     for literal in _LITERAL.findall(text):
         if _REWRITTEN.search(literal):
-            raise PolicyError(
-                f"{place}: the literal {literal} would be rewritten by Casbin",
-                "use a literal without ! && || # r. p. eval( and backslashes",
-            )
+            raise PolicyError("LITERAL_REWRITTEN", place=place, literal=literal)

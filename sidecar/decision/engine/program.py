@@ -202,7 +202,7 @@ class Writer:
             return MATCHERS[name](pattern)
         except PatternError as fault:
             place = f"policy.csv:{self.tools.line_of(row)}:1" if row else "model.conf"
-            raise PolicyError(f"{place}: {name} of {pattern!r}: {fault}", "write a plainer pattern") from fault
+            raise PolicyError("PATTERN_UNUSABLE", place=place, name=name, pattern=pattern, fault=fault) from fault
 
     def _rule(self, field: ast.expr) -> str:
         column = self.tools.names.policy[ast.unparse(field)]

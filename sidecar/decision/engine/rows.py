@@ -37,9 +37,9 @@ def read_rows(text: str, widths: Mapping[str, int], progress: Progress | None = 
         cells = _cells(stripped, number)
         kind = cells[0]
         if kind not in widths:
-            raise _error(number, f"unknown row type {kind!r}", f"known types: {', '.join(widths)}")
+            raise _error(number, "NO_SUCH_ROW_TYPE", kind=kind, known=", ".join(widths))
         if len(cells) - 1 != widths[kind]:
-            raise _error(number, f"{len(cells) - 1} cells, a {kind} row has {widths[kind]}", "add or remove cells")
+            raise _error(number, "CELLS_TOO_MANY_OR_FEW", n=len(cells) - 1, kind=kind, width=widths[kind])
         rows[kind].append((*[intern(cell, cell) for cell in cells[1:]], number))
         if progress and number % PROGRESS_EVERY == 0:
             progress(number, len(lines))
@@ -50,13 +50,12 @@ def refuse_empty(rows: Iterable[Row]) -> None:
     """An empty cell would match an empty request."""
     for row in rows:
         if "" in row:
-            raise _error(row[-1], "an empty cell", "write what the row is about")
+            raise _error(row[-1], "CELL_EMPTY")
 
 
 def _cells(line: str, number: int) -> list[str]:
     if '"' in line and (_QUOTED.search(line) or line.count('"') % 2):
-        hint = "Casbin reads no CSV quotes, it keeps them as text; write the cell without"
-        raise _error(number, "a quoted cell, or a quote that is not closed", hint, line.find('"') + 1)
+        raise _error(number, "CELL_QUOTED", line.find('"') + 1)
     if not _BRACKET.search(line):
         return [cell.strip() for cell in line.split(",")]
     _refuse_unbalanced(line, number)
@@ -70,10 +69,10 @@ def _refuse_unbalanced(line: str, number: int) -> None:
         if found.group() in "([":
             open_.append(found.group())
         elif not open_ or open_.pop() != _PAIRS[found.group()]:
-            raise _error(number, f"a {found.group()} that nothing opened", "Casbin's loader crashes on it", found.start() + 1)
+            raise _error(number, "BRACKET_NOT_OPENED", found.start() + 1, bracket=found.group())
     if open_:
-        raise _error(number, f"a {open_[-1]} that is not closed", "Casbin's loader joins the cells behind it; close it")
+        raise _error(number, "BRACKET_NOT_CLOSED", bracket=open_[-1])
 
 
-def _error(line: int, message: str, hint: str, column: int = 1) -> PolicyError:
-    return PolicyError(f"policy.csv:{line}:{column}: {message}", hint)
+def _error(line: int, code: str, column: int = 1, **facts: object) -> PolicyError:
+    return PolicyError(code, place=f"policy.csv:{line}:{column}", **facts)
