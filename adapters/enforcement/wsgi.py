@@ -50,37 +50,26 @@ class Enforced:
         self._app, self._enforcement, self._decider = app, enforcement, decider
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        headers = _headers(environ)
         asked = f"{environ['REQUEST_METHOD']} {_target(environ)}"
         try:
-            ruling = self._ruling(environ, headers)
+            ruling = self._ruling(environ)
         except RequestError as fault:
             ruling = malformed(fault)
         if ruling.refusal is None:
             return self._perform(environ, start_response, ruling)
-        reply = reply_of(ruling.refusal, headers, asked)
+        reply = reply_of(ruling.refusal, _headers(environ), asked)
         pairs = [("Content-Type", reply.kind.decode()), ("Content-Length", str(len(reply.body)))]
         start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", pairs)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
 
-    def _ruling(self, environ: Environ, headers: Headers) -> Ruling:
-        peer = Peer(environ.get("REMOTE_ADDR", ""))
-        incoming = Incoming(environ["REQUEST_METHOD"], _raw_path(environ), environ.get("QUERY_STRING", ""), headers, peer)
+    def _ruling(self, environ: Environ) -> Ruling:
+        incoming = head_of(environ)._replace(raw_path=raw_path(environ))
         matched = self._enforcement.match(incoming)
         if isinstance(matched, Ruling):
             return matched
         if matched.route.reads_body:
             incoming = incoming._replace(body=_body(environ))
-        return self._asked(incoming, matched)
-
-    def _asked(self, incoming: Incoming, matched: Matched) -> Ruling:
-        question = self._enforcement.question(incoming, matched)
-        if not isinstance(question, Question):
-            return question
-        verdict = self._decider.ask(question.evaluation, secrets.token_hex(16))
-        if not verdict.clear and not verdict.malformed:
-            log.error("no decision", problem=verdict.problem)
-        return self._enforcement.rule(verdict, question)
+        return decided(self._enforcement, self._decider, incoming, matched)
 
     def _perform(self, environ: Environ, start_response: StartResponse, ruling: Ruling) -> Iterator[bytes]:
         status: list[int] = []
@@ -104,6 +93,23 @@ class Enforced:
             self._decider.report(ruling.decision_id, result, f"HTTP {status[0]}")
 
 
+def decided(enforcement: Enforcement, decider: BlockingDecider, incoming: Incoming, matched: Matched) -> Ruling:
+    """As `asking.decided`, without an event loop."""
+    question = enforcement.question(incoming, matched)
+    if not isinstance(question, Question):
+        return question
+    verdict = decider.ask(question.evaluation, secrets.token_hex(16))
+    if not verdict.clear and not verdict.malformed:
+        log.error("no decision", problem=verdict.problem)
+    return enforcement.rule(verdict, question)
+
+
+def head_of(environ: Environ) -> Incoming:
+    """The head of a request, its path decoded (see `raw_path`)."""
+    peer, query = Peer(environ.get("REMOTE_ADDR", "")), environ.get("QUERY_STRING", "")
+    return Incoming(environ["REQUEST_METHOD"], _target(environ), query, _headers(environ), peer)
+
+
 def _headers(environ: Environ) -> Headers:
     """Names in lower case. WSGI writes `X_Officer` and `X-Officer` alike; servers drop the former, as PEP 3333's do."""
     named = [(key[5:], value) for key, value in environ.items() if key.startswith("HTTP_")]
@@ -115,7 +121,7 @@ def _target(environ: Environ) -> str:
     return str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
 
 
-def _raw_path(environ: Environ) -> str:
+def raw_path(environ: Environ) -> str:
     """The path in the one spelling it has. Raises RequestError where the server's own bytes say another."""
     decoded = _target(environ).encode("latin-1", "replace")
     for key in ("REQUEST_URI", "RAW_URI"):
@@ -124,7 +130,12 @@ def _raw_path(environ: Environ) -> str:
             if unquote_to_bytes(raw) != decoded:
                 raise RequestError("bad_path", "the path can be read in two ways")
             return raw
-    return quote(decoded, safe="/!$&'()*+,;=:@-._~")
+    return spelt(decoded)
+
+
+def spelt(path: bytes) -> str:
+    """A decoded path in the one spelling that is taken."""
+    return quote(path, safe="/!$&'()*+,;=:@-._~")
 
 
 def _body(environ: Environ) -> bytes:

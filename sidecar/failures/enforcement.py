@@ -7,6 +7,24 @@ ENFORCEMENT: dict[str, tuple[str, str, str, str]] = {
         "请先调用 acts.install(app)",
         "call acts.install(app)",
     ),
+    "DJANGO_NOT_GUARDED": (
+        "设置里没有 QUANHENG = Guard(…)",
+        "the settings have no QUANHENG = Guard(…)",
+        "请按 docs/how-to/gateways.md 写明",
+        "write it as docs/how-to/gateways.md has it",
+    ),
+    "DJANGO_GUARD_BLOCKS": (
+        "在 ASGI 下须在事件循环上询问授权服务",
+        "under ASGI the sidecar is asked on the event loop",
+        "请给 Guard 一个 HttpDecider",
+        "give Guard an HttpDecider",
+    ),
+    "DJANGO_GUARD_ON_LOOP": (
+        "在 WSGI 下没有事件循环可用于询问授权服务",
+        "under WSGI there is no event loop to ask the sidecar on",
+        "请给 Guard 一个 BlockingDecider",
+        "give Guard a BlockingDecider",
+    ),
     "BODY_NOT_SENT": (
         "网关不发送正文，而这些路由要读正文：{reading}",
         "a gateway sends no body, but these routes read one: {reading}",

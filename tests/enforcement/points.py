@@ -19,12 +19,14 @@ from fastapi import FastAPI
 
 from adapters.enforcement import asgi, fastapi, wsgi
 from adapters.enforcement.decider import BlockingDecider, HttpDecider
+from adapters.enforcement.django import Guard
 from adapters.enforcement.ext_authz import ExtAuthz
 from adapters.enforcement.forward_auth import ForwardAuth, Style
 from adapters.enforcement.identities import identity_of
 from adapters.enforcement.identity import Gateways
 from adapters.enforcement.routes import RouteFile, read_routes
 from adapters.enforcement.ruling import Enforcement
+from tests.enforcement import django_site
 from tests.enforcement.chain import ROOT, Sidecar, System, call, proxy
 from tests.enforcement.wire import Answer
 
@@ -125,6 +127,26 @@ class FastApiDependency:
         return Seen(call(app, method, target, *headers, body=body), len(reached))
 
 
+class DjangoOnLoop:
+    """A real Django application under ASGI, with the middleware in its settings."""
+
+    body = reports = True
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
+        app = django_site.under_asgi(Guard(enforcement("in-process"), _decider(sidecar)))
+        return Seen(call(app, method, target, *headers, body=body), len(django_site.reached))
+
+
+class DjangoBlocking:
+    """The same under WSGI."""
+
+    body = reports = True
+
+    def send(self, sidecar: Sidecar, method: str, target: str, *headers: tuple[str, str], body: bytes = b"") -> Seen:
+        app = django_site.under_wsgi(Guard(enforcement("in-process"), BlockingDecider(_blocking(sidecar))))
+        return Seen(under_wsgi(app, method, target, headers, body), len(django_site.reached))
+
+
 class WsgiMiddleware:
     body = reports = True
 
@@ -137,11 +159,14 @@ class WsgiMiddleware:
             yield b"done"
 
         app = wsgi.Enforced(system, enforcement("in-process"), BlockingDecider(_blocking(sidecar)))
-        status: list[Any] = []
-        environ = _environ(method, target, headers, body)
-        pieces = app(environ, lambda line, pairs, *_: status.extend([int(line.split()[0]), pairs]))
-        data = b"".join(pieces)
-        return Seen(Answer(status[0], status[1], data), len(reached))
+        return Seen(under_wsgi(app, method, target, headers, body), len(reached))
+
+
+def under_wsgi(app: Any, method: str, target: str, headers: tuple[tuple[str, str], ...], body: bytes) -> Answer:
+    status: list[Any] = []
+    pieces = app(_environ(method, target, headers, body), lambda line, pairs, *_: status.extend([int(line.split()[0]), pairs]))
+    data = b"".join(pieces)
+    return Answer(status[0], status[1], data)
 
 
 class Gateway:
@@ -275,6 +300,8 @@ POINTS: dict[str, Point] = {
     "ASGI middleware": AsgiMiddleware(),
     "FastAPI dependency": FastApiDependency(),
     "WSGI middleware": WsgiMiddleware(),
+    "Django middleware under ASGI": DjangoOnLoop(),
+    "Django middleware under WSGI": DjangoBlocking(),
     "nginx auth_request": Gateway(Style.NGINX),
     "Caddy and Traefik forward_auth": Gateway(Style.FORWARDED),
     "HAProxy, and Envoy over HTTP": Gateway(Style.MIRRORED),
