@@ -182,7 +182,7 @@ def _spans(folder: Path, digest: str) -> Iterator[tuple[str, Span]]:
     try:
         manifest = PolicyFolder(folder).manifest()
     except PolicyError as fault:
-        raise NotKeptError("KEPT_POLICIES_UNUSABLE", folder=folder, message=fault.message) from fault
+        raise NotKeptError("KEPT_POLICIES_UNUSABLE", folder=folder, message=fault.sentence) from fault
     if manifest.digest != digest:
         raise NotKeptError("KEPT_DIGEST_DIFFERS", folder=folder, digest=manifest.digest, digest2=digest)
     for item, facts in manifest.items.items():

@@ -67,7 +67,7 @@ def ask(question: Question, progress: Progress | None = None) -> Report:
     try:
         trust = Trust(
             keys=[key_of(text) for text in question.keys],
-            held=[_held(path) for path in question.held],
+            held=[held_of(path) for path in question.held],
             printed=[read_root(text) for text in question.printed],
             witnesses=[key_of(text) for text in question.witnesses],
             quorum=question.quorum,
@@ -130,8 +130,8 @@ def key_of(text: str) -> Key:
         ) from fault
 
 
-def _held(path: Path) -> bytes:
-    """A file somebody kept, and looked at here, where its name can be said."""
+def held_of(path: Path) -> bytes:
+    """A file somebody kept, and looked at here, where its name can be said. Raises NoteError, OSError."""
     data = path.read_bytes()
     try:
         read_held([data])

@@ -306,6 +306,12 @@ LOG: dict[str, tuple[str, str, str, str]] = {
         "",
         "",
     ),
+    "NOT_THE_LOG_HELD": (
+        "没有移出任何记录：日志与您持有的不符：{kind}：{detail}",
+        "nothing was released: the log does not fit what you hold: {kind}: {detail}",
+        "",
+        "",
+    ),
     "RELEASE_NOT_WHOLE": (
         "{path} 中有 {size} 条，应有 {n} 条",
         "{path} holds {size} entries of {n}",

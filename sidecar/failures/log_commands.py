@@ -167,6 +167,12 @@ LOG_COMMANDS: dict[str, tuple[str, str, str, str]] = {
         "请写见证的公钥，或存有公钥的文件",
         "give the witness's public key, or a file with it",
     ),
+    "HELD_UNREADABLE": (
+        "--held 或 --printed：{fault}",
+        "--held or --printed: {fault}",
+        "请完整给出您保存的检查点、回执或锚定单上的数字",
+        "give checkpoints, receipts and digits of a sheet whole, as you kept them",
+    ),
     "SM2_UNUSABLE": ("{fault}", "{fault}", "或者不写 --sm2", "or leave --sm2 out"),
     "NO_ENTRY_IN_COPY": (
         "本副本中没有第 {seq} 条记录",

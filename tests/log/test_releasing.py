@@ -3,6 +3,9 @@
 import contextlib
 import json
 import sqlite3
+import stat
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,12 +24,15 @@ from adapters.verifier.copies import RecordCopy, open_copy
 from sidecar.cli.commands import app
 from sidecar.decision_log.findings import Kind
 from sidecar.decision_log.hashing import tree_hash
+from sidecar.decision_log.released import Release
 from sidecar.decision_log.tiles import entries_in
 from sidecar.decision_log.verifier import Trust, verify
 from sidecar.errors import LogBrokenError, QuanhengError, ReleasedError, SecondWriterError, SettingsError, StoreError
 from sidecar.ports.records import Filter
 from sidecar.service.log_keeper import Keeping
-from tests.log.logs import Kept, TestClock, a_kept_log, change, decided, fill, keeping, made, opened, verified
+from tests.e2e.processes import ROOT
+from tests.log.logs import Kept, TestClock, a_kept_log, change, copied, decided, fill, keeping, made, opened, places_in, verified
+from tests.log.one_releaser import STEPS
 from tests.log.test_http import Logged
 from tests.log.test_keeper import OneWitness
 
@@ -204,6 +210,119 @@ def test_cut_short_while_the_rows_are_emptied_all_or_none_are(log: Places, monke
             release(log)
     assert emptied(log) == []
     assert release(log)["resumed"]
+
+
+def release_killed_at_each_step(folder: Path) -> dict[str, str]:
+    """How the process ended behind each step."""
+    (folder / "rules.yaml").write_text(RULES, "utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.log.one_releaser", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    return dict(line.split(": ") for line in ran.stdout.splitlines())
+
+
+@pytest.mark.slow
+def test_killed_between_any_two_steps_nothing_is_lost_and_it_is_finished(tmp_path: Path) -> None:
+    """SIGKILL, as no handler sees it. The log verifies each time, its sidecar starts, all bodies or none are gone, what is gone
+    is in the file, and the same command ends what was begun."""
+    where = a_kept_log(tmp_path)
+    assert release_killed_at_each_step(tmp_path) == dict.fromkeys(STEPS, "SIGKILL")
+    for step in STEPS:
+        log, file = places_in(tmp_path / step), tmp_path / step / "old.sqlite3"
+        gone = tuple(emptied(log))
+        assert gone in ((), GONE), step
+        assert not gone or ask(Question(log.data, released=[file])).findings == [], step
+        keeping(log, nothing)
+        assert verified(log).findings == [], step
+        begun = bool(releases(log))
+        if not begun:
+            file.unlink(missing_ok=True)
+        release(log)
+        if step == "one entry of two is durable":  # the others are still due
+            assert 0 < len(emptied(log)) < len(GONE)
+            release(log, "rest.sqlite3")
+        assert tuple(emptied(log)) == GONE, step
+        assert (verified(log).findings, verified(log).released) == ([], len(GONE)), step
+        assert ask(Question(log.data, released=[file])).findings == [], step
+        assert [path.name for path in log.data.iterdir() if "smaller" in path.name] == [], step
+    assert emptied(where) == []
+
+
+def releases(log: Places) -> list[Release]:
+    with reader_of(log) as reader:
+        return reader.releases()
+
+
+def closed(folder: Path) -> Path:
+    """Rules by which every case is over."""
+    rules = folder / "all.yaml"
+    rules.write_text("retention:\n  closed: [c0, c1, c2, c3, c4]\n", "utf-8")
+    return rules
+
+
+def test_the_file_is_smaller_behind_a_release(tmp_path: Path) -> None:
+    """Not where that is not wanted; whoever reads meanwhile sees the whole log; readable by its owner alone, as before."""
+    where = a_kept_log(tmp_path, 100)
+    record, rules = where.data / RECORD_FILE, closed(tmp_path).name
+    before = record.stat().st_size
+    with reader_of(where) as reader:
+        assert len(reader.query(Filter(kind="decision"), limit=200)) == 100
+        whole = [stored.seq for stored in reader.query(Filter(), limit=200)]
+        told = run(where, "release", "--to", tmp_path / "a", "--basis", BASIS, "--rules", tmp_path / rules)
+        assert (told["entries"], told["freed"] > 100 * 500) == (100, True)
+        assert record.stat().st_size <= before - told["freed"] + 2 * 4096
+        assert {stored.seq for stored in reader.query(Filter(), limit=200)} == set(whole) - set(range(4, 104)) | {105}
+    assert (verified(where).findings, verified(where).released) == ([], 100)
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    again = run(where, "release", "--to", tmp_path / "b", "--basis", BASIS, "--rules", tmp_path / rules)
+    assert (again["entries"], again["freed"]) == (0, 0)
+
+
+def test_the_file_stays_as_it_is_where_that_is_asked_for_or_there_is_no_room(
+    log: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = log.data.parent
+    asked = ("--basis", BASIS, "--rules", folder / "rules.yaml")
+    told = run(copied(log, folder / "one"), "release", "--to", folder / "one" / "a", *asked, "--no-shrink")
+    assert (told["entries"], told["freed"]) == (len(GONE), None)
+
+    def full(_: Path, __: sqlite3.Connection) -> None:
+        fault = sqlite3.OperationalError("database or disk is full")
+        fault.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise fault
+
+    monkeypatch.setattr(releasing, "_copy_back", full)
+    told = run(log, "release", "--to", folder / "a", *asked)
+    assert (told["entries"], told["freed"]) == (len(GONE), None)
+    assert tuple(emptied(log)) == GONE
+    assert verified(log).findings == []
+    assert [path.name for path in log.data.iterdir() if "smaller" in path.name] == []
+
+
+def test_what_is_held_from_outside_must_fit_before_anything_leaves(log: Places) -> None:
+    """A checkpoint of another history, of a longer log than this copy, or a root on paper that is not the log's."""
+    folder = log.data.parent
+    asked = ("--to", folder / "a", "--basis", BASIS, "--rules", folder / "rules.yaml")
+    early, other = copied(log, folder / "early"), copied(log, folder / "other")
+    mine = folder / "mine"
+    mine.write_bytes(log.head.read_bytes())
+    keeping(log, lambda kept: fill(kept.log.store, 2, start=12))
+    keeping(other, lambda kept: fill(kept.log.store, 2, start=14))
+    for wrong in (other, log):
+        with pytest.raises(LogBrokenError, match="nothing was released"):
+            run(early if wrong is log else log, "release", *asked, "--held", wrong.head)
+    size = verified(early).size
+    with pytest.raises(LogBrokenError, match="nothing was released"):
+        run(log, "release", *asked, "--printed", f"{size}:{'0' * 64}")
+    with pytest.raises(SettingsError, match="no checkpoint, receipt or evidence"):
+        run(log, "release", *asked, "--held", folder / "rules.yaml")
+    assert (emptied(log), emptied(early), (folder / "a").exists()) == ([], [], False)
+    assert run(log, "release", *asked, "--held", mine, "--held", log.head)["entries"] > 0
 
 
 def test_a_body_emptied_without_a_release_is_missing(log: Places) -> None:
