@@ -16,11 +16,8 @@ import shutil
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-
-import msgspec
 
 from adapters.storage.durable import sync
 from adapters.storage.policy_folder import PolicyFolder, write_files
@@ -104,10 +101,6 @@ class KeptGrounds:
         """Where a plain policy lies, if it is kept."""
         return self._plain / _name(digest)
 
-    def items_of(self, power_class: str) -> set[str]:
-        """The items that were of a class of power in any version that is kept. Raises NotKeptError where one cannot be read."""
-        return {item for folder in self.policies().values() for item, of in _classes(folder).items() if of == power_class}
-
     def retention(self) -> dict[str, Span]:
         """How long the power list has the records of each item kept: the longest that any version said that is kept. Raises
         NotKeptError where a version cannot be read, or is another: it may have said longer."""
@@ -156,26 +149,6 @@ def open_version(folder: Path, digest: str) -> PolicySnapshot:
     if snapshot.digest != digest:
         raise NotKeptError("KEPT_DIGEST_DIFFERS", folder=folder, digest=snapshot.digest, digest2=digest)
     return snapshot
-
-
-class _Classed(msgspec.Struct):
-    power_class: str
-
-
-class _Items(msgspec.Struct):
-    items: dict[str, _Classed]
-
-
-@lru_cache(maxsize=64)  # a version that is kept does not change
-def _classes(folder: Path) -> dict[str, str]:
-    """Item → class of power. A plain Casbin policy has neither."""
-    try:
-        found = msgspec.json.decode((folder / "compiled" / "manifest.json").read_bytes(), type=_Items)
-    except FileNotFoundError:
-        return {}
-    except (OSError, msgspec.MsgspecError) as fault:
-        raise NotKeptError("KEPT_UNREADABLE", folder=folder, fault=reason_of(fault)) from fault
-    return {item: facts.power_class for item, facts in found.items.items()}
 
 
 def _spans(folder: Path, digest: str) -> Iterator[tuple[str, Span]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from adapters.storage.kept import KeptGrounds, open_version
+from adapters.storage.kept_items import KeptItems
 from adapters.storage.policy_folder import PolicyFolder, rules_in
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
@@ -103,6 +104,7 @@ class ServedLibrary:
 
     def __init__(self, data: Path, serving: Callable[[], Serving] | None = None) -> None:
         self._data, self._serving = data, serving
+        self._items = KeptItems(KeptGrounds(data))
 
     def policy(self, digest: str) -> PolicySnapshot:
         serving = self._serving() if self._serving else None
@@ -116,7 +118,10 @@ class ServedLibrary:
         return self._found().plain(digest)
 
     def items_of(self, power_class: str) -> set[str]:
-        return KeptGrounds(self._data).items_of(power_class)
+        return self._items.items_of(power_class)
+
+    def items_called(self, name: str) -> set[str]:
+        return self._items.items_called(name)
 
     def rules(self, digest: str) -> Mapping[str, dict[str, str]]:
         folder = self._found().where(digest)

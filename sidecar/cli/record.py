@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from adapters.storage.kept import KeptGrounds
+from adapters.storage.kept_items import KeptItems
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.record_reader import SqliteReader
 from sidecar.cli.log_places import DataOption
@@ -165,7 +166,7 @@ def reader_of(data: Path) -> SqliteReader:
 
 def items_of(data: Path, power_class: str) -> tuple[str, ...]:
     """The items of a class of power in all that decided here. Raises SettingsError where there is none."""
-    found = tuple(sorted(KeptGrounds(data).items_of(power_class))) if power_class else ()
+    found = tuple(sorted(KeptItems(KeptGrounds(data)).items_of(power_class))) if power_class else ()
     if power_class and not found:
         raise SettingsError("NO_ITEM_OF_CLASS", power_class=power_class, power_classes=", ".join(POWER_CLASSES))
     return found

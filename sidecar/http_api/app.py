@@ -1,9 +1,8 @@
 """The FastAPI application around the hot path: reading, health, metrics, documentation."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from sidecar import __version__
+from sidecar.compiler.manifest import ItemFacts
 from sidecar.decision.search import MAX_RESULTS
 from sidecar.errors import NotFoundError, OverloadedError, RequestError, StoreError
 from sidecar.http_api.authzen import Evaluations, add_evaluations, add_metadata, add_searches
@@ -78,8 +78,8 @@ def build_app(
     reads = reader_among(_known(callers), _facts, inspector)
     if keeper is not None:
         add_proofs(app, keeper, inspector, anybody=Depends(_known(callers)), reads=reads, formed=[Depends(well_formed)])
-    items_of = kept.library.items_of if kept else partial(_items_serving, authorizer)
-    add_reading(app, inspector, reads, items_of, Explainer(*kept, keeper) if kept and keeper else None)
+    items = kept.library if kept else _ItemsServing(authorizer)
+    add_reading(app, inspector, reads, items, Explainer(*kept, keeper) if kept and keeper else None)
     asks = _caller_for("ask", callers)
     add_evaluations(app, Evaluations(authorizer, metrics, keeper), asks, _facts)
     add_searches(app, searching, asks, _facts)
@@ -130,9 +130,21 @@ def _inspector_of(authorizer: Deciding) -> Inspector:
     return Inspector(authorizer.store, authorizer.clock, authorizer.personal, pages, dict)
 
 
-def _items_serving(authorizer: Deciding, power_class: str) -> set[str]:
-    items = authorizer.policy.items if isinstance(authorizer, Authorizer) else {}
-    return {name for name, item in items.items() if item.power_class == power_class}
+class _ItemsServing:
+    """The items of the policies that serve, where no others are kept."""
+
+    def __init__(self, authorizer: Deciding) -> None:
+        self._authorizer = authorizer
+
+    def items_of(self, power_class: str) -> set[str]:
+        return {name for name, facts in self._items().items() if facts.power_class == power_class}
+
+    def items_called(self, name: str) -> set[str]:
+        items = self._items()
+        return {name} if name in items else {item for item, facts in items.items() if facts.name == name}
+
+    def _items(self) -> Mapping[str, ItemFacts]:
+        return self._authorizer.policy.items if isinstance(self._authorizer, Authorizer) else {}
 
 
 def searching_of(authorizer: Deciding) -> Searching:

@@ -11,6 +11,7 @@ from sidecar.errors import RequestError
 from sidecar.http_api.callers import Caller
 from sidecar.http_api.strict_json import check_text
 from sidecar.personnel.cells import PERSON_ID
+from sidecar.ports.past import Items
 from sidecar.ports.records import TOTALS, Filter
 from sidecar.power_list.vocabulary import POWER_CLASSES
 from sidecar.service.answering import CallerFacts
@@ -23,7 +24,6 @@ MAX_TOKEN = 512  # characters of a page token; they hold a value and a digest
 
 Known = Callable[[Request], Caller]
 Facts = Callable[[Request, Caller], CallerFacts]
-ItemsOf = Callable[[str], set[str]]  # class of power → the items that were ever of it here
 
 Moment = Annotated[int | None, Query(ge=0, le=2**53 - 1, description="milliseconds since the epoch")]
 Day = Annotated[date | None, Query(description="a day of the service's time zone")]
@@ -84,7 +84,7 @@ def _parameters(dependant: Any) -> Iterator[str]:
         yield from _parameters(inner)
 
 
-def searching(items_of: ItemsOf) -> Any:
+def searching(items: Items) -> Any:
     """What entries a query names, by all that it names together."""
 
     def read(
@@ -108,9 +108,9 @@ def searching(items_of: ItemsOf) -> Any:
         token: Token = "",
     ) -> Search:
         wanted = Filter(
-            officer, item, case, code, decision, "", since_ms, until_ms,
+            officer, _id_of(item, items), case, code, decision, "", since_ms, until_ms,
             post=post, unit=unit, step=step, rule=rule, party=party, caller=system, text=text,
-            since_day=since.isoformat() if since else "", until_day=_behind(until), items=_items(power_class, items_of),
+            since_day=since.isoformat() if since else "", until_day=_behind(until), items=_of_class(power_class, items),
         )  # fmt: skip
         return Search(wanted, power_class, token=token)
 
@@ -122,17 +122,25 @@ def _behind(day: date | None) -> str:
     return (day + timedelta(days=1)).isoformat() if day and day < date.max else ""
 
 
-def _items(power_class: str, items_of: ItemsOf) -> tuple[str, ...]:
+def _of_class(power_class: str, items: Items) -> tuple[str, ...]:
     """Raises RequestError where there is none: without a name nothing would be restricted."""
-    found = tuple(sorted(items_of(power_class))) if power_class else ()
+    found = tuple(sorted(items.items_of(power_class))) if power_class else ()
     if power_class and not found:
         raise RequestError("bad_request", f"query.class: no item here was ever of the class {power_class}")
     return found
 
 
-def add_reading(app: FastAPI, inspector: Inspector, reads: Any, items_of: ItemsOf, explainer: Explainer | None = None) -> None:
+def _id_of(item: str, items: Items) -> str:
+    """An item may be given by its name. Raises RequestError where several bear it."""
+    found = sorted(items.items_called(item)) if item else []
+    if len(found) > 1:
+        raise RequestError("bad_request", f"query.item: {', '.join(found)} bear this name; name one of them by its id")
+    return found[0] if found else item
+
+
+def add_reading(app: FastAPI, inspector: Inspector, reads: Any, items: Items, explainer: Explainer | None = None) -> None:
     """`reads` finds the reader. Without an explainer nothing is explained."""
-    formed, asked = [Depends(well_formed)], searching(items_of)
+    formed, asked = [Depends(well_formed)], searching(items)
 
     @app.get("/v1/decisions", tags=["record"], dependencies=formed)
     async def list_decisions(

@@ -43,12 +43,20 @@ class Grounds(Protocol):
         ...
 
 
-class Library(Grounds, Protocol):
-    """The same, and what is told of policies beside deciding by them."""
+class Items(Protocol):
+    """By what people call items. Both raise NotKeptError where a version of the policies cannot be read."""
 
     def items_of(self, power_class: str) -> set[str]:
-        """The items that were ever of a class of power. Raises NotKeptError where a version cannot be read."""
+        """The items that are, or ever were, of a class of power."""
         ...
+
+    def items_called(self, name: str) -> set[str]:
+        """The item of this id, else those that bear the name, or ever did."""
+        ...
+
+
+class Library(Grounds, Items, Protocol):
+    """Policies and registers, and what is told of policies beside deciding by them."""
 
     def rules(self, digest: str) -> Mapping[str, dict[str, str]]:
         """The rules of the catalogue of policies, by id: name in both languages, and where the law says it; none where the

@@ -182,4 +182,5 @@ def test_what_serves_is_at_hand_and_what_served_is_read(tmp_path: Path) -> None:
     KeptGrounds(data).keep_policies(policies, kept)
     assert alone.policy(kept.digest).digest == kept.digest
     assert alone.items_of("licensing") == {"permit"}
+    assert [alone.items_called(name) for name in ("示范许可", "permit", "许可")] == [{"permit"}, {"permit"}, set()]
     assert "AL-SEP" in alone.rules(kept.digest)

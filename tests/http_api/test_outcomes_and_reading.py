@@ -222,6 +222,8 @@ NINE = 1_767_574_800_000  # 2026-01-05T09:00 in Shanghai
 # query → letters of the entries found, newest first; b is also the letter of its outcome
 FOUND: list[tuple[dict[str, Any], str]] = [
     ({"class": "licensing"}, "becba"),
+    ({"item": "示范处罚"}, "d"),
+    ({"item": "示范"}, ""),
     ({"class": "penalty"}, "d"),
     ({"class": "penalty", "item": "permit"}, ""),
     ({"since": "2026-01-05", "until": "2026-01-05"}, "bedcba"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.storage.kept import KeptGrounds, open_version
+from adapters.storage.kept_items import KeptItems
 from adapters.storage.policy_folder import PolicyFolder, write_files
 from sidecar.errors import NotKeptError, PolicyError
 from sidecar.personnel.registers import Personnel
@@ -98,3 +99,24 @@ def test_registers_that_are_not_those_are_not_believed(tmp_path: Path, damage: s
         kept.personnel(digest)
     assert path.name in raised.value.message
     assert "backup" in raised.value.hint
+
+
+def test_items_are_known_by_what_they_were_ever_called(tmp_path: Path) -> None:
+    """By id, by the name of any version and by class; a version that comes later is taken in, one that cannot be read is said."""
+    kept = KeptGrounds(tmp_path / "data")
+    items = KeptItems(kept)
+    assert items.items_called("示范许可") == set()
+    earlier = built(tmp_path / "earlier")
+    kept.keep_policies(earlier, earlier.snapshot())
+    assert (items.items_called("示范许可"), items.items_of("penalty")) == ({"permit"}, {"fine"})
+    write_files(tmp_path / "later", policy_files(changed("示范许可", "示范处罚")))
+    later = PolicyFolder(tmp_path / "later")
+    later.write(compiled(later.sources()))
+    kept.keep_policies(later, later.snapshot())
+    assert items.items_called("示范许可") == {"permit"}
+    assert items.items_called("示范处罚") == {"permit", "fine"}
+    assert items.items_called("fine") == {"fine"}
+    (tmp_path / "data/kept/policies/broken/compiled").mkdir(parents=True)
+    (tmp_path / "data/kept/policies/broken/compiled/manifest.json").write_text("{")
+    with pytest.raises(NotKeptError, match="broken"):
+        items.items_of("penalty")
