@@ -117,6 +117,10 @@ REFUSALS: dict[str, tuple[str, str]] = REFUSALS_OF_PROCEDURE | {
         "清单中没有事项“{item}”。清单外不得用权；请核对事项标识。",
         "Item '{item}' is on no list. No power exists outside the list; check the item id.",
     ),
+    "ITEM_NOT_NAMED": (
+        "没有写明事项，本案也没有办理过。请在 resource.properties.item 写明事项标识。",
+        "No item is named, and nothing is known of this case. Name the item's id in resource.properties.item.",
+    ),
     "UNKNOWN_STEP_OF_ITEM": (
         "事项“{item}”没有环节“{step}”。可用环节：{steps}。",
         "Item '{item}' has no step '{step}'. Its steps are: {steps}.",
@@ -376,6 +380,7 @@ ANSWERED_AS = ANSWERED_AS_OF_PROCEDURE | {
     "NO_DISCRETION": "DISCRETION_OUT_OF_BOUNDS",
     "FORBIDDEN": "OUT_OF_SCOPE",  # or whichever code its prohibition names
     "UNKNOWN_ITEM": "NO_POWER",
+    "ITEM_NOT_NAMED": "NO_POWER",
     "UNKNOWN_STEP_OF_ITEM": "NO_POWER",
     "PRIOR_STEP_REFUSED": "STEP_OUT_OF_ORDER",
     "ALREADY_CO_SIGNED": "STEP_ALREADY_DONE",
@@ -459,4 +464,26 @@ EDGE: dict[str, tuple[str, str]] = {
     ),
 }
 
-CATALOGUE: dict[str, Sentence] = {code: Sentence(zh, en) for code, (zh, en) in (FINDINGS | REFUSALS | FLAGGED | EDGE).items()}
+# Why a search finds nothing, whoever acts and whatever is known.
+NOTHING_FOUND: dict[str, tuple[str, str]] = {
+    "NO_POST_HOLDS_STEP": (
+        "“{person}”的岗位没有环节“{step}”的权力。请核对环节标识；其岗位可办：{steps}。",
+        "No post of '{person}' holds a step '{step}'. Check the step; what their posts hold: {steps}.",
+    ),
+    "HOLDS_NO_POST": (
+        "“{person}”今天没有任职。请核对人员标识，或请人事部门核对任职记录。",
+        "'{person}' holds no post today. Check the identifier, or have personnel check the appointments.",
+    ),
+    "ONLY_OFFICERS": (
+        "只能查找人员：请把 subject.type 写成 officer。",
+        "Only officers are found: write officer as subject.type.",
+    ),
+    "ONLY_ITEMS": (
+        "只能查找事项：请把 resource.type 写成 item；案件由业务系统保管。",
+        "Only items are found: write item as resource.type. Cases belong to the systems that keep them.",
+    ),
+}
+
+CATALOGUE: dict[str, Sentence] = {
+    code: Sentence(zh, en) for code, (zh, en) in (FINDINGS | REFUSALS | FLAGGED | EDGE | NOTHING_FOUND).items()
+}

@@ -61,6 +61,10 @@ FINDINGS_OF_PROCEDURE: dict[str, tuple[str, str]] = {
         "找不到主持人：没有写 chair，本机关也没有一把手岗位，末位表态无从核对——请写 chair",
         "nobody presides: no chair is written and the organ has no principal post, so nobody speaks last — write chair",
     ),
+    "NO_CHAIR_BY_PROFILE": (
+        "{n} 个按模板须集体审议的事项找不到主持人（这是第一个）：机关没有一把手岗位，无从末位表态——请写明一把手岗位或 chair",
+        "items whose profile has them deliberated where nobody presides: {n}, first here — name a principal post, or write chair",
+    ),
 }
 
 REFUSALS_OF_PROCEDURE: dict[str, tuple[str, str]] = {

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -40,7 +41,7 @@ _WORDS = {
 
 def observed_command(
     lang: LangOption,
-    data: DataOption,
+    data: DataOption = Path("var/data"),
     officer: Officer = "",
     item: Item = "",
     case: Case = "",

@@ -102,7 +102,7 @@ def query_command(
     else:
         _show_table(_with_names(reader, entries), lang)
     if not entries:
-        print_error({Language.ZH: "没有符合条件的记录", Language.EN: "no entries"}[lang])
+        print_error(_why_none(reader, wanted, lang))
     if _cry(entries, lang) or not entries:
         raise typer.Exit(FOUND)
 
@@ -158,6 +158,32 @@ def tail_command(
         time.sleep(POLL_SECONDS)
         recent = list(reader.since(wanted, after=last, limit=1000))
         last = recent[-1].seq if recent else last
+
+
+_NAMED = {
+    "officer": ("人员", "officer"),
+    "item": ("事项", "item"),
+    "case_id": ("案号", "case"),
+    "code": ("代码", "code"),
+    "post": ("岗位", "post"),
+    "unit": ("机关", "unit"),
+    "step": ("环节", "step"),
+    "party": ("当事人化名", "party"),
+    "rule": ("规则", "rule"),
+    "caller": ("调用系统", "caller"),
+}
+
+
+def _why_none(reader: SqliteReader, wanted: Filter, lang: Language) -> str:
+    """Nothing fits all that was named; what this log never heard of is said, because it is a misspelling more often than not."""
+    given = {field: getattr(wanted, field) for field in _NAMED if getattr(wanted, field)}
+    unheard = [field for field, value in given.items() if not reader.query(Filter(**{field: value}), limit=1)]
+    told = {Language.ZH: "没有符合条件的记录", Language.EN: "no entries"}[lang]
+    if unheard:
+        at, joint = (0, "、") if lang is Language.ZH else (1, ", ")
+        named = joint.join(f"{_NAMED[field][at]} {given[field]}" for field in unheard)
+        told += {Language.ZH: f"；本日志从未出现：{named}", Language.EN: f"; this log never names {named}"}[lang]
+    return told
 
 
 def reader_of(data: Path) -> SqliteReader:

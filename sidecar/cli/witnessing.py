@@ -62,7 +62,7 @@ def _given(text: str) -> tuple[Key, str]:
 def serve_command(
     directory: Folder,
     host: Annotated[str, typer.Option(help="Address to listen on 监听地址")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on 端口")] = 8183,
+    port: Annotated[int, typer.Option(help="Port to listen on 端口")] = 8184,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM")] = None,
 ) -> None:

@@ -20,7 +20,7 @@ from sidecar.compiler.restraints.delegation import looser_delegation
 from sidecar.compiler.restraints.emergency import doubtful_emergency
 from sidecar.compiler.restraints.table import FAMILIES
 from sidecar.compiler.restraints.tenure import principal_in_charge
-from sidecar.compiler.restraints.tightening import loosenings
+from sidecar.compiler.restraints.tightening import chairless_by_profile, loosenings
 from sidecar.compiler.tightening import loosened
 from sidecar.expressions.facts import Fact
 from sidecar.expressions.meaning import Scope
@@ -55,7 +55,7 @@ def bind(policies: PolicySet) -> tuple[list[BoundItem], list[Finding]]:
         findings += more
         binders.append(binder)
         bound.append(item)
-    findings += [*met_by_profile(binders), *weaker_than_lower(bound)]
+    findings += [*met_by_profile(binders), *chairless_by_profile(binders), *weaker_than_lower(bound)]
     return bound, in_reading_order(findings)
 
 

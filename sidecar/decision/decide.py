@@ -28,7 +28,7 @@ from sidecar.decision.counted import NO_LEDGERS
 from sidecar.decision.decision import Decision, Due, Flag, Ground, Judged
 from sidecar.decision.engine import Failed, Matches, Row
 from sidecar.decision.policy import PolicySnapshot, in_force
-from sidecar.decision.unwritten import UNLISTED, rule_of
+from sidecar.decision.unwritten import UNLISTED, rule_of, said_of_unknown
 from sidecar.expressions.meaning import read_row
 from sidecar.messages import say, told
 from sidecar.personnel.registers import Personnel
@@ -444,14 +444,11 @@ def _without_echoes(grounds: Iterable[Ground]) -> list[Ground]:
 
 
 def _unknown(request: AccessRequest, item: ItemFacts | None) -> Decision:
+    reason = said_of_unknown(request.item, request.step, item)
     if item is None:
-        reason, version, basis = say(UNLISTED, item=request.item), 0, "优化营商环境条例第四十条；法无授权不可为"
-        rule = rule_of(UNLISTED)
+        version, basis, rule = 0, "优化营商环境条例第四十条；法无授权不可为", rule_of(UNLISTED)
     else:
-        steps = "、".join(f"{name}（{entry.name}）" for name, entry in item.steps.items())
-        reason = say("UNKNOWN_STEP_OF_ITEM", item=item.name, step=request.step, steps=steps)
-        version, basis = item.version, "；".join(item.basis)
-        rule = rule_of("NO_POWER", item.power_class)
+        version, basis, rule = item.version, "；".join(item.basis), rule_of("NO_POWER", item.power_class)
     ground = Ground("NO_POWER", reason, rule, basis)
     return Decision(
         allowed=False,

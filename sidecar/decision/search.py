@@ -22,9 +22,12 @@ from sidecar.decision.callers import UNLIMITED, CallerLimits, limited
 from sidecar.decision.counted import NO_LEDGERS, ledgers_for
 from sidecar.decision.decide import decide
 from sidecar.decision.policy import PolicySnapshot
+from sidecar.decision.unwritten import said_of_unknown
+from sidecar.messages import Sentence, say
 from sidecar.personnel.registers import Personnel
 
 MAX_RESULTS = 100
+MAX_NAMED = 20  # steps that are named where none was found
 MAX_LOOKED_AT = 500  # candidates of one page; each costs one decision
 
 T = TypeVar("T")
@@ -91,9 +94,7 @@ class Search(NamedTuple):
 
     def powers(self, after: str, limit: int) -> Page[Power]:
         """The steps of items that the officer may do; of one step only, where the request names it."""
-        posts = self.personnel.posts(self.request.person, self.now.date())
-        powers = {Power(*power) for post in posts for power in self.policy.grants(post)}
-        wanted = (power for power in powers if self.request.step in ("", power.step))
+        wanted = (power for power in self._held() if self.request.step in ("", power.step))
         found = ((power.name, power) for power in sorted(wanted, key=lambda power: power.name))
         return self._page(found, lambda power: replace(self.request, item=power.item, step=power.step), after, limit)
 
@@ -102,6 +103,34 @@ class Search(NamedTuple):
         item = self.policy.item(self.request.item)
         found = ((step, step) for step in sorted(item.steps if item else ()))
         return self._page(found, lambda step: replace(self.request, step=step), after, limit)
+
+    def why_no_subject(self) -> Sentence | None:
+        """Why nobody can be found, on whatever case; None where somebody might have been."""
+        item = self.policy.item(self.request.item)
+        known = item is not None and self.request.step in item.steps
+        return None if known else said_of_unknown(self.request.item, self.request.step, item)
+
+    def why_no_action(self) -> Sentence | None:
+        """Why no step can be found, on whatever case; None where one might have been."""
+        item = self.policy.item(self.request.item)
+        return self._no_post() if item else said_of_unknown(self.request.item, "", None)
+
+    def why_no_power(self) -> Sentence | None:
+        """Why no item can be found, on whatever case; None where one might have been."""
+        step, held = self.request.step, sorted({power.step for power in self._held()})
+        if held and step and step not in held:
+            steps = ", ".join(held[:MAX_NAMED])
+            return say("NO_POST_HOLDS_STEP", person=self.request.person, step=step, steps=steps)
+        return self._no_post()
+
+    def _held(self) -> set[Power]:
+        """What the posts of the officer hold, whatever the case."""
+        posts = self.personnel.posts(self.request.person, self.now.date())
+        return {Power(*power) for post in posts for power in self.policy.grants(post)}
+
+    def _no_post(self) -> Sentence | None:
+        holds = self.personnel.posts(self.request.person, self.now.date())
+        return None if holds else say("HOLDS_NO_POST", person=self.request.person)
 
     def _page(self, candidates: Iterable[tuple[str, T]], asked: Callable[[T], AccessRequest], after: str, limit: int) -> Page[T]:
         return page_of(candidates, lambda value: self._allowed(asked(value)), after, limit)

@@ -7,6 +7,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sidecar.compiler.manifest import ItemFacts
+from sidecar.messages import Sentence, say
+
 _OF_ANY_CLASS = ""
 UNLISTED = "UNKNOWN_ITEM"  # NO_POWER of an item that is on no list
 
@@ -27,3 +30,11 @@ RULES: Mapping[tuple[str, str], str] = MappingProxyType(
 def rule_of(code: str, power_class: str = _OF_ANY_CLASS) -> str:
     """The catalogue rule behind a refusal without a row."""
     return RULES.get((code, power_class)) or RULES[code, _OF_ANY_CLASS]
+
+
+def said_of_unknown(item_id: str, step: str, item: ItemFacts | None) -> Sentence:
+    """What is unknown of an item and a step of it: the item was not named, is on no list, or has no such step."""
+    if item is None:
+        return say(UNLISTED, item=item_id) if item_id else say("ITEM_NOT_NAMED")
+    steps = "、".join(f"{name}（{entry.name}）" for name, entry in item.steps.items())
+    return say("UNKNOWN_STEP_OF_ITEM", item=item.name, step=step, steps=steps)

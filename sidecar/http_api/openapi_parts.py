@@ -180,6 +180,11 @@ SCHEMAS: Part = {
         "properties": {
             "results": {"type": "array", "items": {"type": "object"}},
             "page": {"$ref": "#/components/schemas/NextPage"},
+            "context": {
+                "type": "object",
+                "description": "`reason{zh,en}`: why nothing could be found, where there is nothing",
+                "properties": {"reason": {"type": "object"}},
+            },
         },
     },
     "NextPage": {

@@ -9,16 +9,21 @@ There is no `total`: to count, all candidates would have to be decided.
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from sidecar.decision.search import MAX_RESULTS
 from sidecar.errors import RequestError
+from sidecar.messages import Sentence
 from sidecar.service.answering import encode
 
 _DIGITS = 32
+
+
+def _nothing_to_say() -> None:
+    """Nothing is known to say."""
 
 
 class Turn(NamedTuple):
@@ -56,9 +61,18 @@ class Pages:
             raise RequestError("bad_page", "the token belongs to another question or limit; begin again without it")
         return known
 
-    def answer(self, results: Sequence[Mapping[str, str]], following: str, turn: Turn) -> dict[str, object]:
-        """A page of results; `following` is the name behind which the next one begins, empty at the end."""
-        return {"results": results, "page": self.told(len(results), following, turn)}
+    def answer(
+        self,
+        results: Sequence[Mapping[str, str]],
+        following: str,
+        turn: Turn,
+        why_none: Callable[[], Sentence | None] = _nothing_to_say,
+    ) -> dict[str, object]:
+        """A page of results; `following` is the name behind which the next one begins, empty at the end. `why_none` says why
+        there could be no result at all; it is asked only where there is none."""
+        page: dict[str, object] = {"results": results, "page": self.told(len(results), following, turn)}
+        why = why_none() if not (results or following or turn.after) else None
+        return {**page, "context": {"reason": why.in_both()}} if why else page
 
     def told(self, count: int, following: str, turn: Turn) -> dict[str, object]:
         """What is said of a page of `count` results."""

@@ -5,6 +5,7 @@ they put nothing into a case and nothing into the record, because nobody acts on
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from sidecar.case_history.history import CaseHistory
 from sidecar.controls.context import QUESTION, AccessRequest
 from sidecar.decision.search import Search
 from sidecar.errors import RequestError
+from sidecar.messages import say
 from sidecar.service.answering import CallerFacts
 from sidecar.service.asked import ITEM, OFFICER, EvaluationRequest, evaluation_of, read_request
 from sidecar.service.authorize import Authorizer, completed
@@ -38,25 +40,32 @@ class Searches:
         wire = _read(body, "subject", {"id": _ANY})
         turn = self._pages.turn(body, caller.name, "subject", wire)
         if wire.subject.type != OFFICER:
-            return self._pages.answer([], "", turn)
-        page = (await self._search(wire, caller)).subjects(turn.after, turn.limit)
-        return self._pages.answer([{"type": OFFICER, "id": person} for person in page.results], page.next, turn)
+            return self._pages.answer([], "", turn, partial(say, "ONLY_OFFICERS"))
+        search = await self._search(wire, caller)
+        page = search.subjects(turn.after, turn.limit)
+        return self._pages.answer(
+            [{"type": OFFICER, "id": person} for person in page.results], page.next, turn, search.why_no_subject
+        )
 
     async def actions(self, body: Mapping[str, Any], caller: CallerFacts) -> dict[str, object]:
         """Steps the subject may do on the resource."""
         wire = _read(body, "action", {"name": _ANY})
         turn = self._pages.turn(body, caller.name, "action", wire)
-        page = (await self._search(wire, caller)).actions(turn.after, turn.limit)
-        return self._pages.answer([{"name": step} for step in page.results], page.next, turn)
+        search = await self._search(wire, caller)
+        page = search.actions(turn.after, turn.limit)
+        return self._pages.answer([{"name": step} for step in page.results], page.next, turn, search.why_no_action)
 
     async def resources(self, body: Mapping[str, Any], caller: CallerFacts) -> dict[str, object]:
         """Items of which the subject may do the step. Cases are not searched: they belong to the systems that keep them."""
         wire = _read(body, "resource", {"id": _ANY})
         turn = self._pages.turn(body, caller.name, "resource", wire)
         if wire.resource.type != ITEM:
-            return self._pages.answer([], "", turn)
-        page = (await self._search(wire, caller)).powers(turn.after, turn.limit)
-        return self._pages.answer([{"type": ITEM, "id": power.item} for power in page.results], page.next, turn)
+            return self._pages.answer([], "", turn, partial(say, "ONLY_ITEMS"))
+        search = await self._search(wire, caller)
+        page = search.powers(turn.after, turn.limit)
+        return self._pages.answer(
+            [{"type": ITEM, "id": power.item} for power in page.results], page.next, turn, search.why_no_power
+        )
 
     def powers(self, person: str, after: str, limit: int) -> dict[str, object]:
         """Every item and step the officer may do today on a case that has not begun and of which no fact is known."""

@@ -143,9 +143,11 @@ def test_values_that_no_entry_has_are_refused(data: Path, option: str, value: st
 def test_query_that_finds_nothing_has_status_1(data: Path) -> None:
     """A script can tell "none" from "some", and a person is told; standard output holds entries only."""
     run = log("query", "--data", str(data), "--officer", "nobody", "--lang", "zh")
-    assert (run.exit_code, run.stdout, run.stderr) == (1, "", "没有符合条件的记录\n")
-    run = log("query", "--data", str(data), "--officer", "nobody", "--lang", "en", "--json")
-    assert (run.exit_code, run.stdout, run.stderr) == (1, "[]\n", "no entries\n")
+    assert (run.exit_code, run.stdout, run.stderr) == (1, "", "没有符合条件的记录；本日志从未出现：人员 nobody\n")
+    run = log("query", "--data", str(data), "--officer", "nobody", "--step", "fly", "--lang", "en", "--json")
+    assert (run.exit_code, run.stdout, run.stderr) == (1, "[]\n", "no entries; this log never names officer nobody, step fly\n")
+    run = log("query", "--data", str(data), "--until", "2000-01-01", "--lang", "en")
+    assert (run.exit_code, run.stderr) == (1, "no entries\n")
 
 
 def test_show_tells_all_a_decision_rests_on(data: Path) -> None:

@@ -1,6 +1,7 @@
 """AuthZEN searches over HTTP: every result evaluates to allow, pages are whole, malformed ones are told."""
 
 import base64
+import re
 from typing import Any
 
 import httpx
@@ -195,3 +196,44 @@ def test_another_content_type_is_400(kind: str, content_type: str | None) -> Non
     """As for evaluations."""
     request = to(f"/access/v1/search/{kind}", question("accept"), headers={"content-type": content_type})
     assert Sidecar().send(request).text.startswith("content_type: ")
+
+
+def why(response: Any) -> str:
+    """What an empty answer says in English."""
+    answer = response.json()
+    assert answer["results"] == []
+    assert re.search("[\u4e00-\u9fff]", answer["context"]["reason"]["zh"])
+    return str(answer["context"]["reason"]["en"])
+
+
+def test_a_search_that_can_find_nothing_says_why() -> None:
+    """An item, a step, a post or a kind that does not exist; what is merely refused now says nothing."""
+    sidecar = Sidecar()
+    officer = {"type": "officer", "id": "head"}
+    unknown, unnamed = question("accept"), question("accept")
+    unknown["resource"]["properties"]["item"] = "permitt"
+    del unnamed["resource"]["properties"]["item"]
+    assert why(search(sidecar, "subject", {**unknown, "subject": {"type": "officer"}})).startswith("Item 'permitt' is on no list")
+    assert "has no step 'acept'" in why(search(sidecar, "subject", question("acept")))
+    assert "resource.properties.item" in why(search(sidecar, "subject", unnamed))
+    assert "resource.properties.item" in why(search(sidecar, "action", unnamed))
+    nobody = {**question("accept"), "subject": {"type": "officer", "id": "nobody"}}
+    assert why(search(sidecar, "action", nobody)).startswith("'nobody' holds no post today")
+    items: dict[str, Any] = {"subject": officer, "resource": {"type": "item"}}
+    assert "holds a step 'fly'" in why(search(sidecar, "resource", {**items, "action": {"name": "fly"}}))
+    assert "officer as subject.type" in why(search(sidecar, "subject", {**question("accept"), "subject": {"type": "robot"}}))
+    assert "item as resource.type" in why(search(sidecar, "resource", {**question("accept"), "resource": {"type": "case"}}))
+    sidecar.allowed(ACCEPT)
+    clerk = search(sidecar, "action", {**question("accept"), "subject": {"type": "officer", "id": "clerk"}}).json()
+    assert clerk == {"results": [], "page": {"next_token": "", "count": 0}}
+
+
+def test_a_question_without_an_item_is_told_to_name_it() -> None:
+    """Of a case nobody has acted in; the empty name is not looked for on the list."""
+    body = question("accept")
+    del body["resource"]["properties"]["item"]
+    answer = Sidecar().answer(body)
+    assert (answer["decision"], answer["context"]["code"]) == (False, "NO_POWER")
+    assert answer["context"]["reason"]["en"].startswith("No item is named")
+    assert "''" not in answer["context"]["reason"]["en"]
+    assert "resource.properties.item" in answer["context"]["reason"]["zh"]

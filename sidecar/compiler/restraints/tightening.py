@@ -1,7 +1,7 @@
 """What the profile asks of bodies that decide together, of sums and of ends of cases, and the item weakens; all else is told
 in `compiler/tightening.py`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sidecar.compiler.plan import Binder
@@ -20,13 +20,33 @@ def loosenings(binder: Binder) -> Iterator[Finding]:
                 yield binder.entry.finding("LOOSER_CLOSES", ("steps", n, "closes"), step=step.id, basis=rule.basis, first=place)
 
 
+def chairless_by_profile(binders: Iterable[Binder]) -> Iterator[Finding]:
+    """Once for each organ: its items that say nothing of the meeting their profile asks for, and nobody presides there."""
+    lacking: dict[str, list[Binder]] = {}
+    for binder in binders:
+        if binder.entry.item.controls.collective is None and _lacks_chair(binder):
+            lacking.setdefault(binder.entry.organ.organ.id, []).append(binder)
+    for found in lacking.values():
+        yield found[0].entry.finding("NO_CHAIR_BY_PROFILE", ("controls", "collective"), Severity.WARNING, n=len(found))
+
+
+def _deliberates(binder: Binder) -> bool:
+    return any(plan.head.verb == DELIBERATE for plan in binder.plans.values())
+
+
+def _lacks_chair(binder: Binder) -> bool:
+    """Whether the step that deliberates has its chair speak last, and there is no chair."""
+    rules, own = binder.profile.collective, binder.entry.item.controls.collective
+    chair_last = bool((rules and rules.chair_last) or (own and own.chair_last))
+    return _deliberates(binder) and chair_last and not chairs_of(binder)
+
+
 def _collective(binder: Binder) -> Iterator[Finding]:
     """Shares below the profile's, rules of the meeting switched off, a chair who cannot be found."""
     rules, own, entry = binder.profile.collective, binder.entry.item.controls.collective, binder.entry
-    deliberates = any(plan.head.verb == DELIBERATE for plan in binder.plans.values())
-    if own and not deliberates:
+    if own and not _deliberates(binder):
         yield entry.finding("NOTHING_DELIBERATED", ("controls", "collective"))
-    if deliberates and ((rules and rules.chair_last) or (own and own.chair_last)) and not chairs_of(binder):
+    if own and _lacks_chair(binder):
         yield entry.finding("NO_CHAIR", ("controls", "collective"), Severity.WARNING)
     if not rules or not own:
         return

@@ -294,3 +294,13 @@ def test_a_meeting_that_nobody_chairs_is_doubted() -> None:
     powers = POWERS_WITH_GROUP.replace(", chair: boss", "")
     assert "NO_CHAIR" in {f.code for f in findings_of(powers=powers, organ=organ, penalty=PENALTY + COLLECTIVE)}
     assert meeting_policy() is not None
+
+
+def test_items_that_leave_the_meeting_to_their_profile_are_doubted_together() -> None:
+    """One warning an organ, at the first of them, with their number; however many a workbook brings."""
+    organ = ORGAN_WITH_GROUP.replace("rank: principal", "rank: leader")
+    silent = POWERS_WITH_GROUP.replace("    controls:\n      collective: {members: [law.member], chair: boss}\n", "")
+    assert silent != POWERS_WITH_GROUP
+    second = silent[silent.index("  - id: fine") :].replace("- id: fine", "- id: other-fine")
+    found = [f for f in findings_of(powers=silent + second, organ=organ, penalty=PENALTY + COLLECTIVE) if "CHAIR" in f.code]
+    assert [(f.code, f.facts["n"]) for f in found] == [("NO_CHAIR_BY_PROFILE", 2)]
