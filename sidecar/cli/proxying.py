@@ -15,8 +15,8 @@ import uvloop
 from adapters.enforcement.identities import identity_of
 from adapters.enforcement.observing import warn_of_observing
 from adapters.enforcement.proxy.bounds import Bounds
-from adapters.enforcement.proxy.exchange import CHANNEL, ReverseProxy
 from adapters.enforcement.proxy.health import Health
+from adapters.enforcement.proxy.reverse_proxy import CHANNEL, ReverseProxy
 from adapters.enforcement.proxy.serving import Serving
 from adapters.enforcement.proxy.sidecar_client import PooledDecider
 from adapters.enforcement.proxy.upstream import Address, Pool

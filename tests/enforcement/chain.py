@@ -18,7 +18,7 @@ import httpx
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.identities import identity_of
 from adapters.enforcement.proxy.bounds import Bounds
-from adapters.enforcement.proxy.exchange import CHANNEL, ReverseProxy
+from adapters.enforcement.proxy.reverse_proxy import CHANNEL, ReverseProxy
 from adapters.enforcement.routes import read_routes
 from adapters.enforcement.ruling import Enforcement
 from adapters.storage.memory import MemoryStore

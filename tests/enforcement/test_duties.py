@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,18 +14,19 @@ from typing import Any
 import httpx
 import pytest
 
+from adapters.client import Obligation
 from adapters.enforcement.decider import HttpDecider
 from adapters.enforcement.identities import identity_of
 from adapters.enforcement.proxy.duties import Duties
 from adapters.enforcement.proxy.duty_file import DutyFile
-from adapters.enforcement.proxy.exchange import CHANNEL, ReverseProxy
+from adapters.enforcement.proxy.reverse_proxy import CHANNEL, ReverseProxy
 from adapters.enforcement.proxy.telling import NotTakenError, Tell, Telling, over_http
-from adapters.enforcement.routes import read_routes
-from adapters.enforcement.ruling import Enforcement
+from adapters.enforcement.routes import ProxyDuties, read_routes
+from adapters.enforcement.ruling import Duty, Enforcement
 from sidecar.errors import SettingsError
 from sidecar.http_api.guard import Receive, Scope, Send
 from tests.enforcement.chain import AS_JSON, DO, OFFICER, ROOT, ROUTES, Sidecar, System, call
-from tests.enforcement.wire import Answer, Chained
+from tests.enforcement.wire import Answer, Broken, Chained
 
 RECEIPT = {"id": "o-1", "type": "dated_and_sealed_receipt", "properties": {"basis": "行政许可法第三十二条"}}
 DEADLINE = {"id": "o-2", "type": "deadline", "properties": {"step": "decide", "due": "2026-12-31"}}
@@ -94,6 +96,24 @@ def test_an_allow_without_obligations_writes_nothing(tmp_path: Path) -> None:
     assert lines(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("system", "failed"),
+    [(System(), []), (System(status=409), [True]), (Broken("refused"), [True]), (System(status=500), []), (Broken("closed"), [])],
+    ids=["done", "refused by the system", "never reached", "nobody knows", "broke off"],
+)
+def test_the_file_says_of_an_act_that_it_certainly_failed(tmp_path: Path, system: Any, failed: list[bool]) -> None:
+    """A second line, told to whoever was told the first; where nobody knows, the duty stands."""
+    file, told = DutyFile(tmp_path), Told()
+    act(file, allowing(DEADLINE), system)
+    assert [line["failed"] for line in lines(tmp_path)] == [False, *failed]
+
+    async def done(telling: Telling) -> None:
+        await until(lambda: telling.waiting == 0)
+
+    while_telling(file, told, done)
+    assert [key for key, _ in told.taken] == ["d-1/o-2", *["d-1/o-2/failed" for _ in failed]]
+
+
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO])
 def test_what_cannot_be_written_refuses_and_the_act_counts_no_longer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int
@@ -122,6 +142,30 @@ def test_what_is_not_written_in_time_refuses(tmp_path: Path, monkeypatch: pytest
     answer = act(file, sidecar, system, wait=0.01)
     assert (answer.status, answer.json["code"], system.seen) == (503, "OBLIGATION_NOT_TAKEN", [])
     assert sidecar.reports == [("/v1/decisions/d-1/outcome", "failed")]
+
+
+def test_what_is_written_after_all_is_said_to_have_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what had not been begun when its time was over is not written at all."""
+    file, free, append = DutyFile(tmp_path), threading.Event(), DutyFile.append
+
+    def hanging(lines: bytes) -> None:
+        assert free.wait(10)
+        append(file, lines)
+
+    monkeypatch.setattr(file, "append", hanging)
+
+    async def run() -> list[bool]:
+        duties = Duties(ProxyDuties(record=("deadline",)), file, None, 0.01)
+        owed = Obligation("o-2", "deadline", {})
+        taken = [await duties.take([Duty(name, "an-item", "do", "T-1", owed)]) for name in ("d-1", "d-2")]
+        writing = duties._writing
+        assert writing is not None
+        free.set()
+        await asyncio.wait_for(writing, 10)
+        return taken
+
+    assert asyncio.run(run()) == [False, False]
+    assert [(line["decision_id"], line["failed"]) for line in lines(tmp_path)] == [("d-1", False), ("d-1", True)]
 
 
 def test_a_line_without_its_end_is_cut_off_at_the_start(tmp_path: Path) -> None:
@@ -174,7 +218,7 @@ def while_telling(file: DutyFile, tell: Tell, work: Callable[[Telling], Awaitabl
 
 def written(file: DutyFile, *names: str) -> None:
     for name in names:
-        said = {"decision_id": "d-1", "obligation": {"id": name.strip("-")}, "notify": not name.startswith("-")}
+        said = {"decision_id": "d-1", "obligation": {"id": name.strip("-")}, "notify": not name.startswith("-"), "failed": False}
         file.append(json.dumps(said).encode() + b"\n")
 
 

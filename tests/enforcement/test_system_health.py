@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.enforcement.proxy.exchange import ReverseProxy
 from adapters.enforcement.proxy.health import Health
+from adapters.enforcement.proxy.reverse_proxy import ReverseProxy
 from adapters.enforcement.proxy.upstream import Address, Pool
 from adapters.enforcement.proxy.watch import Watch
 from sidecar.cli.proxying import _health_path

@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from adapters.enforcement.identity import Peer
 from adapters.enforcement.proxy.bounds import Bounds
-from adapters.enforcement.proxy.exchange import ReverseProxy
+from adapters.enforcement.proxy.reverse_proxy import ReverseProxy
 from adapters.enforcement.proxy.serving import Serving
 from adapters.enforcement.proxy.sidecar_client import PooledDecider
 from adapters.enforcement.proxy.upstream import Address, Pool

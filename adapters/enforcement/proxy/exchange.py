@@ -21,25 +21,18 @@ import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import msgspec
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from adapters.enforcement.asking import Decider, decided, result_of, still_allowed
+from adapters.enforcement.asking import decided, result_of, still_allowed
 from adapters.enforcement.headers import believable, forwarded, returned
 from adapters.enforcement.proxy.client import Client, Request
-from adapters.enforcement.proxy.duties import Duties
 from adapters.enforcement.proxy.heads import Head, answer_head, chunk, framed, last_chunk, request_head
-from adapters.enforcement.proxy.health import Health
+from adapters.enforcement.proxy.reverse_proxy import OWN_PREFIX, ReverseProxy
 from adapters.enforcement.proxy.tunnel import Still, carry
 from adapters.enforcement.proxy.upstream import Answer, Connection, LostError, NotConnectedError, Pool
 from adapters.enforcement.reasons import reply_of
-from adapters.enforcement.ruling import BODY_LIMIT, Enforcement, Incoming, Ruling, malformed, too_large
+from adapters.enforcement.ruling import BODY_LIMIT, Incoming, Ruling, malformed, too_large
 from sidecar.errors import RequestError
-from sidecar.http_api.guard import Reply
-
-OWN_PREFIX = b"/.quanheng/"
-CHANNEL = "reverse-proxy"
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -51,69 +44,6 @@ _LOCAL = ("", "127.0.0.1", "::1")
 Later = Callable[[Coroutine[Any, Any, None]], None]
 
 log = structlog.get_logger("quanheng.proxy")
-
-
-class ReverseProxy:
-    """The rules and counters of one proxy. `decider` asks the sidecar; `duties` fulfils what the enforcement calls its own;
-    `health` knows whether the system behind is down."""
-
-    def __init__(
-        self, enforcement: Enforcement, decider: Decider, duties: Duties | None = None, health: Health | None = None
-    ) -> None:
-        self._enforcement, self._decider, self._duties, self._health = enforcement, decider, duties, health
-        self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "quanheng_proxy_requests", "Requests by what became of them", ["result"], registry=self._registry
-        )
-        self._counted: dict[str, Callable[[], None]] = {}
-        if duties:
-            waiting = Gauge("quanheng_proxy_duties_waiting", "Duties that wait to be told", registry=self._registry)
-            waiting.set_function(lambda: duties.waiting)
-
-    def count(self, result: str) -> None:
-        counted = self._counted.get(result)
-        if counted is None:
-            counted = self._counted[result] = self._requests.labels(result).inc
-        counted()
-
-    @property
-    def enforcement(self) -> Enforcement:
-        return self._enforcement
-
-    @property
-    def decider(self) -> Decider:
-        return self._decider
-
-    @property
-    def down(self) -> bool:
-        """Whether the system behind is known to be down."""
-        return self._health is not None and self._health.down
-
-    async def fulfilled(self, ruling: Ruling) -> Ruling:
-        """The ruling where what it brings has been taken on, else a refusal; then the act has certainly not happened."""
-        if self._duties is not None and await self._duties.take(ruling.duties):
-            return ruling
-        await self._decider.report(ruling.decision_id, "failed", "an obligation was not taken on")
-        return self._enforcement.refused("unfulfilled", 503, "OBLIGATION_NOT_TAKEN")
-
-    def own(self, target: bytes) -> Reply:
-        """Health, readiness and counters."""
-        path = target.partition(b"?")[0]
-        if path == OWN_PREFIX + b"metrics":
-            return Reply(200, generate_latest(self._registry), b"text/plain; version=0.0.4; charset=utf-8")
-        if path == OWN_PREFIX + b"healthz":
-            return Reply(200, b'{"status":"ok"}', b"application/json")
-        if path == OWN_PREFIX + b"readyz":
-            return self._readiness()
-        return Reply(404, b"not_found: nothing is served here")
-
-    def _readiness(self) -> Reply:
-        said: dict[str, Any] = {"status": "not_ready" if self.down else "ready"}
-        if self._health:
-            said["upstream"] = self._health.told
-        if self._duties:
-            said["duties_waiting"] = self._duties.waiting
-        return Reply(503 if self.down else 200, msgspec.json.encode(said), b"application/json")
 
 
 class Exchanges:
@@ -190,7 +120,7 @@ class Exchanges:
             upstream, answer, pump = await self._answered(request, head, data, client, ruling)
         except NotConnectedError as fault:
             log.error("upstream cannot be reached", problem=str(fault))  # noqa: TRY400 - expected, a stack adds nothing
-            await self._report(ruling, 0)
+            await self._proxy.report(ruling, 0)
             return self._broken(request, head, client, "NOT_CONNECTED")
         except LostError as fault:
             log.error("upstream broke", problem=str(fault))  # noqa: TRY400 - expected, a stack adds nothing
@@ -198,13 +128,13 @@ class Exchanges:
         if answer.status == _SWITCHED:
             return await self._switched(request, head, client, upstream, answer, ruling, still)
         if result_of(answer.status) == "failed":
-            await self._report(ruling, answer.status)
+            await self._proxy.report(ruling, answer.status)
         whole = await self._return(head, client, upstream, answer, ruling)
         if pump and not pump.done():  # the answer ended before the body: the rest of it is nobody's
             pump.cancel()
             upstream.end()
         if whole is not None and result_of(answer.status) == "performed" and ruling.decision_id:
-            self._later(self._report(ruling, answer.status))
+            self._later(self._proxy.report(ruling, answer.status))
         return bool(whole) and request.body.ended
 
     async def _answered(
@@ -300,17 +230,12 @@ class Exchanges:
         lines = [b"%s: %s\r\n" % header for header in returned(answer.headers, ruling.told) if header[0] not in _FRAMING]
         client.write(b"".join((b"HTTP/1.1 101 Switching Protocols\r\n", _UPGRADE, *lines, b"\r\n")))
         if ruling.decision_id:
-            self._later(self._report(ruling, answer.status))
+            self._later(self._proxy.report(ruling, answer.status))
         ended = await carry(client, upstream, self._pool.watch, self._pool.bounds, still if ruling.decision_id else None)
         if ended:
             self._proxy.count("ended")
             log.info("websocket ended", decision=ruling.decision_id, reason=ended)
         return False
-
-    async def _report(self, ruling: Ruling, status: int) -> None:
-        if ruling.decision_id:
-            detail = f"HTTP {status}" if status else "not connected"
-            await self._proxy.decider.report(ruling.decision_id, result_of(status), detail)
 
     def _broken(self, request: Request, head: Head, client: Client, code: str) -> bool:
         keep_alive = head.keep_alive and request.body.ended

@@ -6,7 +6,8 @@ from typing import Any
 
 from adapters.enforcement.proxy.bounds import Bounds
 from adapters.enforcement.proxy.client import Client
-from adapters.enforcement.proxy.exchange import Exchanges, ReverseProxy
+from adapters.enforcement.proxy.exchange import Exchanges
+from adapters.enforcement.proxy.reverse_proxy import ReverseProxy
 from adapters.enforcement.proxy.upstream import Connect, Pool
 from adapters.enforcement.proxy.watch import Watch
 

@@ -98,7 +98,8 @@ def _key_if_told(line: bytes) -> str | None:
     """None for a line that is only recorded, and for one that is none of ours."""
     try:
         said = msgspec.json.decode(line)
-        return f"{said['decision_id']}/{said['obligation']['id']}" if said["notify"] is True else None
+        key = f"{said['decision_id']}/{said['obligation']['id']}{'/failed' if said['failed'] else ''}"
+        return key if said["notify"] is True else None
     except (msgspec.MsgspecError, LookupError, TypeError):
         return None
 
