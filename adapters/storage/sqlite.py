@@ -9,6 +9,9 @@ Rows are written on the event loop and only the commit, which waits for the disk
 both run Python would hand the interpreter to and fro for every statement, which costs more than the statements. A commit that is
 alone on a disk that was quick the last time is synced in place: nobody else waits, and the thread would cost a fifth of its time.
 
+A patient commit begins no batch of its own for PATIENCE: it goes with the next one, behind those that wait for an answer. So no
+officer waits for the sync of what nobody waits for.
+
 A second writer is refused by a lock on the folder (SQLite's WAL-reset bug needs two writers). A failed commit is final: what the
 kernel wrote is unknown after a failed fsync, and a retry could acknowledge what is not there. The process then refuses
 everything until it is restarted, and on restart reads what is really on the disk. Only a full disk is no such failure: what had
@@ -25,7 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -46,6 +49,7 @@ from adapters.storage.record_file import (
 )
 from adapters.storage.record_index import RecordIndex
 from adapters.storage.record_reader import SqliteReader
+from adapters.storage.waiting import Patient, Waiting
 from sidecar.case_history.history import CaseHistory, encode_event, extend, fold_stored
 from sidecar.case_history.ledger import MAX_CHANGES, Ledger, LedgerChange, amend, fold_changes
 from sidecar.decision_log.canonical import NotCanonicalError
@@ -70,12 +74,6 @@ _encode = msgspec.json.Encoder().encode
 Result = Committed | Replayed | Appended | StoreError
 
 
-class _Waiting(NamedTuple):
-    commit: Commit
-    then: Then[Any]
-    place: Place | None = None
-
-
 class SqliteStore:
     """The record in `folder`. Opening it takes the writer's lock; raises SecondWriterError or StoreError."""
 
@@ -94,8 +92,9 @@ class SqliteStore:
         self._heads: OrderedDict[str, Head] = OrderedDict()
         self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
         self._ledger_versions: OrderedDict[str, int] = OrderedDict()
-        self._waiting: deque[_Waiting] = deque()
-        self._batch: list[_Waiting] = []
+        self._waiting: deque[Waiting] = deque()
+        self._patient = Patient(self._begin_with_patient)
+        self._batch: list[Waiting] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         try:
             self._connection = open_writer(self._path)
@@ -161,28 +160,36 @@ class SqliteStore:
         return await outcome(partial(self.submit, commit))
 
     def submit(self, commit: Commit, then: Then[Committed | Replayed]) -> None:
-        self._write(_Waiting(commit, then))
+        self._write(Waiting(commit, then))
 
     async def append(self, commit: Commit, place: Place) -> Appended:
         """Record a commit that a shared store made: nothing is checked here, it stands already. One that this log has is
         found."""
-        appended: Appended = await outcome(lambda then: self._write(_Waiting(commit, then, place)))
+        appended: Appended = await outcome(lambda then: self._write(Waiting(commit, then, place)))
         return appended
 
-    def _write(self, waiting: _Waiting) -> None:
+    def _write(self, waiting: Waiting) -> None:
         loop = asyncio.get_running_loop()
         if self._failure:
             loop.call_soon(waiting.then, StoreError("RECORD_FAILED", told=self._failure))
-        elif len(self._waiting) >= MAX_WAITING:
+        elif len(self._waiting) + len(self._patient) >= MAX_WAITING:
             loop.call_soon(
                 waiting.then, OverloadedError("TOO_MANY_WAIT", told=self._note("too many decisions wait for the disk"))
             )
+        elif waiting.commit.patient:
+            self._patient.hold(waiting, loop)
         else:
             self._waiting.append(waiting)
             if self._loop is not loop:
                 self._begin_soon(loop)
 
+    def _begin_with_patient(self) -> None:
+        self._waiting += self._patient.taken()
+        if self._waiting and self._loop is not (loop := asyncio.get_running_loop()):
+            self._begin_soon(loop)
+
     async def close(self) -> None:
+        self._begin_with_patient()
         while self._loop is not None and not self._loop.is_closed():  # noqa: ASYNC110 - once, at the end
             await asyncio.sleep(0.001)
         await asyncio.to_thread(self._disk.shutdown)
@@ -261,6 +268,7 @@ class SqliteStore:
 
     def _fill(self) -> None:
         """Write what waits, then let the disk's thread commit it."""
+        self._waiting += self._patient.taken()
         self._batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         seq = self._next_seq
         try:
@@ -274,7 +282,8 @@ class SqliteStore:
         except Exception as fault:  # noqa: BLE001 - the state of the record is unknown now; stop, never retry
             self._ended([], seq, fault)
             return
-        if len(self._batch) == 1 and self._quick and not self._copied:
+        awaited = len(self._batch) - sum([waiting.commit.patient for waiting in self._batch])
+        if awaited <= 1 and self._quick and not self._copied:
             self._ended(results, seq, fault_of(self._commit))
         else:
             self._on_disk(self._commit, lambda fault: self._ended(results, seq, fault))
@@ -304,7 +313,7 @@ class SqliteStore:
         batch, self._batch = self._batch, []
         for waiting, result in zip(batch, results, strict=True):
             self._learn(waiting.commit, result)
-            _tell(waiting, result)
+            waiting.tell(result)
         let_go(self._heads, CACHED_CASES)
         let_go(self._ledger_versions, CACHED_CASES)
         self._untended += len(batch)
@@ -329,9 +338,10 @@ class SqliteStore:
 
     def _refuse_all(self, reason: str) -> None:
         self._note(reason)
+        self._waiting += self._patient.taken()
         refused, self._waiting = self._waiting, deque()
         for waiting in refused:
-            _tell(waiting, StoreError("AS_TOLD", told=reason))
+            waiting.tell(StoreError("AS_TOLD", told=reason))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -484,11 +494,3 @@ class SqliteStore:
                 log.warning("the record cannot be tended", trouble=str(fault), remedy="free the disk; searches are slower")
         finally:
             self._tending = False
-
-
-def _tell(waiting: _Waiting, result: Result) -> None:
-    """Whatever becomes of one answer, the others of its batch are told theirs."""
-    try:
-        waiting.then(result)
-    except Exception as fault:  # noqa: BLE001 - the commit stands; who asked finds it again by its identifier
-        log.error("an answer was lost", fault=type(fault).__name__)  # noqa: TRY400 - its message may quote a request

@@ -50,7 +50,8 @@ class Window(NamedTuple):
 class Commit(NamedTuple):
     """One thing to make durable. `act` is a digest of what was asked, `answer` the bytes a retry gets. `expected_digest` is the
     case's digest at the expected version, where it is known. A commit that changes a ledger carries an event. `stored_event`
-    are the event's bytes and `digest` the case's digest with it, where they were made already on that expected digest."""
+    are the event's bytes and `digest` the case's digest with it, where they were made already on that expected digest. One that
+    is `patient` may be held for some milliseconds, to become durable together with another; whoever waits for it is told then."""
 
     entry: Entry | FilledEntry
     case_id: str = ""
@@ -65,6 +66,7 @@ class Commit(NamedTuple):
     window: Window | None = None
     stored_event: bytes = b""
     digest: str = ""
+    patient: bool = False
 
 
 class Committed(NamedTuple):

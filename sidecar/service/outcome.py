@@ -5,7 +5,8 @@ again changes nothing, saying the opposite is an error, because a record is neve
 plain Casbin policy, has its outcome on record and no history that it could change.
 
 A performance that is reported while the case is in memory, the ordinary report, is begun and told (ADR 0013): it is one commit
-like the decision's, and shares its batch with those of others. What needs more reading, and a lost race, takes the awaited way.
+like the decision's, and patient, so that it shares its sync with the next decision instead of standing before it. What needs more
+reading, and a lost race, takes the awaited way.
 """
 
 import hashlib
@@ -75,7 +76,7 @@ class OutcomeReports:
             else:
                 then(_answered(commit, done))
 
-        self._store.submit(commit, stored)
+        self._store.submit(commit._replace(patient=True), stored)
 
     async def report(self, decision_id: str, result: str, detail: str, caller: CallerFacts) -> bytes:
         """The same, awaited."""
