@@ -12,11 +12,12 @@ and the standard library is needed here.
 
 from adapters.client.answers import Decision, Metadata, NotEvaluated, Obligation, Page, Reason
 from adapters.client.blocking import Client
-from adapters.client.failures import ClientError, NotAcceptedError, UnclearAnswerError, UnreachableError
+from adapters.client.failures import AddressError, ClientError, NotAcceptedError, UnclearAnswerError, UnreachableError
 from adapters.client.on_loop import AsyncClient
 from adapters.client.questions import Evaluation, Semantic
 
 __all__ = [
+    "AddressError",
     "AsyncClient",
     "Client",
     "ClientError",

@@ -28,7 +28,7 @@ from adapters.client.answers import (
     metadata_of,
     page_of,
 )
-from adapters.client.failures import ClientError
+from adapters.client.failures import AddressError, ClientError
 from adapters.client.questions import Evaluation, Semantic
 
 Answered = TypeVar("Answered")
@@ -117,12 +117,16 @@ def comes_again(wait: Wait | None, attempt: int, left: float) -> bool:
 
 
 def settings(address: str, token: str, uds: Path | None, deadline: float) -> dict[str, Any]:
-    """For either client of httpx, without its transport. Raises ValueError for an address that must not be used so."""
-    url = httpx.URL(address)
+    """For either client of httpx, without its transport. Raises AddressError for an address that must not be used so."""
+    try:
+        url = httpx.URL(address)
+    except (httpx.InvalidURL, TypeError):
+        url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host or url.userinfo:
-        raise ValueError(f"{address!r} is no address of a sidecar; write one like http://127.0.0.1:8181")
+        raise AddressError(address, "is no address of a sidecar", "write one like http://127.0.0.1:8181 / 请写成这样的地址")
     if url.scheme == "http" and uds is None and not _is_loopback(url.host):
-        raise ValueError(f"{address} is neither https nor on this machine: what is asked would cross a network in clear")
+        problem = "is neither https nor on this machine: what is asked would cross a network in clear"
+        raise AddressError(address, problem, "write https://…, with ca= where its authority is your own / 请用 https")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return {"base_url": url, "headers": headers, "timeout": deadline, "trust_env": False, "follow_redirects": False}
 

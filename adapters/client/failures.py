@@ -12,6 +12,14 @@ class ClientError(Exception):
         return f"{self.message}\n  → {self.hint}"
 
 
+class AddressError(ClientError):
+    """The address is none of a sidecar, or what is sent there would cross a network in clear. Nothing was asked."""
+
+    def __init__(self, address: str, problem: str, hint: str) -> None:
+        super().__init__(f"{address!r} {problem}", hint)
+        self.address, self.problem = address, problem
+
+
 class UnreachableError(ClientError):
     """The sidecar was not reached, or did not answer in time. What was asked may have been decided and recorded; asked again
     under the same `request_id` it gets the same answer. `problem` is the last attempt's."""

@@ -33,7 +33,7 @@ class AsyncClient:
         deadline: float = calls.DEADLINE,
     ) -> Self:
         """`uds` is a Unix socket to connect to, `ca` a PEM of those who sign the sidecar's certificate (the machine's own unless
-        given), `certificate` the caller's own with its key; `deadline` are the seconds for a call. Raises ValueError for
+        given), `certificate` the caller's own with its key; `deadline` are the seconds for a call. Raises AddressError for
         an address that is neither https nor on this machine."""
         behind = httpx.AsyncHTTPTransport(**calls.transport(uds, ca, certificate))
         return cls(httpx.AsyncClient(transport=behind, **calls.settings(address, token, uds, deadline)), deadline)

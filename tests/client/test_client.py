@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from adapters.client import (
+    AddressError,
     AsyncClient,
     Client,
     ClientError,
@@ -235,12 +236,14 @@ def test_a_report_that_is_not_taken_raises(ask: Asking) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1:8181", "ftp://127.0.0.1", "http://10.0.0.1:8181", "http://example.test", "https://a:b@example.test"]
+    "address", ["127.0.0.1:8181", "ftp://127.0.0.1", "http://10.0.0.1:8181", "http://example.test", "https://a:b@example.test", "http://[::"]
 )
 def test_an_address_that_must_not_be_used_so_is_refused(address: str) -> None:
     for client in (Client, AsyncClient):
-        with pytest.raises(ValueError, match=r"address|network"):
+        with pytest.raises(AddressError, match=r"address|network") as refused:
             client.at(address)
+        assert isinstance(refused.value, ClientError)
+        assert refused.value.hint
 
 
 def test_the_real_sidecar_understands_what_is_sent() -> None:
