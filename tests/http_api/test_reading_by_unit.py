@@ -3,16 +3,20 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.storage.memory import MemoryStore
 from adapters.storage.sqlite import SqliteStore
 from sidecar.decision.policy import PolicySnapshot
+from sidecar.errors import ReleasedError
 from sidecar.http_api.app import build_app
 from sidecar.ports.records import TOTALS
 from sidecar.service.authorize import Authorizer
@@ -148,6 +152,27 @@ def test_what_is_of_another_unit_is_as_if_it_were_not_there(four: Four, caller: 
             assert response.status_code == missing.status_code == 404
             assert response.text.replace(path.rsplit("/", 1)[1], "…") == missing.text.replace(nothing.rsplit("/", 1)[1], "…")
             assert (told["query"]["refused"], told["shown"]) == ("outside what it may read", 0)
+
+
+def test_of_what_was_released_a_unit_learns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an entry went is told to readers of all; whose it was cannot be told any more, so to others it is not there. A case
+    whose beginning is gone belongs to nobody that could be proven."""
+    four = Four(MemoryStore())
+
+    def gone(_: str) -> None:
+        raise ReleasedError(1, "sha256:file", 9)
+
+    async def gone_from_the_store(_: str) -> None:
+        gone(_)
+
+    monkeypatch.setattr(four.store.reader, "find", gone)
+    monkeypatch.setattr(four.store, "find_decision", gone_from_the_store)
+    path = f"/v1/decisions/{four.decisions['o']}"
+    assert "sha256:file" in four.get(path, caller="of-all").text
+    assert four.get(path, caller="of-office").text == f"not_found: no decision {four.decisions['o']}"
+    assert [told["shown"] for told in four.readings()] == [0, 0]
+    assert four.get("/v1/cases/C-o", caller="of-all").status_code == 200
+    assert four.get("/v1/cases/C-o", caller="of-office").status_code == 404
 
 
 def test_a_token_does_not_lead_beyond_what_may_be_read(four: Four) -> None:
@@ -330,3 +355,46 @@ def test_totals_of_a_plain_policy() -> None:
 
 def plain_headers(caller: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token_of(caller)}", "content-type": "application/json"}
+
+
+# -- whatever is asked -------------------------------------------------------------------------------------------------
+
+SEARCHED = st.fixed_dictionaries(
+    {},
+    optional={
+        "officer": st.sampled_from([f"clerk-{organ}" for organ in LETTERS]),
+        "item": st.sampled_from(["permit", "county-permit", "of-no-list", "fine"]),
+        "class": st.just("licensing"),
+        "case": st.sampled_from([f"C-{letter}" for letter in "oenc"]),
+        "decision": st.sampled_from(["allow", "deny"]),
+        "code": st.sampled_from(["ALLOWED", "STEP_ALREADY_DONE"]),
+        "post": st.sampled_from(["front.clerk", "county-front.clerk"]),
+        "caller": st.just("portal"),
+        "text": st.sampled_from(["示范", "county", "许可"]),
+        "since": st.sampled_from(["2026-01-05", "2026-01-06"]),
+    },
+)
+asked_in_many_ways = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+
+
+@pytest.mark.slow
+@asked_in_many_ways
+@given(
+    caller=st.sampled_from([caller for caller in GRANTS if caller != "for-persons"]), query=SEARCHED, by=st.sampled_from(TOTALS)
+)
+def test_a_reader_sees_of_everything_what_is_its_own(caller: str, query: Body, by: str) -> None:
+    """Whatever is asked: the entries, and the counts, are those of the whole record that belong to the reader's units."""
+    four = one_for_all()
+    units = {unit for unit, letter in LETTERS.items() if letter in READABLE[caller]}
+    whole = four.get("/v1/decisions", {"limit": 500, "kind": "decision", **query}, caller="of-all").json()["entries"]
+    own = [entry for entry in whole if caller == "of-all" or entry["subject"]["organ"] in units]
+    told = four.get("/v1/decisions", {"limit": 500, "kind": "decision", **query}, caller=caller).json()["entries"]
+    assert told == own
+    totals = four.get("/v1/log/totals", {"by": by, **query}, caller=caller).json()
+    verdicts = [entry["decision"] for entry in own]
+    assert (totals["allowed"], totals["denied"]) == (verdicts.count("allow"), verdicts.count("deny"))
+
+
+@cache
+def one_for_all() -> Four:
+    return Four(MemoryStore())
