@@ -76,8 +76,8 @@ def row_of(seq: int, commit: Commit, leaf: bytes, body: bytes) -> tuple[object, 
     if isinstance(entry, FilledEntry):
         officer, item, code, decision = entry.subject["person"], entry.item, entry.code, entry.decision
     else:
-        officer = getattr(entry, "subject", {}).get("person", "")
-        item, code, decision = (getattr(entry, name, "") for name in ("item", "code", "decision"))
+        person, item, code, decision = (getattr(entry, name, "") for name in ("person", "item", "code", "decision"))
+        officer = getattr(entry, "subject", {}).get("person", "") or person
     return seq, entry.decision_id, entry.kind, time_ms, officer, item, commit.case_id, code, decision, leaf, body
 
 

@@ -196,7 +196,7 @@ def asked_of(entry: dict[str, Any]) -> dict[str, Any]:
     texts = {entry.get("item_name", ""), *reason.values(), entry.get("detail", ""), *entry.get("basis", ())}
     return {
         **{name: entry.get(name, "") for name in ("item", "case_id", "code", "decision", "kind", "caller")},
-        "officer": subject.get("person", ""),
+        "officer": subject.get("person", "") or entry.get("person", ""),
         "post": subject.get("acting_post", ""),
         "unit": subject.get("organ", ""),
         "step": action.get("step", ""),

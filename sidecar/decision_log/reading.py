@@ -86,13 +86,13 @@ def at_place(body: bytes, seq: int) -> bytes:
 
 
 def columns_of(fields: Fields) -> Columns:
-    """What the record keeps of an entry in columns, to find it by."""
+    """What the record keeps of an entry in columns, to find it by. The officer of a reading is for whom a system read."""
 
     def text(name: str) -> str:
         return str(fields.get(name, ""))
 
     subject = fields.get("subject")
-    officer = str(subject.get("person", "")) if isinstance(subject, dict) else ""
+    officer = (str(subject.get("person", "")) if isinstance(subject, dict) else "") or text("person")
     try:
         time_ms = int(datetime.fromisoformat(text("time")).timestamp() * 1000)
     except (ValueError, OverflowError):

@@ -34,7 +34,14 @@ def an_entry_at(n: int, chance: random.Random) -> Any:
     time = (START + timedelta(hours=n * 5 - 40 * (n % 37 == 0))).isoformat(timespec="milliseconds")
     if n % 11 == 0:
         return LogReadEntry(
-            decision_id=f"r{n}", request_id="", time=time, time_source="test", caller="auditor", client_ip="", query={"what": "x"}
+            decision_id=f"r{n}",
+            request_id="",
+            time=time,
+            time_source="test",
+            caller="auditor",
+            client_ip="",
+            query={"what": "x"},
+            person=chance.choice(["", *OFFICERS]),
         )
     subject = {
         "type": "officer",

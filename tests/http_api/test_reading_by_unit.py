@@ -203,6 +203,7 @@ def test_for_whom_a_system_reads_stands_in_the_record(four: Four) -> None:
         {"what": "decisions", "reads": "office"},
         3,
     )
+    assert [e["seq"] for e in four.get("/v1/decisions", {"officer": "o-2001"}).json()["entries"]] == [told["seq"]]
     for caller, person, why in (
         ("for-persons", None, "reads for persons and must name each in X-Reader"),
         ("for-persons", "", "reads for persons and must name each in X-Reader"),
