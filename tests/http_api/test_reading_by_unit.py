@@ -39,6 +39,7 @@ GRANTS: dict[str, Body] = {
 }
 
 
+@cache
 def four_organs() -> PolicySnapshot:
     files = policy_files()
     for organ, (level, region) in OTHER_ORGANS.items():
