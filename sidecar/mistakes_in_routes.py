@@ -1,6 +1,10 @@
 """What is said of route files held against each other and against the API they lead to: what is wrong — what to write."""
 
 FINDINGS_OF_ROUTES: dict[str, tuple[str, str]] = {
+    "UNKNOWN_OBLIGATION": (
+        "没有哪项准许附有义务“{type}”——是否应为：{near}",
+        "no allow brings an obligation {type} — did you mean: {near}",
+    ),
     "ROUTE_OVERLAP": (
         "{method} {path} 与 {other} 能匹配同一地址，且同样具体——请改写其一，或为共同的地址单写一条",
         "{method} {path} and {other} fit the same addresses, equally closely — change one, or write a route for what they share",

@@ -1,6 +1,6 @@
 """The enforcement point as a FastAPI dependency: beside each route stands which step it is.
 
-    acts = Acts({"header": "X-Officer"}, decider, fulfils={"notify"})
+    acts = Acts({"header": "X-Officer"}, decider, fulfils={"deadline"})
     acts.install(app)
 
     @app.post("/licences/{case}/accept")

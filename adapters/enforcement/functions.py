@@ -1,6 +1,6 @@
 """The enforcement point around a function: it runs only when the sidecar said clearly yes.
 
-    acts = Acts(client, officer=current_officer, fulfils={"notify"})
+    acts = Acts(client, officer=current_officer, fulfils={"deadline"})
 
     @acts.step("cn-xk-food-business-licence", "accept", case="case", facts={"floor_area": "area"})
     def accept(case: str, area: int) -> None: …

@@ -175,6 +175,13 @@ class RouteFile(Part):
         return found
 
 
+class Known(NamedTuple):
+    """What is there that a route file may name: the steps of each item, and the types of obligations."""
+
+    steps: Mapping[str, Collection[str]]
+    obligations: Collection[str]
+
+
 class CheckedRoutes(NamedTuple):
     """What became of a route file. `model` is None where it cannot be used; `draft` is what is left of it then."""
 
@@ -184,8 +191,8 @@ class CheckedRoutes(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def check_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | None = None) -> CheckedRoutes:
-    """Read a route file with every mistake; `steps` (item → its steps) are those that exist, where they are known."""
+def check_routes(file: str, data: bytes, known: Known | None = None) -> CheckedRoutes:
+    """Read a route file with every mistake; names are held against what is known, where that is."""
     loaded = load(read_source(file, data), RouteFile)
     findings = list(loaded.findings)
     if loaded.draft:
@@ -196,14 +203,15 @@ def check_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | 
             if not route.whole and place not in loaded.mended:
                 findings.append(Finding("BAD_ROUTE", place, facts={"key": f"routes[{n}]"}))
             findings += _segment_doubts(route, loaded.located.place("routes", n, "path"))
-            findings += _unknown_step(route, loaded.located, n, steps) if steps is not None else ()
+            findings += _unknown_step(route, loaded.located, n, known.steps) if known else ()
+        findings += _unknown_obligations(loaded.draft, loaded.located, known.obligations) if known else ()
     model = None if findings else loaded.model
     return CheckedRoutes(model, loaded.draft, loaded.located, tuple(in_reading_order(findings)))
 
 
-def read_routes(file: str, data: bytes, steps: Mapping[str, Collection[str]] | None = None) -> RouteFile:
+def read_routes(file: str, data: bytes, known: Known | None = None) -> RouteFile:
     """`check_routes`, for whoever needs it whole. Raises RouteFileError with every mistake and its place."""
-    checked = check_routes(file, data, steps)
+    checked = check_routes(file, data, known)
     if checked.model is None:
         lines = in_lines((found.place, found.sentence) for found in checked.findings)
         raise RouteFileError("ROUTES_UNUSABLE", lines=lines)
@@ -243,6 +251,21 @@ def _unknown_step(route: Route, located: Located, n: int, steps: Mapping[str, Co
     elif route.item is not None and route.step is not None and route.step not in steps[route.item]:
         facts = {"step": route.step, "near": ", ".join(steps[route.item])}
         yield Finding("UNKNOWN_STEP", located.place("routes", n, "step"), facts=facts)
+
+
+def _unknown_obligations(routes: RouteFile, located: Located, known: Collection[str]) -> Iterator[Finding]:
+    """A type that no allow brings is one that is misspelt: the true one would be refused."""
+    own = routes.proxy_fulfils
+    written: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+        (("fulfils",), routes.fulfils or ()),
+        (("proxy_fulfils", "record"), own.record),
+        (("proxy_fulfils", "notify"), own.notify),
+    ]
+    for path, types in written:
+        for n, kind in enumerate(types):
+            if kind not in known:
+                facts: dict[str, object] = {"type": kind, "near": near(kind, known)}
+                yield Finding("UNKNOWN_OBLIGATION", located.place(*path, n), facts=facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -21,7 +20,7 @@ from adapters.enforcement.proxy.serving import Serving
 from adapters.enforcement.proxy.sidecar_client import PooledDecider
 from adapters.enforcement.proxy.upstream import Address, Pool
 from adapters.enforcement.proxy.watch import Watch
-from adapters.enforcement.routes import RouteFile, read_routes
+from adapters.enforcement.routes import Known, RouteFile, read_routes
 from adapters.enforcement.ruling import Enforcement
 from adapters.storage.policy_folder import PolicyFolder
 from sidecar.cli.addresses import (
@@ -175,8 +174,8 @@ def _health_path(path: str) -> str:
 
 
 def routes_of(path: Path, policies: Path | None) -> RouteFile:
-    """A route file, held against the items and steps of a built folder where one is given. Raises RouteFileError."""
-    return read_routes(str(path), read_file(path), steps_in(policies) if policies else None)
+    """A route file, held against items, steps and obligations of a built folder where one is given. Raises RouteFileError."""
+    return read_routes(str(path), read_file(path), known_in(policies) if policies else None)
 
 
 def read_file(path: Path, what: Sentence = _ROUTE_FILE) -> bytes:
@@ -186,6 +185,7 @@ def read_file(path: Path, what: Sentence = _ROUTE_FILE) -> bytes:
         raise RouteFileError("FILE_UNREADABLE", path=path, reason=reason_of(fault), what=what) from fault
 
 
-def steps_in(policies: Path) -> dict[str, Collection[str]]:
-    """Every item of a built folder with its steps."""
-    return {name: item.steps for name, item in PolicyFolder(policies).snapshot().items.items()}
+def known_in(policies: Path) -> Known:
+    """Every item of a built folder with its steps, and the types of obligations."""
+    snapshot = PolicyFolder(policies).snapshot()
+    return Known({name: item.steps for name, item in snapshot.items.items()}, snapshot.obligations())

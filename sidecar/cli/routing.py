@@ -11,7 +11,7 @@ from adapters.enforcement.lint import Coverage, coverage_of, doubts_of, held_aga
 from adapters.enforcement.openapi import Api, read_api
 from adapters.enforcement.routes import check_routes
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_error, print_json, print_line
-from sidecar.cli.proxying import read_file, steps_in
+from sidecar.cli.proxying import known_in, read_file
 from sidecar.errors import RouteFileError
 from sidecar.messages import Sentence
 from sidecar.power_list.findings import Finding, has_errors, in_reading_order
@@ -77,15 +77,15 @@ def lint_command(
     json: JsonOption = False,
 ) -> None:
     """Find what a route file overlooks: overlaps, routes nobody reaches, operations that are not mapped 检查路由文件."""
-    steps = steps_in(policies) if policies else None
-    checked = check_routes(str(routes), read_file(routes), steps)
+    known = known_in(policies) if policies else None
+    checked = check_routes(str(routes), read_file(routes), known)
     findings = [*checked.findings, *doubts_of(checked)]
     coverage = None
     if openapi is not None:
         api = _api(openapi, prefix)
         findings += [*api.findings, *held_against(checked, api.operations)]
         if checked.draft and api.operations:
-            coverage = coverage_of(checked.draft, api.operations, steps)
+            coverage = coverage_of(checked.draft, api.operations, known.steps if known else None)
     ordered = in_reading_order(findings)
     if json:
         print_json(_as_json(ordered, coverage))

@@ -162,6 +162,7 @@ def test_all_mistakes_of_a_route_file_stop_the_proxy_in_one_run(tmp_path: Path) 
         ("step: review", "step: revue"),
         ("item: cn-xk-food-business-licence\n    step: accept", "item: cn-xk-food-busines-licence\n    step: accept"),
         ("routes:\n", "routes:\n" + 2 * "  - {method: GET, path: /twice, not_a_power: twice}\n"),
+        ("officer:", "fulfils: [deadline, deliver_decision]\nproxy_fulfils: {notify: [dead_line]}\nofficer:"),
         ("routes:\n", "routes:\n  - {method: GET, path: /neither, item: cn-xk-food-business-licence, step: isue}\n"),
     ):
         assert old in text
@@ -176,9 +177,11 @@ def test_all_mistakes_of_a_route_file_stop_the_proxy_in_one_run(tmp_path: Path) 
         "route GET /twice is already defined at",
         "is neither a step nor not_a_power",
         "unknown step isue",
+        "no allow brings an obligation deliver_decision — did you mean: deliver_decision_and_list",
+        "no allow brings an obligation dead_line — did you mean: deadline",
     ):
         assert any(words in line for line in lines), words
-    assert len(lines) == 5
+    assert len(lines) == 7
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.enforcement.forward_auth import refuse_bodies
 from adapters.enforcement.routes import read_routes
-from sidecar.cli.proxying import steps_in
+from sidecar.cli.proxying import known_in
 from tests.e2e.processes import EXAMPLE, ROOT, free_port, running, serve_command
 
 HOW_TO = ROOT / "docs" / "how-to"
@@ -86,7 +86,7 @@ def test_the_programs_do_what_their_page_says(
 
 def test_the_route_file_for_gateways_fits_them() -> None:
     """It names steps that exist, every step of the example's own route file, and nothing that stands in a body."""
-    known = steps_in(ROOT / "policies")
+    known = known_in(ROOT / "policies")
     routes = read_routes(str(ROUTES), ROUTES.read_bytes(), known)
     refuse_bodies(routes)
     own = Path(EXAMPLE / "routes.yaml")
