@@ -5,6 +5,10 @@
 Records are committed by 64 clients at once to a store on the disk of the current folder, alternately alone and with a keeper
 beside it that follows the tree and signs each second, in passes one after another so that what else happens on the machine meets
 both. Processor time a record is told, too: it does not depend on what else happens.
+
+What it costs to look for numbers of persons in every text of a request, to mask them, and to commit to what was asserted under
+the key of its subject is measured in the same way: requests decided and recorded with it, and by a service that records texts as
+they come and digests without a key.
 """
 
 import asyncio
@@ -14,25 +18,38 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import synthetic as province
 
 from adapters.storage.log_making import create_log
 from adapters.storage.log_opening import Places, open_log
 from adapters.storage.record_file import RECORD_FILE
+from adapters.storage.sqlite import SqliteStore
+from adapters.storage.subject_keys import SubjectKeyFile
 from adapters.verifier.copies import RecordCopy
 from sidecar.case_history.history import ActRecorded
+from sidecar.compiler.manifest import sha256
+from sidecar.decision.policy import PolicySnapshot, prepared_of
+from sidecar.decision.prepared import Prepared
 from sidecar.decision_log.entry import DecisionEntry
 from sidecar.decision_log.hashing import tree_hash
 from sidecar.decision_log.merkle import verify_consistency, verify_inclusion
 from sidecar.decision_log.tiles import TileEdge
 from sidecar.decision_log.verifier import Trust, verify
+from sidecar.personnel.registers import Personnel
 from sidecar.ports.records import Commit, Filter
+from sidecar.service.answering import CallerFacts
+from sidecar.service.asked import Asked, EvaluationRequest, party_tokeniser
+from sidecar.service.authorize import Authorizer
 from sidecar.service.log_keeper import Keeping, LogKeeper
+from sidecar.service.personal import Personal
 
+MODEL = Path(__file__).resolve().parents[1] / "policies" / "model.conf"
 CLIENTS = 64
 PASSES = 7  # of each, alternately
 SECONDS = 4.0
@@ -59,6 +76,7 @@ def main() -> None:
         alone, kept = ([statistics.median(values) for values in zip(*found, strict=True)] for found in rates.values())
         slower, dearer = 100 * (1 - kept[0] / alone[0]), 100 * (kept[1] / alone[1] - 1)
         print_line(f"| tree and signatures cost | {slower:.1f} % | | {dearer:.1f} % |\n")
+        _personal_data(Path(folder))
         where = _a_log(Path(folder) / "large", entries)
         _proofs(where, entries)
         _verification(where)
@@ -102,6 +120,96 @@ def _rate(folder: Path, *, keeps: bool) -> tuple[float, float]:
         return rate, cost
 
     return asyncio.run(run())
+
+
+class Bare(Personal):
+    """Records texts as they come, and digests without a key: what a log would do that knows nothing of personal data."""
+
+    def asked(self, asked: Asked, request_id: str, items: Container[str]) -> tuple[Asked, str]:  # noqa: ARG002
+        return asked, request_id
+
+    def digest(self, field: str, subject: str, entry: str, place: str, value: object) -> str:  # noqa: ARG002
+        return sha256(msgspec.json.encode(value))
+
+
+FACTS: dict[str, dict[str, Any]] = {
+    "a number": {"facts": {"amount": 100}},
+    "three texts and evidence": {
+        "facts": {"amount": 100, "name": "示范食品有限公司", "place": "示范市滨河路18号2栋", "note": "预包装食品，仅零售"},
+        "evidence": {"application": "doc-2026-000118", "plan": "doc-2026-000119"},
+    },
+    "the same with an identity number": {
+        "facts": {"amount": 100, "name": "示范食品有限公司", "place": "示范市滨河路18号2栋", "note": "负责人 11010519491231002X"},
+        "evidence": {"application": "doc-2026-000118", "plan": "doc-2026-000119"},
+    },
+}
+
+
+def _personal_data(folder: Path) -> None:
+    build = province.build(MODEL.read_bytes(), 1_000)
+    prepared = prepared_of(model=build.model, policy=build.policy, manifest=build.manifest)
+    policy, people = PolicySnapshot(build.model, Prepared(prepared)), province.officers(1_000)
+    print_line(
+        "| request with | bare: processor µs | masked and committed | ratio | bare: records a second | masked and committed |"
+    )
+    print_line("|---|---|---|---|---|---|")
+    for told, context in FACTS.items():
+        found: dict[type[Personal], list[tuple[float, float]]] = {Bare: [], Personal: []}
+        for n in range(PASSES):
+            for kind, rates in found.items():
+                place = folder / f"{n}-{kind.__name__}"
+                rates.append(_request_rate(place, policy, people, kind, context))
+                shutil.rmtree(place)
+        (bare, cost), (whole, dearer) = (
+            [statistics.median(column) for column in zip(*rates, strict=True)] for rates in found.values()
+        )
+        print_line(f"| {told} | {cost:.0f} | {dearer:.0f} | {dearer / cost:.2f} | {bare:,.0f} | {whole:,.0f} |")
+    print_line("")
+
+
+def _request_rate(
+    folder: Path, policy: PolicySnapshot, people: Personnel, kind: type[Personal], context: dict[str, Any]
+) -> tuple[float, float]:
+    """Requests decided and recorded a second, and processor time a request in microseconds."""
+    folder.mkdir()
+
+    async def run() -> tuple[float, float]:
+        store, token = SqliteStore(folder), party_tokeniser(b"k" * 32)
+        personal = kind(token, SubjectKeyFile(folder, folder / "subjects"))
+        authorizer = Authorizer(policy, people, store, SystemClock(), token, personal=personal)
+        end, count = time.perf_counter() + SECONDS / 2, 0
+
+        async def client(n: int) -> None:
+            nonlocal count
+            caller, at = CallerFacts("portal", "10.0.0.7", ""), n % 25
+            while time.perf_counter() < end:
+                count += 1
+                answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+                authorizer.begin(_request(at, f"C-{n}-{count}", context), caller, answer.set_result)
+                told = await answer
+                if isinstance(told, Exception):
+                    raise told
+                assert b'"decision":true' in told.body, told  # noqa: S101 - else another thing is measured
+
+        started, spent = time.perf_counter(), time.process_time()
+        await asyncio.gather(*[client(n) for n in range(CLIENTS)])
+        rate, cost = count / (time.perf_counter() - started), (time.process_time() - spent) / count * 1e6
+        await store.close()
+        personal.keys.close()
+        return rate, cost
+
+    return asyncio.run(run())
+
+
+def _request(at: int, case: str, context: dict[str, Any]) -> EvaluationRequest:
+    properties = {"item": province.item_id(at), "region": province.region_of(at), "party": "91310000MA1K35X8XW"}
+    asked = {
+        "subject": {"type": "officer", "id": province.officer(at % province.UNITS * 4)},
+        "action": {"name": "accept"},
+        "resource": {"type": "case", "id": case, "properties": properties},
+        "context": context,
+    }
+    return msgspec.convert(asked, EvaluationRequest)
 
 
 def _made(folder: Path) -> Places:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from adapters.storage.kept import KeptGrounds, plain_digest
-from adapters.storage.key_folder import public_key
+from adapters.storage.key_folder import KeyFolder, public_key
 from adapters.storage.log_making import open_for_trial
 from adapters.storage.log_opening import OpenLog, Places, open_log
 from adapters.storage.notice_folder import NoticeFolder
@@ -356,6 +356,7 @@ def keeper_of(
         rules=LogRules(read_record_rules_file(settings.record_rules).digest, RecordRules().digest),
         personal=PendingEvents(settings.data, personal.keys),
         observed=settings.observed,
+        keys=KeyFolder(places_of(settings).keys),
     )
 
 

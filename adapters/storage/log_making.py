@@ -21,6 +21,7 @@ from adapters.storage.log_opening import (
     reader_of,
     told_head,
 )
+from adapters.storage.notice_folder import NoticeFolder
 from adapters.storage.record_file import RECORD_FILE
 from adapters.storage.sqlite import SqliteStore
 from adapters.storage.tree_file import TREE_FILE, TreeFile
@@ -28,7 +29,7 @@ from sidecar.decision_log.checkpoint import Checkpoint, read_checkpoint, sign
 from sidecar.decision_log.events import LOG_ID, KeyEntry, LogEntry, key_id
 from sidecar.decision_log.hashing import SHA256
 from sidecar.decision_log.identity import TRIAL, Identity
-from sidecar.decision_log.notes import NoteError, Signer, check_name
+from sidecar.decision_log.notes import Key, NoteError, Signer, check_name
 from sidecar.errors import SettingsError, StoreError
 from sidecar.ports.clock import Clock
 from sidecar.ports.log import Signed
@@ -157,6 +158,16 @@ def rotate_key(places: Places, clock: Clock, *, sm2: bool = False, lost: bool = 
         return log.identity
     finally:
         log.close()
+
+
+def ask_to_rotate(places: Places, *, sm2: bool = False) -> Key:
+    """Make a key and leave word for the sidecar that runs, or for the next one, that it shall sign: that one names it in the log,
+    signs with both and destroys the old one, between two checkpoints. Raises KeyFolderError, LogMissingError, OSError."""
+    identity = _named(places)
+    key = KeyFolder(places.keys).create(identity.origin, sm2=sm2).key
+    notice = {"event": "rotate", "size": "0", "root": "", "holder": str(key), "digest": "", "actor": actor()}
+    NoticeFolder(places.data).leave(notice)
+    return key
 
 
 def open_for_trial(places: Places, *, clock: Clock, origin: str = "") -> OpenLog:

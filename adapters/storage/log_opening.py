@@ -192,9 +192,12 @@ def finish_rotation(log: OpenLog, keys: KeyFolder, clock: Clock) -> None:
     """The checkpoint whose last entry names the key in force is signed by it and by the one before; then that one is destroyed.
     When the key is rotated, or at the next start where that was cut short."""
     named, last = log.identity.keys[-1], log.tree.last()
-    if len(log.identity.keys) == 1 or (last is not None and last.size >= named.seq):
+    if len(log.identity.keys) == 1:
         return
     old = log.identity.keys[-2].key
+    if last is not None and last.size >= named.seq:
+        keys.destroy(old)  # it was signed, and cut short behind that
+        return
     try:
         signers = [*log.signers, keys.signer(old)]
     except KeyFolderError:

@@ -2,13 +2,14 @@
 
 import hashlib
 import sqlite3
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapters.storage.head_file import HeadFile
-from adapters.storage.log_making import accept_head, actor, create_log, rotate_key
+from adapters.storage.log_making import accept_head, actor, ask_to_rotate, create_log, rotate_key
 from adapters.storage.log_opening import Places, identity_of, reader_of
 from adapters.storage.notice_folder import NoticeFolder
 from adapters.verifier.copies import open_copy
@@ -18,10 +19,13 @@ from sidecar.cli.output import JsonOption, print_json, print_line
 from sidecar.decision_log.checkpoint import Checkpoint
 from sidecar.decision_log.hashing import NAMES, SHA256, tree_hash
 from sidecar.decision_log.identity import Identity
-from sidecar.decision_log.notes import NoteError
+from sidecar.decision_log.notes import Key, NoteError
 from sidecar.decision_log.sheet import sheet
 from sidecar.decision_log.tiles import TiledTree, hashes_in
-from sidecar.errors import LogMissingError, SettingsError, StoreError
+from sidecar.errors import LogMissingError, SecondWriterError, SettingsError, StoreError
+
+ROTATION_SECONDS = 30.0  # a sidecar that runs looks for notices at each checkpoint
+POLL_SECONDS = 0.1
 
 key_app = typer.Typer(no_args_is_help=True, help="The key the log is signed with 签名密钥")
 anchor_app = typer.Typer(no_args_is_help=True, help="Heads of the log that others keep 外部锚定")
@@ -76,13 +80,29 @@ def key_rotate_command(
     lost: Annotated[bool, typer.Option("--lost", help="The old key is gone and cannot sign 旧密钥已丢失")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Put a new key in the old one's place, while the sidecar is stopped 更换密钥."""
-    identity = rotate_key(places(data, keys, head), CommandClock(), sm2=sm2, lost=lost)
+    """Put a new key in the old one's place; a sidecar that runs does it between two checkpoints 更换密钥."""
+    where = places(data, keys, head)
+    try:
+        identity = rotate_key(where, CommandClock(), sm2=sm2, lost=lost)
+    except SecondWriterError:
+        if lost:
+            raise
+        identity = _rotated_by_the_sidecar(where, ask_to_rotate(where, sm2=sm2))
     if json:
         print_json(_told(identity))
         return
     print_line(f"key 公钥      {identity.key}")
     print_line(f"from entry 自第 {identity.keys[-1].seq} 条起")
+
+
+def _rotated_by_the_sidecar(where: Places, key: Key) -> Identity:
+    """The log as it is when it names the key. Raises StoreError when nobody has put it in force in time."""
+    until = time.monotonic() + ROTATION_SECONDS
+    while (identity := _identity(where.data)).key != key:
+        if time.monotonic() > until:
+            raise StoreError("KEY_WAITS", key=key, seconds=ROTATION_SECONDS)
+        time.sleep(POLL_SECONDS)
+    return identity
 
 
 @key_app.command("show")

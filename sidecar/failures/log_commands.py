@@ -167,6 +167,12 @@ LOG_COMMANDS: dict[str, tuple[str, str, str, str]] = {
         "请写见证的公钥，或存有公钥的文件",
         "give the witness's public key, or a file with it",
     ),
+    "KEY_WAITS": (
+        "密钥 {key} 已生成并留下通知，但 {seconds:.0f} 秒内没有边车启用它",
+        "the key {key} is made and word is left; no sidecar put it in force within {seconds:.0f} s",
+        "占用日志的可能是另一条命令；边车运行时，或下次启动时，会启用它：quanheng log key show",
+        "another command may hold the log; a sidecar puts it in force when it runs or starts: quanheng log key show",
+    ),
     "HELD_UNREADABLE": (
         "--held 或 --printed：{fault}",
         "--held or --printed: {fault}",

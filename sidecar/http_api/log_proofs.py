@@ -16,7 +16,8 @@ from sidecar.errors import NotFoundError, RequestError
 from sidecar.ports.log import Signed
 from sidecar.ports.records import Filter, RecordStore
 from sidecar.service.inspect import Inspector
-from sidecar.service.log_keeper import LogKeeper, consistency_of, inclusion_of
+from sidecar.service.log_keeper import LogKeeper
+from sidecar.service.proofs import consistency_of, inclusion_of
 from sidecar.service.reading import Reader
 
 NOTE = "text/plain; charset=utf-8"

@@ -68,12 +68,24 @@ class Witness(Protocol):
         ...
 
 
+class Keys(Protocol):
+    """The private keys of this log."""
+
+    def signer(self, key: Key) -> Signer:
+        """Raises KeyFolderError where it is not here."""
+        ...
+
+    def destroy(self, key: Key) -> None:
+        """Take a key away for good; one that is gone already is no error."""
+        ...
+
+
 class Notices(Protocol):
-    """What commands of this machine tell the running service: that a checkpoint was anchored, for one."""
+    """What commands of this machine tell the running service: that a checkpoint was anchored, that another key shall sign."""
 
     def take(self) -> Sequence[dict[str, str]]:
         """Every notice not taken yet; each is given once."""
         ...
 
 
-__all__ = ["Head", "LogTree", "Notices", "Signed", "Signer", "Witness"]
+__all__ = ["Head", "Keys", "LogTree", "Notices", "Signed", "Signer", "Witness"]

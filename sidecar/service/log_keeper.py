@@ -1,9 +1,6 @@
 """Keeping the log: its tree follows the record, a checkpoint is signed at an interval and at each orderly stop, witnesses are
 asked, and what happens to the log and to the service becomes an entry of it.
 
-Nothing is signed that does not extend what was signed before: each new root must be shown consistent with the last head before
-the signer sees it, and the head outside the data folder is replaced before anybody sees the checkpoint.
-
 It runs beside the requests. A decision never waits for it, except one whose caller asked for the whole proof.
 """
 
@@ -20,33 +17,37 @@ import msgspec
 import structlog
 
 from sidecar import __version__
-from sidecar.decision_log.checkpoint import Checkpoint, read_checkpoint, sign
+from sidecar.decision_log.checkpoint import read_checkpoint
 from sidecar.decision_log.events import (
     AnchorEntry,
     ChangeEntry,
     ClockEntry,
     Event,
     GapEntry,
+    KeyEntry,
     PersonalEntry,
     ServiceEntry,
+    key_id,
 )
 from sidecar.decision_log.hashing import TreeHash
 from sidecar.decision_log.identity import Identity
-from sidecar.decision_log.merkle import ProofError, verify_consistency
-from sidecar.decision_log.notes import Signature, Signer, read_note, signed_by, with_signatures
+from sidecar.decision_log.merkle import ProofError
+from sidecar.decision_log.notes import Signature, Signer, read_note, with_signatures
 from sidecar.decision_log.proof import Evidence
 from sidecar.decision_log.receipt import Receipt
-from sidecar.errors import LogBrokenError, NotFoundError, RequestError, StoreError, WitnessError
+from sidecar.errors import KeyFolderError, LogBrokenError, StoreError, WitnessError
 from sidecar.ports.clock import Clock
-from sidecar.ports.log import Head, LogTree, Notices, Signed, Witness
+from sidecar.ports.log import Head, Keys, LogTree, Notices, Signed, Witness
 from sidecar.ports.records import Commit, Filter, RecordStore, Stored
 from sidecar.ports.subjects import PersonalEvents
 from sidecar.service.ids import new_id
 from sidecar.service.observing import changes_of, told_observing
+from sidecar.service.signing import Signing, next_key, why_not_next
 
 log = structlog.get_logger("quanheng.log")
 
 SERVICE = "service"
+ROTATE = "rotate"  # of a notice: its holder is the key that shall sign
 SET_BACK_MS = 1_000  # a clock that is adjusted by less is not told of
 WAIT_SECONDS = 10.0  # for a checkpoint that covers an entry, at most
 
@@ -111,8 +112,10 @@ class LogKeeper:
     rules: Rules = NO_RULES
     personal: PersonalEvents | None = None
     observed: Mapping[str, date] = field(default_factory=dict)
+    keys: Keys | None = None
 
     def __post_init__(self) -> None:
+        self._signing = Signing(self.identity.origin, self.hash, self.head)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log-keeper")
         self._lost = 0
         self._broken = ""
@@ -235,7 +238,7 @@ class LogKeeper:
                 await step()
             except LogBrokenError as fault:
                 self._break(fault)
-            except (StoreError, sqlite3.Error, OSError, ProofError) as fault:
+            except (StoreError, KeyFolderError, sqlite3.Error, OSError, ProofError) as fault:
                 self._say(f"{step.__name__.strip('_').replace('_', ' ')}: {fault}")
                 return
         self._say("")
@@ -243,7 +246,7 @@ class LogKeeper:
     async def end(self, policy_digest: str, personnel_digest: str) -> None:
         """Tell the orderly stop and sign the last head; then let go of the tree."""
         if self._begun:
-            with contextlib.suppress(StoreError, sqlite3.Error, OSError, ProofError):
+            with contextlib.suppress(StoreError, KeyFolderError, sqlite3.Error, OSError, ProofError):
                 await self._last_words(policy_digest, personnel_digest)
         await asyncio.to_thread(self._thread.shutdown)
         self.tree.close()
@@ -267,10 +270,12 @@ class LogKeeper:
     async def checkpoint(self) -> Signed | None:
         """Sign what is recorded by now, unless it is signed already, and have it witnessed."""
         async with self._turn:
+            before = self._signed
+            await self._end_key()
             now_ms, signed = self._now_ms(), self._signed
-            newer = await self.in_tree(lambda tree: self._sign(tree, now_ms, signed))
-            if newer is None:
-                return signed
+            newer = await self.in_tree(lambda tree: self._signing.newest(tree, now_ms, signed, self.signers)) or signed
+            if newer is None or newer is before:
+                return newer
             self._signed = newer
             try:
                 if self.witnesses:
@@ -286,26 +291,22 @@ class LogKeeper:
         if self._anchored.size >= self.store.reader.last_seq():
             self._anchored.waiting_since_ms = self._now_ms()
 
-    def _sign(self, tree: LogTree, now_ms: int, last: Signed | None) -> Signed | None:
-        """On the tree's thread. Nothing is given to the signer that is not shown to extend the last head."""
-        size = tree.follow(last.size if last else None)
-        if last is not None and size == last.size:
-            return None
-        checkpoint = Checkpoint(self.identity.origin, size, tree.root())
-        if last is not None:
-            self._prove_extension(tree, read_checkpoint(last.note)[0], checkpoint)
-        note = str(sign(checkpoint, self.signers)).encode()
-        signed = Signed(size, max(now_ms, last.time_ms if last else 0), note)  # never earlier than the one before
-        self.head.replace(note)
-        tree.keep(signed)
-        return signed
-
-    def _prove_extension(self, tree: LogTree, old: Checkpoint, new: Checkpoint) -> None:
-        proof = tree.tree().consistency(old.size, new.size)
-        try:
-            verify_consistency(self.hash, old.size, new.size, old.root, new.root, proof)
-        except ProofError as fault:
-            raise LogBrokenError(1, old.size, "RECORD_BEGINS_OTHERWISE", size=old.size, fault=fault) from fault
+    async def _end_key(self) -> None:
+        """Where the log names another key than the one in force, the checkpoint of which that entry is the last is signed by both
+        and the old one destroyed. What is cut short here, the next turn or the next start finishes. Raises KeyFolderError where
+        the new key is not here."""
+        named = next_key(self.store.reader, self.identity)
+        if named is None:
+            return
+        if self.keys is None:
+            raise StoreError("KEY_NOT_HERE")
+        signer, now_ms, last = self.keys.signer(named.key), self._now_ms(), self._signed
+        both = [signer, *self.signers]
+        self._signed = await self.in_tree(lambda tree: self._signing.at(tree, named.seq, now_ms, last, both))
+        old, self.signers = self.identity.key, [signer]
+        self.identity = self.identity._replace(keys=(*self.identity.keys, named))
+        self.keys.destroy(old)
+        log.info("another key signs", key=str(named.key), seq=named.seq)
 
     async def _witness(self, signed: Signed) -> None:
         """Ask every witness at once; what they sign is kept with the checkpoint, and a change in whether enough do is told."""
@@ -353,6 +354,9 @@ class LogKeeper:
     async def _take_notices(self) -> None:
         """What commands of this machine left: anchors that somebody printed, signed or had time-stamped."""
         for notice in self.notices.take() if self.notices else ():
+            if notice["event"] == ROTATE:
+                await self._name_key(notice["holder"], notice["actor"])
+                continue
             size = int(notice["size"])
             event: Literal["printed", "timestamped"] = "timestamped" if notice["event"] == "timestamped" else "printed"
             await self._commit(
@@ -367,6 +371,19 @@ class LogKeeper:
             )
             await self.in_tree(lambda tree, size=size: tree.keep_for_ever(size))  # type: ignore[misc]
             self._anchor(size)
+
+    async def _name_key(self, text: str, actor: str) -> None:
+        """Name the key that shall sign from here on, where its private half is here. In a turn of its own, so that no checkpoint
+        is being signed that would hold the entry under the old key alone."""
+        if problem := why_not_next(text, self.identity, self.keys):
+            log.error("a key was not put in force", key=text[:80], problem=problem)
+            return
+        async with self._turn:
+            await self._end_key()  # of a notice before this one
+            number, previous = key_id(len(self.identity.keys) + 1), str(self.identity.key)
+            named: dict[str, Any] = {"event_id": number, "event": "rotated", "key": text, "previous": previous, "actor": actor}
+            await self._commit(lambda common: KeyEntry(**{**common, **named}))
+        await self.checkpoint()
 
     async def _tell_personal(self) -> None:
         """What commands did to personal data. It is carried out here once more, and recorded once, whatever was cut short."""
@@ -476,24 +493,3 @@ class LogKeeper:
         if not start:
             return "nothing"
         return "stop" if stop and stop[0].seq > start[0].seq else "crash"
-
-
-def consistency_of(tree: LogTree, old: int, new: int, signed: int) -> list[bytes]:
-    """The proof between two sizes that were signed. Raises RequestError for sizes that cannot be."""
-    if not 0 <= old <= new <= signed:
-        raise RequestError("bad_size", f"sizes must be 0 <= from <= to <= {signed}, the newest checkpoint's")
-    return tree.tree().consistency(old, new)
-
-
-def inclusion_of(tree: LogTree, index: int, size: int, signed: int) -> list[bytes]:
-    """The proof of one leaf in the tree of `size`. Raises RequestError or NotFoundError."""
-    if not 0 < size <= signed:
-        raise RequestError("bad_size", f"size must be from 1 to {signed}, the newest checkpoint's")
-    if not 0 <= index < size:
-        raise NotFoundError("NO_ENTRY", index=index, size=size)
-    return tree.tree().inclusion(index, size)
-
-
-def cosigners(signed: Signed, witnesses: Sequence[Witness]) -> list[str]:
-    """Which witnesses cosigned a checkpoint."""
-    return [key.name for key in signed_by(read_note(signed.note), [witness.key for witness in witnesses])]

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from adapters.storage.key_folder import KeyFolder
 from adapters.storage.log_making import create_log
 from adapters.storage.log_opening import OpenLog, Places, open_log
 from adapters.storage.notice_folder import NoticeFolder
@@ -113,6 +114,7 @@ def keeping(
             keeping=keeping,
             notices=NoticeFolder(where.data),
             unrecorded=lambda: unrecorded[0],
+            keys=KeyFolder(where.keys),
         )
         try:
             if begin:
