@@ -458,6 +458,10 @@ EDGE: dict[str, tuple[str, str]] = {
         "人员、岗位或案件的标识不符合要求（{detail}），未转交。请联系系统管理员。",
         "An identifier of officer, post or case is not valid ({detail}); it was not forwarded. Tell the administrators.",
     ),
+    "REQUEST_NO_LENGTH": (
+        "请求没有写明正文长度（Content-Length），而此路由要读正文才能决定，未转交。请联系系统管理员。",
+        "The request does not declare the length of its body, which is read to decide; not forwarded. Tell the administrators.",
+    ),
     "REQUEST_MALFORMED": (
         "请求不符合要求（{detail}），未转交。请联系系统管理员。",
         "The request is malformed ({detail}); it was not forwarded. Tell the administrators.",

@@ -144,5 +144,6 @@ def test_a_body_without_its_length_is_not_read_to_decide() -> None:
     headers = (("X-Officer", "o-1001"), AS_JSON, IN_JSON, ("Transfer-Encoding", "chunked"))
     answer = call(app, "POST", ACCEPT, *headers, body=iter([b"{", b"}"]))
     assert (answer.status, answer.json["code"]) == (411, "no_length")
+    assert "Content-Length" in answer.json["reason"]["zh"]
     answer = call(app, "POST", ACCEPT, *headers[:3], ("Content-Length", "2000000"), body=iter([b"{", b"}"]))
     assert (answer.status, answer.json["code"]) == (413, "too_large")
