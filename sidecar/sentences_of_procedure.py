@@ -176,7 +176,7 @@ REFUSALS_OF_PROCEDURE: dict[str, tuple[str, str]] = {
         "本案“{missing}”没有通过，不得“{step}”。请修改后重新送审。",
         "'{missing}' was not passed in this case, so '{step}' may not be done. Amend the draft and send it to review again.",
     ),
-    "TOO_SOON": (
+    "STEP_TOO_EARLY": (
         "“{missing}”之后须留足 {limit}，{next} 起才能“{step}”（{basis}）。请届时再办。",
         "{limit} must be left after '{missing}'; '{step}' may be done from {next} on ({basis}). Do it then.",
     ),
@@ -236,7 +236,7 @@ ANSWERED_AS_OF_PROCEDURE = {
     "MEMBER_RECUSED": "RECUSAL",
     "REVIEW_NOT_PASSED": "LEGAL_REVIEW_REQUIRED",
     "PRIOR_STEP_FAILED": "STEP_OUT_OF_ORDER",
-    "TOO_SOON": "STEP_OUT_OF_ORDER",  # or whichever code is written for it
+    "STEP_TOO_EARLY": "STEP_OUT_OF_ORDER",  # or whichever code is written for it
     "STILL_OPEN": "STEP_OUT_OF_ORDER",
     "PRIOR_STEP_REVOKED": "STEP_OUT_OF_ORDER",
     "CORRECTS_NOTHING": "MISSING_REQUIREMENT",

@@ -28,6 +28,7 @@ witnesses       name → {url, key}: who cosigns checkpoints; witness_quorum of 
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -46,6 +47,8 @@ from sidecar.failures.settings import LINES
 from sidecar.messages import Sentence, filled, in_lines
 
 PREFIX = "QUANHENG_"
+_PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
+_BARE_KEY = re.compile(r"\s*\[*\s*(?:[A-Za-z0-9_-]+\s*\.\s*)*([^\s\"'=\[\].#]+)")
 TIMEZONE = "Asia/Shanghai"  # of the service where none is set, and of every command
 _OTHER_VARIABLES = frozenset(
     f"{PREFIX}{name}" for name in ("LANG", "CONFIG", "TOKEN", "REQUIRE_REAL_DATA", "REQUIRE_REDIS", "REQUIRE_FAULTS")
@@ -283,11 +286,28 @@ def _from_file(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return _tables_of(file, file.read_text("utf-8"))
     except OSError as fault:
         raise SettingsError("SETTINGS_UNREADABLE", file=file, reason=reason_of(fault)) from fault
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise SettingsError("SETTINGS_NOT_TOML", file=file, fault=reason_of(fault)) from fault
+    except UnicodeDecodeError as fault:
+        raise SettingsError("SETTINGS_NOT_UTF8", file=file, line=fault.object[: fault.start].count(b"\n") + 1) from fault
+
+
+def _tables_of(file: Path, text: str) -> dict[str, Any]:
+    """Raises SettingsError with the place. TOML takes a key without quotes only where it is ASCII, and says so of none."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        found = _PLACE.fullmatch(str(fault))
+        lines = text.split("\n")
+        end = (str(fault).removesuffix(" (at end of document)"), str(len(lines)), str(len(lines[-1]) + 1))
+        told, line, column = found.groups() if found else end
+        place = f"{file}:{line}:{column}"
+        written = _BARE_KEY.match(lines[int(line) - 1])
+        bare = written.group(1) if written and not written.group(1).isascii() else ""
+        if bare:
+            raise SettingsError("SETTINGS_KEY_BARE", place=place, key=bare) from fault
+        raise SettingsError("SETTINGS_NOT_TOML", place=place, fault=told) from fault
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.verifier.chinese import in_chinese
 from adapters.verifier.copies import FilledCopy, LineFile, RecordCopy, open_copy
 from adapters.verifier.failures import EN, ZH, QuestionError, VerifierError
 from adapters.verifier.released import verify_released
@@ -183,7 +184,7 @@ def as_lines(report: Report, language: str) -> list[str]:
         lines.append(("核验不通过！首先看：" if zh else "NOT VERIFIED. Look first at: ") + _told(first, zh=zh))
         others = [finding for finding in sorted(report.findings) if finding != first]
         lines += [("另：" if zh else "also: ") + _told(finding, zh=zh) for finding in others[:20]]
-    return lines + [("注：" if zh else "note: ") + note for note in report.notes]
+    return lines + [f"注：{in_chinese(note)}" if zh else f"note: {note}" for note in report.notes]
 
 
 def _told(finding: Finding, *, zh: bool) -> str:

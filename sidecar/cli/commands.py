@@ -25,7 +25,7 @@ from sidecar.cli.cases import case_app
 from sidecar.cli.drawing import draw_app
 from sidecar.cli.importing import import_app
 from sidecar.cli.importing_digit import digit_command
-from sidecar.cli.record import log_app
+from sidecar.cli.log_querying import log_app
 from sidecar.cli.replaying import replay_app
 from sidecar.cli.routing import routes_app
 from sidecar.cli.witnessing import witness_app_cli

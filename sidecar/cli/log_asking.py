@@ -14,9 +14,7 @@ from rich.table import Table
 from adapters.storage.record_file import LOCK_FILE, RECORD_FILE, take_lock
 from adapters.storage.record_index import RecordIndex
 from sidecar.cli.log_places import DataOption
-from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_error, print_json, print_line
-from sidecar.cli.progress import progress_bar
-from sidecar.cli.record import (
+from sidecar.cli.log_querying import (
     CallerOption,
     Class,
     Code,
@@ -33,6 +31,8 @@ from sidecar.cli.record import (
     items_of,
     reader_of,
 )
+from sidecar.cli.output import FOUND, JsonOption, LangOption, Language, print_error, print_json, print_line
+from sidecar.cli.progress import progress_bar
 from sidecar.errors import SettingsError
 from sidecar.ports.records import TOTALS, Filter, Total
 from sidecar.service.counting import RULE, counted

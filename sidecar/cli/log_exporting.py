@@ -14,9 +14,9 @@ import typer
 from adapters.storage.record_reader import SqliteReader
 from sidecar.cli.log_asking import FromDay, ToDay, day_of
 from sidecar.cli.log_places import DataOption
+from sidecar.cli.log_querying import Item, Unit, item_id, reader_of
 from sidecar.cli.output import FOUND, LangOption, Language, print_error, print_line
 from sidecar.cli.progress import Bar, progress_bar
-from sidecar.cli.record import Item, Unit, item_id, reader_of
 from sidecar.decision_log.adl import adl_record
 from sidecar.decision_log.events import LOG_ID
 from sidecar.decision_log.export import COLUMNS, cells_of, line_of
@@ -61,6 +61,8 @@ def export_command(
     wanted = Filter(unit=unit, item=item_id(reader, item), kind=kind, since_day=first, until_day=behind)
     draft = to.with_name(f".{to.name}.{os.getpid()}.part")
     altered: list[int] = []
+    if not to.parent.is_dir():
+        raise SettingsError("EXPORT_NOWHERE", to=to, folder=to.parent)
     try:
         with draft.open("xb") as stream:
             draft.chmod(0o600)

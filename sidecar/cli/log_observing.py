@@ -9,8 +9,8 @@ import typer
 
 from adapters.storage.record_reader import SqliteReader
 from sidecar.cli.log_places import DataOption
+from sidecar.cli.log_querying import Case, Item, Officer, Since, Until, item_id, moment_of, reader_of
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, Language, print_json, print_line
-from sidecar.cli.record import Case, Item, Officer, Since, Until, item_id, moment_of, reader_of
 from sidecar.cli.showing import ShownEntry
 from sidecar.decision_log.observed import Observed, observed_in
 from sidecar.ports.records import Filter, portions

@@ -10,10 +10,10 @@ import typer
 from adapters.storage.past import FoundGrounds, RecordedPast
 from adapters.storage.policy_folder import PolicyFolder, rules_in
 from sidecar.cli.log_places import DataOption
+from sidecar.cli.log_querying import Case, Item, Officer, Since, Until, item_id, moment_of
 from sidecar.cli.log_replay_report import Found, as_json, found_of, lines_of_run
 from sidecar.cli.output import FOUND, OK, JsonOption, LangOption, print_json, print_json_line, print_line
 from sidecar.cli.progress import Bar, progress_bar
-from sidecar.cli.record import Case, Item, Officer, Since, Until, item_id, moment_of
 from sidecar.ports.records import Filter
 from sidecar.replay.recorded import Cause
 from sidecar.service.remaking import Remaker

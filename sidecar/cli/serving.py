@@ -107,6 +107,8 @@ def _toml_key(name: str) -> str:
 
 def token_command(name: Annotated[str, typer.Argument(help="Name of the calling system 调用系统名称")]) -> None:
     """Make a token for a calling system: the token for the caller, its hash for the settings 生成调用令牌."""
+    if not name.strip():
+        raise SettingsError("CALLER_WITHOUT_NAME")
     token = secrets.token_urlsafe(32)
     digest = hashlib.sha256(token.encode()).hexdigest()
     print_line(f"# give this to the caller, once 交给调用方：\nAuthorization: Bearer {token}\n")

@@ -59,7 +59,7 @@ def time_left(arg: str, context: ControlContext) -> Stop | None:
         "next": until.isoformat(" ", "minutes") if unit == HOURS else until.date(),
         "step": context.asked_step,
     }
-    return None if excused else Stop(code, facts, sentence="TOO_SOON")
+    return None if excused else Stop(code, facts, sentence="STEP_TOO_EARLY")
 
 
 def open_days(arg: str, context: ControlContext) -> Stop | None:

@@ -305,4 +305,10 @@ COMMANDS: dict[str, tuple[str, str, str, str]] = {
         "证书与私钥须成对",
         "give both",
     ),
+    "CALLER_WITHOUT_NAME": (
+        "调用系统的名称是空的",
+        "the calling system has no name",
+        "请写一个名称，例如 quanheng token portal",
+        "write one, as in quanheng token portal",
+    ),
 }

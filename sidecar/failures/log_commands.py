@@ -198,4 +198,10 @@ LOG_COMMANDS: dict[str, tuple[str, str, str, str]] = {
         "请安装：pip install 'quanheng[parquet]'，或改用 --form csv",
         "pip install 'quanheng[parquet]', or export with --form csv",
     ),
+    "EXPORT_NOWHERE": (
+        "{to}：没有目录 {folder}",
+        "{to}: there is no folder {folder}",
+        "请先建立该目录，或用 --to 指定别处",
+        "make it first, or name another place with --to",
+    ),
 }

@@ -19,7 +19,24 @@ SETTINGS: dict[str, tuple[str, str, str, str]] = {
         "请用 --config 指定可读的设置文件",
         "name a readable settings file with --config",
     ),
-    "SETTINGS_NOT_TOML": ("{file}：{fault}", "{file}: {fault}", "应为 UTF-8 的 TOML 文件", "a TOML file in UTF-8 is needed"),
+    "SETTINGS_NOT_TOML": (
+        "{place}：不是 TOML：{fault}",
+        "{place}: not TOML: {fault}",
+        "每行写“键 = 值”，文字加双引号",
+        "write key = value on each line, text in double quotes",
+    ),
+    "SETTINGS_NOT_UTF8": (
+        "{file}:{line}:1：不是 UTF-8",
+        "{file}:{line}:1: not UTF-8",
+        "请将文件存为 UTF-8",
+        "save the file as UTF-8",
+    ),
+    "SETTINGS_KEY_BARE": (
+        "{place}：键 {key} 没有加引号",
+        "{place}: the key {key} is not quoted",
+        '非英文的键要加双引号："{key}"',
+        'a key that is not plain English letters needs double quotes: "{key}"',
+    ),
     "NOT_A_TABLE": (
         "{name} 不是单行 TOML 表：{fault}",
         "{name} is not an inline TOML table: {fault}",
@@ -90,8 +107,8 @@ SETTINGS: dict[str, tuple[str, str, str, str]] = {
     "RECORD_RULES_UNREADABLE": (
         "{path}：{reason}",
         "{path}: {reason}",
-        "请用 record_rules 指定可读的文件",
-        "name a readable file with record_rules",
+        "请用 --rules（设置中为 record_rules）指定可读的文件",
+        "name a readable file with --rules, in the settings with record_rules",
     ),
     "PERSONNEL_MISTAKEN": (
         "人员登记表有 {number} 处错误：\n{listing}",

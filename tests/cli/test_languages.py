@@ -41,6 +41,7 @@ WRONG = [
     ("log", "create", "--data", NOWHERE, "--origin", "a b"),
     ("log", "export", "--data", NOWHERE, "--to", "/nope.csv"),
     ("log", "head", "--data", NOWHERE),
+    ("token", " "),
     ("log", "key", "new"),
     ("log", "key", "show", "--data", NOWHERE),
     ("log", "open", "d-1", "--data", NOWHERE, "--basis", ""),

@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 
+from adapters.verifier.chinese import in_chinese as note_in_chinese
 from adapters.verifier.failures import FAILURES as FAILURES_OF_VERIFIER
 from sidecar import errors
 from sidecar.errors import LogBrokenError, QuanhengError, RequestError, SettingsError, StateRolledBackError, reason_of
@@ -18,6 +19,7 @@ from sidecar.failures.system import SYSTEM
 from sidecar.messages import Sentence
 from sidecar.settings import read_settings
 from tests.architecture.test_house import SOURCES
+from tests.e2e.processes import ROOT
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 NAMES_OF_CHINESE = {"NO_BASIS", "NO_HEADING_OF_A_LIST"}  # whose English quotes what stands in Chinese in a law or a workbook
@@ -79,7 +81,7 @@ def test_a_failure_speaks_the_language_of_its_facts() -> None:
     )
     assert fault.sentence == Sentence("r.yaml：文件或目录不存在", "r.yaml: No such file or directory")
     assert str(fault) == "r.yaml: No such file or directory"
-    assert fault.advice.zh == "请用 record_rules 指定可读的文件"
+    assert fault.advice.zh == "请用 --rules（设置中为 record_rules）指定可读的文件"
     assert (fault.code, fault.facts["path"]) == ("RECORD_RULES_UNREADABLE", "r.yaml")
 
 
@@ -138,6 +140,46 @@ def test_the_verifier_speaks_both_languages(code: str) -> None:
     assert all(CHINESE.search(text) or text == "{path}：{fault}" for text in (zh, advice_zh))
     assert not CHINESE.search(en + advice_en)
     assert facts(zh) == facts(en)
+
+
+def test_every_note_of_the_verifier_is_known_in_chinese() -> None:
+    """Each text that is noted in the source, with something in place of its facts."""
+    noted: list[str] = []
+    for path in [*(ROOT / "sidecar" / "decision_log").glob("*.py"), *(ROOT / "adapters" / "verifier").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("report.notes.append"):
+                parts = node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else node.args
+                noted.append("".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in parts))
+    assert len(noted) > 8
+    for note in noted:
+        whole = note.replace("7: their", "7 entries were released to 7: their")
+        assert CHINESE.search(note_in_chinese(whole)), note
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        ('port = 1\n名称 = "x"', "SETTINGS_KEY_BARE", "s.toml:2:1"),
+        ('[callers.门户]\ntoken_sha256 = "x"', "SETTINGS_KEY_BARE", "s.toml:1:10"),
+        ("port =", "SETTINGS_NOT_TOML", "s.toml:1:7"),
+        ("port = 1\nport = 2", "SETTINGS_NOT_TOML", "s.toml:2:9"),
+    ],
+)
+def test_a_mistake_in_a_settings_file_is_said_at_its_place(tmp_path: Path, text: str, code: str, place: str) -> None:
+    """A bare key that is not English is named: TOML itself says only that a statement is invalid."""
+    file = tmp_path / "s.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(SettingsError) as refused:
+        read_settings({}, {}, file)
+    assert (refused.value.code, str(refused.value.facts["place"])) == (code, str(tmp_path / place))
+
+
+def test_a_settings_file_in_another_encoding_is_said_at_its_line(tmp_path: Path) -> None:
+    """GB18030, as Windows still writes it."""
+    file = tmp_path / "s.toml"
+    file.write_bytes(b"port = 1\n# " + "权衡".encode("gb18030"))
+    with pytest.raises(SettingsError, match=r"s.toml:2:1: not UTF-8"):
+        read_settings({}, {}, file)
 
 
 def test_a_text_nobody_translated_is_shown_as_it_is() -> None:
