@@ -88,7 +88,7 @@ class Metadata:
 
 def decision_of(status: int, body: bytes) -> Decision:
     """Raises NotAcceptedError, UnclearAnswerError."""
-    return _decision(_object(status, body), status)
+    return decision_in(_object(status, body), status)
 
 
 def batch_of(status: int, body: bytes, asked: int, *, may_end_early: bool) -> tuple[Decision | NotEvaluated, ...]:
@@ -150,10 +150,11 @@ def _item(entry: dict[str, Any], status: int) -> Decision | NotEvaluated:
     if entry.get("decision") is False and isinstance(error, dict):
         number = error.get("status")
         return NotEvaluated(number if type(number) is int else 0, _text(error.get("code")), _text(error.get("message")))
-    return _decision(entry, status)
+    return decision_in(entry, status)
 
 
-def _decision(answer: dict[str, Any], status: int) -> Decision:
+def decision_in(answer: dict[str, Any], status: int) -> Decision:
+    """The same where the answer has been decoded. Raises UnclearAnswerError."""
     allowed, context = answer.get("decision"), _block(answer.get("context"))
     if not isinstance(allowed, bool):
         raise UnclearAnswerError(status, "the answer holds no decision")

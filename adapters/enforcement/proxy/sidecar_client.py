@@ -16,8 +16,8 @@ import httpx
 import msgspec
 import structlog
 
-from adapters.client import ClientError
-from adapters.client.answers import decision_of
+from adapters.client import ClientError, Decision
+from adapters.client.answers import decision_in, decision_of
 from adapters.client.calls import ATTEMPTS, MAX_ANSWER, comes_again, overloaded
 from adapters.enforcement.proxy.flow import Flow
 from adapters.enforcement.proxy.upstream import Connection, LostError, NotConnectedError, Pool
@@ -25,7 +25,7 @@ from adapters.enforcement.verdict import Verdict, verdict_of, without_decision
 
 _OK, _UNAVAILABLE = 200, 503
 _LATE = "no answer in time"
-_encode = msgspec.json.Encoder().encode
+_encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
 
 log = structlog.get_logger("quanheng.enforcement")
 
@@ -42,7 +42,7 @@ class PooledDecider:
         asked = self._post(b"/authorize", b"x-request-id: %s\r\n" % request_id.encode(), _encode(evaluation))
         try:
             status, data = await self._answered(self._questions, asked)
-            return verdict_of(decision_of(status, data))
+            return verdict_of(_read(status, data))
         except (LostError, NotConnectedError) as fault:
             return Verdict(allowed=False, clear=False, problem=str(fault))
         except ClientError as fault:
@@ -80,6 +80,15 @@ class PooledDecider:
             problem = wait.problem
             await asyncio.sleep(wait.seconds)
         raise LostError(problem)
+
+
+def _read(status: int, data: bytes) -> Decision:
+    """As the client reads it, which also says what is wrong; decoded by the quicker decoder where that can."""
+    try:
+        answer = _decode(data) if status == _OK else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answer = None
+    return decision_in(answer, status) if isinstance(answer, dict) else decision_of(status, data)
 
 
 async def _exchanged(pool: Pool, request: bytes, until: float) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
