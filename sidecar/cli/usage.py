@@ -24,7 +24,8 @@ def usage_error(fault: TyperException) -> UsageError:
         return UsageError("NO_SUCH_OPTION_BUT", option=found.option_name, options=options, command=command)
     if not fault.message and name:
         return UsageError("VALUE_MISSING", name=name, command=command)
-    told = Sentence(in_chinese(fault.message), fault.message)
+    message = fault.message.removeprefix("Value error, ").removesuffix(".")
+    told = Sentence(in_chinese(message), message)
     if name:
         return UsageError("VALUE_WRONG", name=name, told=told, command=command)
     return UsageError("COMMAND_WRONG", told=told, command=command)

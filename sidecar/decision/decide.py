@@ -445,7 +445,9 @@ def _without_echoes(grounds: Iterable[Ground]) -> list[Ground]:
 
 def _unknown(request: AccessRequest, item: ItemFacts | None) -> Decision:
     reason = said_of_unknown(request.item, request.step, item)
-    if item is None:
+    if not request.item:
+        version, basis, rule = 0, "法无授权不可为", rule_of("NO_POWER")
+    elif item is None:
         version, basis, rule = 0, "优化营商环境条例第四十条；法无授权不可为", rule_of(UNLISTED)
     else:
         version, basis, rule = item.version, "；".join(item.basis), rule_of("NO_POWER", item.power_class)

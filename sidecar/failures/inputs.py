@@ -30,11 +30,11 @@ _INPUTS: tuple[tuple[str, str], ...] = (
     (r"No such option: (\S+?)", r"没有选项 \1"),
     (r"No such command (.+?)\. Did you mean (.+)\?", r"没有命令 \1；是否指 \2"),
     (r"No such command (.+?)\.?", r"没有命令 \1"),
-    (r"Got unexpected extra arguments? \((.+)\)", r"多余的参数：\1"),
-    (r"Option (.+) requires an argument\.", r"选项 \1 需要一个值"),
-    (r"Option (.+) requires (\d+) arguments\.", r"选项 \1 需要 \2 个值"),
-    (r"Option (.+) does not take a value\.", r"选项 \1 不带值"),
-    (r"Missing command\.", "没有写命令"),
+    (r"Got unexpected extra argument(?:s|\(s\))? \((.+)\)", r"多余的参数：\1"),
+    (r"Option (.+) requires an argument", r"选项 \1 需要一个值"),
+    (r"Option (.+) requires (\d+) arguments", r"选项 \1 需要 \2 个值"),
+    (r"Option (.+) does not take a value", r"选项 \1 不带值"),
+    (r"Missing command", "没有写命令"),
 )
 _KNOWN = tuple((re.compile(pattern, re.DOTALL), chinese) for pattern, chinese in _INPUTS)
 

@@ -97,6 +97,31 @@ def test_what_cannot_be_done_is_said_in_the_language_of_the_person(
     assert not CHINESE.search(said(words, monkeypatch, capsys).replace("个人信息保护法第四十七条第一款第三项", ""))
 
 
+@pytest.mark.parametrize(
+    ("words", "zh", "en"),
+    [
+        (("log", "prov"), "没有命令 'prov'；是否指 'prove'", "No such command 'prov'. Did you mean 'prove'?"),
+        (
+            ("log", "export", "--to", "x", "--form", "pdf"),
+            "--form：应为 'jsonl', 'csv'",
+            "--form: 'pdf' is not one of 'jsonl', 'csv'",
+        ),
+        (("serve", "--port"), "选项 '--port' 需要一个值", "Option '--port' requires an argument"),
+        (("log", "query", "--limit", "0"), "--limit：不得小于 1", "--limit: Input should be greater than or equal to 1"),
+        (("log", "show"), "缺少 DECISION_ID", "DECISION_ID is missing"),
+        (("log", "reindex", "more"), "多余的参数：more", "Got unexpected extra argument"),
+    ],
+    ids=str,
+)
+def test_each_kind_of_wrong_command_is_said(
+    words: tuple[str, ...], zh: str, en: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the library finds, without its own prefixes."""
+    for language, expected in (("zh", zh), ("en", en)):
+        monkeypatch.setenv("QUANHENG_LANG", language)
+        assert expected in said(words, monkeypatch, capsys).splitlines()[0]
+
+
 def test_an_option_of_the_command_decides_over_the_environment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -236,4 +236,5 @@ def test_a_question_without_an_item_is_told_to_name_it() -> None:
     assert (answer["decision"], answer["context"]["code"]) == (False, "NO_POWER")
     assert answer["context"]["reason"]["en"].startswith("No item is named")
     assert "''" not in answer["context"]["reason"]["en"]
+    assert answer["context"]["rule"] == "AL-4"  # not that it is on no list: it is not known which
     assert "resource.properties.item" in answer["context"]["reason"]["zh"]
