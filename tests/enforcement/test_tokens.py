@@ -99,10 +99,14 @@ def _under_the_public_key() -> str:
     return f"{head}.{body}.{jwt.utils.base64url_encode(mac).decode()}"
 
 
-NOW = int(time.time())
+def now() -> int:
+    """When it is asked: a test may run long after the file was read."""
+    return int(time.time())
+
+
 WRONG: dict[str, Callable[[], str]] = {
-    "expired": lambda: token(exp=NOW - LEEWAY_SECONDS - 60),
-    "not yet valid": lambda: token(nbf=NOW + LEEWAY_SECONDS + 600),
+    "expired": lambda: token(exp=now() - LEEWAY_SECONDS - 60),
+    "not yet valid": lambda: token(nbf=now() + LEEWAY_SECONDS + 600),
     "without an end": lambda: token(exp=None),
     "of another issuer": lambda: token(iss="https://login.test.evil"),
     "without an issuer": lambda: token(iss=None),
