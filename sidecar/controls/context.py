@@ -204,10 +204,8 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     @once
     def invalid_facts(self) -> tuple[str, ...]:
         """Facts that the request asserts in another type or unit than declared."""
-        declared = self.item.facts
-        return tuple(
-            [name for name, value in self.request.facts.items() if name in declared and declared[name].read(value) is None]
-        )
+        asserted, declared = self.request.facts, self.item.facts
+        return tuple([name for name in asserted if name in declared and declared[name].read(asserted[name]) is None])
 
     @once
     def revoked(self) -> frozenset[str]:
@@ -229,12 +227,10 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         return [act for act in acts if act.decision_id not in revoked] if revoked else acts
 
     @once
-    def took_part(self) -> Mapping[str, set[str]]:
-        """Everyone who took part in each step: performers, co-signers and voters alike, and those they acted for."""
-        found: dict[str, set[str]] = {}
-        for act in self.history.acts:
-            found.setdefault(act.step, set()).update(act.persons)
-        return found
+    def parts(self) -> set[tuple[str, str]]:
+        """Step and person of everyone who took part: performers, co-signers and voters alike, and those they acted for."""
+        acts = self.history.acts
+        return {(act.step, act.person) for act in acts}.union([(act.step, act.on_behalf) for act in acts if act.on_behalf])
 
     @property
     def acting(self) -> frozenset[str]:

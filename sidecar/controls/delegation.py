@@ -35,10 +35,8 @@ def _published(lent: Delegation, context: ControlContext) -> bool:
 
 
 def unproven(context: ControlContext, *, has_rows: bool) -> Stop | None:
-    """Why the register does not carry what is asked; None where it does, or where nobody is acted for. `has_rows` says whether a
-    profile speaks of delegates."""
-    if not context.request.on_behalf:
-        return None
+    """Why the register does not carry what is asked for somebody else; None where it does. `has_rows` says whether a profile
+    speaks of delegates."""
     lent = context.delegation
     if lent is None:
         return _lacking(context)

@@ -34,8 +34,11 @@ _SENT_BACK = {"legal_review": "REVIEW_NOT_PASSED", "deliberate": "NOT_ADOPTED"}
 
 def after(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: the step that must be done before, and neither have ended in a refusal nor been revoked."""
-    if arg not in context.performed:
+    performed = context.performed.get(arg)
+    if performed is None:
         return not_done(arg, context)
+    if not context.revoked and performed[-1].outcome != REFUSE:
+        return None  # as with almost every step
     return _closes_the_way(arg, context)
 
 

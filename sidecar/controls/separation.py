@@ -18,8 +18,8 @@ from sidecar.power_list import vocabulary as words
 
 def distinct(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: a step the acting person may not have taken part in."""
-    taken = context.took_part.get(arg)
-    if taken is None or taken.isdisjoint(context.persons):
+    request, parts = context.request, context.parts
+    if (arg, request.person) not in parts and (not request.on_behalf or (arg, request.on_behalf) not in parts):
         return None
     return Stop("SAME_PERSON_PRIOR_STEP", {"other": context.step_name(arg), "other_step": arg, "step": context.asked_step})
 
@@ -28,7 +28,7 @@ def not_all(arg: str, context: ControlContext) -> Stop | None:
     """`arg`: steps, the asked one among them, of which nobody may have taken part in all."""
     others = [step for step in arg.split("|") if step != context.request.step]
     for person in context.persons:
-        if all(person in context.took_part.get(step, ()) for step in others):
+        if all((step, person) in context.parts for step in others):
             named = "、".join(map(context.step_name, others))
             return Stop("SAME_PERSON_PRIOR_STEP", {"other": named, "step": context.asked_step}, sentence="ALL_BY_ONE_PERSON")
     return None

@@ -241,10 +241,11 @@ class _Asked:
             yield self._finding("CO_SIGN_NOT_NEEDED", "CASE", step=self._step_name)
         if request.intent == VOTE and not self._has(ControlKind.QUORUM):
             yield self._finding("VOTE_NOT_NEEDED", "CASE", step=self._step_name)
-        yield from self._delegation_findings()
+        if request.on_behalf:
+            yield from self._delegation_findings()
 
     def _delegation_findings(self) -> Iterator[_Finding]:
-        rows = [row for row in self._rows.rows if row[_CTL] == ControlKind.DELEGATES] if self._request.on_behalf else []
+        rows = [row for row in self._rows.rows if row[_CTL] == ControlKind.DELEGATES]
         stop = unproven(self._context, has_rows=bool(rows))
         if stop is None:
             return

@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
+KEPT_ON_DAYS = 16_384  # of each kind
+
 
 class Span(msgspec.Struct, frozen=True):
     """Days from `start` to `end`, ends included; None is open."""
@@ -160,6 +162,13 @@ class Personnel:
         self._leavers: dict[str, tuple[Leaver, ...]] = {}
         for leaver in leavers:
             self._leavers[leaver.party] = (*self._leavers.get(leaver.party, ()), leaver)
+        self._forget()
+
+    def _forget(self) -> None:
+        """What each person and post comes to on a day is found once, and let go when there is much of it."""
+        self._posts_on: dict[tuple[str, date], frozenset[str]] = {}
+        self._holders_on: dict[tuple[str, date], tuple[str, ...]] = {}
+        self._credentials_on: dict[tuple[str, date], frozenset[str]] = {}
 
     def with_appointments(self, person: str, appointments: Iterable[Appointment]) -> "Personnel":
         """The registers with other appointments of one person; everything else is shared, so that it costs no reload."""
@@ -169,6 +178,7 @@ class Personnel:
         other = copy(self)
         other._appointments = {**self._appointments, person: new}  # noqa: SLF001 - of the same class
         other._holders = {**self._holders, **dict.fromkeys(posts, ()), **_by_post((*others, *new))}  # noqa: SLF001
+        other._forget()  # noqa: SLF001
         return other
 
     def entries(self) -> Iterator[tuple[str, Registered]]:
@@ -189,7 +199,11 @@ class Personnel:
 
     def posts(self, person: str, day: date) -> frozenset[str]:
         """Full ids of the posts the person holds that day."""
-        return frozenset([a.post for a in self._appointments.get(person, ()) if a.span.holds(day)])
+        known = self._posts_on.get((person, day))
+        if known is None:
+            held = [a.post for a in self._appointments.get(person, ()) if a.span.holds(day)]
+            known = _kept(self._posts_on, (person, day), frozenset(held))
+        return known
 
     def appointments(self, person: str) -> tuple[Appointment, ...]:
         """Past, present and future appointments of a person."""
@@ -197,14 +211,22 @@ class Personnel:
 
     def holders(self, post: str, day: date) -> tuple[str, ...]:
         """Who holds a post that day, sorted."""
-        return tuple(sorted({a.person for a in self._holders.get(post, ()) if a.span.holds(day)}))
+        known = self._holders_on.get((post, day))
+        if known is None:
+            holding = {a.person for a in self._holders.get(post, ()) if a.span.holds(day)}
+            known = _kept(self._holders_on, (post, day), tuple(sorted(holding)))
+        return known
 
     def posts_held(self) -> Iterable[str]:
         """Full ids of all posts that anybody holds, held or will hold."""
         return self._holders.keys()
 
     def credentials(self, person: str, day: date) -> frozenset[str]:
-        return frozenset([c.credential for c in self._credentials.get(person, ()) if c.span.holds(day)])
+        known = self._credentials_on.get((person, day))
+        if known is None:
+            held = [c.credential for c in self._credentials.get(person, ()) if c.span.holds(day)]
+            known = _kept(self._credentials_on, (person, day), frozenset(held))
+        return known
 
     def interests(self, person: str) -> tuple[Interest, ...]:
         """Everything a person has declared, past and present."""
@@ -254,6 +276,16 @@ class Personnel:
         other = copy(self)
         other._suspensions = _by_target(suspensions)  # noqa: SLF001 - of the same class
         return other
+
+
+T = TypeVar("T")
+
+
+def _kept(table: dict[tuple[str, date], T], key: tuple[str, date], value: T) -> T:
+    if len(table) >= KEPT_ON_DAYS:
+        table.clear()
+    table[key] = value
+    return value
 
 
 def _joins(span: Span, since: date) -> bool:
