@@ -72,6 +72,7 @@ class Stop(msgspec.Struct, frozen=True):
 
 
 T = TypeVar("T")
+_Performed = Mapping[str, Sequence[ActRecorded]]  # by step
 
 
 class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
@@ -190,7 +191,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
     def facts(self) -> Values:
         """Remembered, asserted now, and derived from the case's own history; the last always win. What is not of its declared
         type is unknown."""
-        return _Facts(self)
+        return _Facts(self.item, self.request, self.history, self.performed, self.day)
 
     def read(self, asserted: Mapping[str, Asserted]) -> dict[str, Value]:
         """What is asserted, as the item's expressions read it."""
@@ -213,7 +214,7 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
         return frozenset([act.corrects for act in self.history.acts if act.corrects and self.verb(act.step) == "revoke"])
 
     @once
-    def performed(self) -> Mapping[str, Sequence[ActRecorded]]:
+    def performed(self) -> _Performed:
         """The performances of each step that was done, in their order, revoked ones among them."""
         found: dict[str, list[ActRecorded]] = {}
         for act in self.history.acts:
@@ -260,10 +261,14 @@ class ControlContext(msgspec.Struct, frozen=True, dict=True):
 
 
 class _Facts(Mapping[str, Value]):
-    """What is known, each fact found when it is first read: an item has a hundred, a condition reads two."""
+    """What is known, each fact found when it is first read: an item has a hundred, a condition reads two. It holds no context:
+    that would be a circle, and circles wait for the garbage collector, which stops every request while it looks for them."""
 
-    def __init__(self, context: ControlContext) -> None:
-        self._context, self._derived = context, _derived(tuple(context.item.steps))
+    def __init__(
+        self, item: ItemFacts, request: AccessRequest, history: CaseHistory, performed: _Performed, today: date
+    ) -> None:
+        self._declared, self._asserted, self._remembered = item.facts, request.facts, history.facts
+        self._derived, self._performed, self._today = _derived(tuple(item.steps)), performed, today
         self._read: dict[str, Value | None] = {}
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -280,7 +285,7 @@ class _Facts(Mapping[str, Value]):
         return value
 
     def __iter__(self) -> Iterator[str]:
-        names = dict.fromkeys([*self._context.item.facts, *self._derived])
+        names = dict.fromkeys([*self._declared, *self._derived])
         return (name for name in names if self.get(name) is not None)
 
     def __len__(self) -> int:
@@ -289,32 +294,29 @@ class _Facts(Mapping[str, Value]):
     def _found(self, name: str) -> Value | None:
         derived = self._derived.get(name)
         if derived is not None:
-            return derived[0](derived[1], self._context)
-        context = self._context
-        fact = context.item.facts.get(name)
-        asserted = context.request.facts if name in context.request.facts else context.history.facts
+            return derived[0](derived[1], self._performed, self._today)
+        fact = self._declared.get(name)
+        asserted = self._asserted if name in self._asserted else self._remembered
         return fact.read(asserted[name]) if fact is not None and name in asserted else None
 
 
-def _was_done(step: str, context: ControlContext) -> bool:
-    return step in context.performed
+def _was_done(step: str, performed: _Performed, _: date) -> bool:
+    return step in performed
 
 
-def _was_refused(step: str, context: ControlContext) -> bool:
-    performed = context.performed.get(step, ())
-    return bool(performed) and performed[-1].outcome == REFUSE
+def _was_refused(step: str, performed: _Performed, _: date) -> bool:
+    return step in performed and performed[step][-1].outcome == REFUSE
 
 
-def _done_on(step: str, context: ControlContext) -> int | None:
-    performed = context.performed.get(step, ())
-    return performed[-1].day.toordinal() if performed else None
+def _done_on(step: str, performed: _Performed, _: date) -> int | None:
+    return performed[step][-1].day.toordinal() if step in performed else None
 
 
-def _is_today(_: str, context: ControlContext) -> int:
-    return context.day.toordinal()
+def _is_today(_: str, __: _Performed, today: date) -> int:
+    return today.toordinal()
 
 
-_Derive = Callable[[str, ControlContext], Value | None]
+_Derive = Callable[[str, _Performed, date], Value | None]
 
 
 @lru_cache(maxsize=4_096)

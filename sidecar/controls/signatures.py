@@ -80,17 +80,17 @@ def empty_seats(seats: list[str], hands_posts: list[frozenset[str]]) -> list[str
     """The seats nobody can take when each hand takes one at most, of a post it has signed through. As many as can be are filled
     (augmenting paths): who signed through two posts takes the one that helps."""
     taken: dict[int, int] = {}  # hand → seat
+    return [name for seat, name in enumerate(seats) if not _seated(seat, seats, hands_posts, taken, set())]
 
-    def seated(seat: int, tried: set[int]) -> bool:
-        for hand, posts in enumerate(hands_posts):
-            if seats[seat] in posts and hand not in tried:
-                tried.add(hand)
-                if hand not in taken or seated(taken[hand], tried):
-                    taken[hand] = seat
-                    return True
-        return False
 
-    return [seats[seat] for seat in range(len(seats)) if not seated(seat, set())]
+def _seated(seat: int, seats: list[str], hands_posts: list[frozenset[str]], taken: dict[int, int], tried: set[int]) -> bool:
+    for hand, posts in enumerate(hands_posts):
+        if seats[seat] in posts and hand not in tried:
+            tried.add(hand)
+            if hand not in taken or _seated(taken[hand], seats, hands_posts, taken, tried):
+                taken[hand] = seat
+                return True
+    return False
 
 
 def members(arg: str, context: ControlContext) -> Stop | None:
