@@ -285,11 +285,15 @@ def build_service(settings: Settings) -> Service:
     with _writing(settings.data):
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     service = PlainService(settings) if settings.model else PowerListService(settings)
-    # What is loaded now lives as long as the process: keep the collector from walking it again and again.
+    collect_rarely()
+    return service
+
+
+def collect_rarely() -> None:
+    """What is loaded now lives as long as the process: keep the collector from walking it again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_EVERY)
-    return service
 
 
 class _Keys(NamedTuple):

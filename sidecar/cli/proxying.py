@@ -39,6 +39,7 @@ from sidecar.cli.output import log_to_stderr
 from sidecar.errors import RouteFileError, SettingsError, reason_of
 from sidecar.messages import Sentence
 from sidecar.settings import is_loopback
+from sidecar.wiring import collect_rarely
 
 log = structlog.get_logger("quanheng")
 
@@ -123,6 +124,7 @@ def proxy_command(
     warn_of_observing(observe=observe)
     ready = {"listening": f"http://{host}:{port}", "upstream": upstream, "sidecar": sidecar, "routes": len(table.routes)}
     health = None if upstream_health is None else (_health_path(upstream_health), health_seconds)
+    collect_rarely()
     uvloop.run(_serve(_Set(enforcement, behind, asked, token, bounds, fulfilling, health), (host, port), ready))
 
 
