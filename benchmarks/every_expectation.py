@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import casbin
+from in_process import identifiers_last, print_line
 
 from adapters.storage.policy_folder import SHIPPED, PolicyFolder
 from sidecar.controls.context import ControlContext
@@ -60,9 +61,9 @@ def _stock(policy: PolicySnapshot, asked: list[Asked]) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         model, rows = Path(folder, "model.conf"), Path(folder, "policy.csv")
         text, lines = ((SHIPPED / name).read_text("utf-8") for name in ("model.conf", "compiled/policy.csv"))
-        # It hashes rows and requests by the same positions, so the identifier goes to the end.
-        model.write_text(text.replace("p = id, ", "p = ").replace("ctl, arg, eft", "ctl, arg, eft, id"), "utf-8")
-        rows.write_text("".join(map(_identifier_last, lines.splitlines())), "utf-8")
+        text, lines = identifiers_last(text, lines)
+        model.write_text(text, "utf-8")
+        rows.write_text(lines, "utf-8")
         enforcer = casbin.FastEnforcer(str(model), str(rows), cache_key_order=[2, 3])
     for name, function in CASBIN_FUNCTIONS.items():
         enforcer.add_function(name, function)
@@ -87,13 +88,6 @@ def _asking(enforcer: Any, policy: PolicySnapshot, asked: Asked) -> Callable[[],
     return ask
 
 
-def _identifier_last(line: str) -> str:
-    if not line.startswith("p, "):
-        return line + "\n"
-    kind, identifier, *rest = line.split(", ")
-    return ", ".join([kind, *rest, identifier]) + "\n"
-
-
 def _median(ask: Callable[[], object], times: int) -> float:
     found: list[int] = []
     for _ in range(times):
@@ -101,11 +95,6 @@ def _median(ask: Callable[[], object], times: int) -> float:
         ask()
         found.append(time.perf_counter_ns() - started)
     return statistics.median(found) / 1000
-
-
-def print_line(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -123,9 +123,8 @@ def _casbin(build: province.Build, count: int, *, fast: bool) -> dict[str, float
     with tempfile.TemporaryDirectory() as folder:
         model, rows = Path(folder, "model.conf"), Path(folder, "policy.csv")
         text, lines = build.model.decode(), build.policy.decode()
-        if fast:  # it hashes rows and requests by the same positions, so the identifier goes to the end
-            text = text.replace("p = id, ", "p = ").replace("ctl, arg, eft", "ctl, arg, eft, id")
-            lines = "".join(_identifier_last(line) for line in lines.splitlines())
+        if fast:
+            text, lines = identifiers_last(text, lines)
         model.write_text(text)
         rows.write_text(lines + roles)
         del build, lines
@@ -144,9 +143,15 @@ def _casbin(build: province.Build, count: int, *, fast: bool) -> dict[str, float
     return figures
 
 
+def identifiers_last(model: str, rows: str) -> tuple[str, str]:
+    """FastEnforcer hashes rows and requests by the same positions, so the identifier of a row goes to its end."""
+    lines = "".join(map(_identifier_last, rows.splitlines()))
+    return model.replace("p = id, ", "p = ").replace("ctl, arg, eft", "ctl, arg, eft, id"), lines
+
+
 def _identifier_last(line: str) -> str:
-    kind, identifier, *rest = line.split(", ")
-    return ", ".join([kind, *rest, identifier]) + "\n" if kind == "p" else line + "\n"
+    kind, *rest = line.split(", ")
+    return ", ".join([kind, *rest[1:], rest[0]]) + "\n" if kind == "p" else line + "\n"
 
 
 def _requests(count: int) -> dict[str, list[AccessRequest]]:

@@ -26,7 +26,7 @@ from adapters.enforcement.ruling import Duty, Enforcement
 from sidecar.errors import SettingsError
 from sidecar.http_api.guard import Receive, Scope, Send
 from tests.enforcement.chain import AS_JSON, DO, OFFICER, ROOT, ROUTES, Sidecar, System, call
-from tests.enforcement.wire import Answer, Broken, Chained
+from tests.enforcement.wire import Answer, Broken, Chained, until
 
 RECEIPT = {"id": "o-1", "type": "dated_and_sealed_receipt", "properties": {"basis": "行政许可法第三十二条"}}
 DEADLINE = {"id": "o-2", "type": "deadline", "properties": {"step": "decide", "due": "2026-12-31"}}
@@ -195,12 +195,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 # -- telling ------------------------------------------------------------------------------------------------------------------
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 def while_telling(file: DutyFile, tell: Tell, work: Callable[[Telling], Awaitable[None]], limit: int = 100) -> None:

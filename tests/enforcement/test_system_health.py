@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from sidecar.cli.proxying import _health_path
 from sidecar.errors import SettingsError
 from tests.enforcement.chain import AS_JSON, DO, OFFICER, Sidecar, System, proxy
 from tests.enforcement.test_system_behind import OK, Scripted
-from tests.enforcement.wire import QUICK, Answer, Running, exchanged, request_bytes
+from tests.enforcement.wire import QUICK, Answer, Running, exchanged, request_bytes, until
 
 READ, ACT, READY, WELL = (
     request_bytes("GET", "/things", AS_JSON),
@@ -25,12 +25,6 @@ READ, ACT, READY, WELL = (
 )
 SICK = b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n"
 MOVED = b"HTTP/1.1 302 X\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 @contextlib.asynccontextmanager

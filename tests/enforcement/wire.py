@@ -314,3 +314,9 @@ async def _send(writer: asyncio.StreamWriter, sent: bytes, body: Any) -> None:
         await writer.drain()
     writer.write(b"0\r\n\r\n")
     await writer.drain()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.001)
